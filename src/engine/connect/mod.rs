@@ -1,0 +1,1 @@
+//! HTTP out: one file per policy.

@@ -1,0 +1,1 @@
+//! The YAML as Rust types: plain data, no logic.

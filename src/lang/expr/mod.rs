@@ -1,0 +1,1 @@
+//! Compiled expressions: templates, JSONPath, the three value forms.

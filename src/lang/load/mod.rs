@@ -1,0 +1,1 @@
+//! Files to a project: found, read, checked against the schema.

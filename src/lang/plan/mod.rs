@@ -1,0 +1,1 @@
+//! A project compiled into what can run.
