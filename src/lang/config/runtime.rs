@@ -1,0 +1,58 @@
+//! `kind: runtime`: the process (`syncline.yaml`).
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::text::{FileName, Literal, Name};
+
+/// The process: where its store is, where secrets come from, and values that all tenants share.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Runtime {
+    /// `runtime`.
+    pub kind: super::schema::RuntimeKind,
+    /// Its name, shown in logs.
+    #[schemars(example = &"syncline")]
+    pub name: Name,
+    /// The file of the store, relative to the workspace. `syncline.db` by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "FileName", example = &"syncline.db")]
+    pub store: Option<FileName>,
+    /// Where `{ secret: name }` gets its values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "SecretSource", example = serde_json::json!({ "directory": "secrets" }))]
+    pub secrets: Option<SecretSource>,
+    /// Values of params with `per: app`, by connector.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    #[schemars(example = serde_json::json!({ "servicetitan": { "app_key": { "secret": "servicetitan/app_key" } } }))]
+    pub apps: IndexMap<String, IndexMap<String, Literal>>,
+}
+
+/// Where secrets come from: exactly one of the keys.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("minProperties" = 1, "maxProperties" = 1))]
+pub struct SecretSource {
+    /// Environment variables: this prefix, then the name in capitals with `_` for everything else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", example = &"SYNCLINE_SECRET_")]
+    pub environment: Option<String>,
+    /// Files of mode 0600 below this folder, named like the secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "FileName", example = &"secrets")]
+    pub directory: Option<FileName>,
+    /// A command that prints the value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "SecretCommand", example = serde_json::json!({ "run": ["pass", "show", "{{ name }}"] }))]
+    pub command: Option<SecretCommand>,
+}
+
+/// A command that prints a secret.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SecretCommand {
+    /// Program and arguments; `{{ name }}` is the secret's name. No shell.
+    #[schemars(example = serde_json::json!(["pass", "show", "{{ name }}"]))]
+    pub run: Vec<String>,
+}
