@@ -25,7 +25,8 @@ pub(crate) struct ExternalData(BTreeMap<Uuid, Vec<Datum>>);
 impl ExternalData {
     /// What a reader with this GUID sees; nothing when none was asked for.
     pub(crate) fn of(&self, guid: Option<Uuid>) -> &[Datum] {
-        guid.and_then(|guid| self.0.get(&guid)).map_or(&[], Vec::as_slice)
+        guid.and_then(|guid| self.0.get(&guid))
+            .map_or(&[], Vec::as_slice)
     }
 
     /// The data a new row starts with.
@@ -57,12 +58,16 @@ impl ExternalData {
 
     /// Every datum with its GUID.
     pub(crate) fn all(&self) -> impl Iterator<Item = (Uuid, &Datum)> {
-        self.0.iter().flat_map(|(guid, data)| data.iter().map(move |datum| (*guid, datum)))
+        self.0
+            .iter()
+            .flat_map(|(guid, data)| data.iter().map(move |datum| (*guid, datum)))
     }
 
     /// How the audit names a row with this data: one name per GUID, key and value.
     pub(crate) fn natural_keys(&self) -> Vec<String> {
-        self.all().map(|(guid, datum)| format!("{guid} {}={}", datum.key, datum.value)).collect()
+        self.all()
+            .map(|(guid, datum)| format!("{guid} {}={}", datum.key, datum.value))
+            .collect()
     }
 }
 
@@ -85,6 +90,10 @@ pub(crate) struct ExternalWrite {
 }
 
 impl ExternalWrite {
+    pub(crate) fn new(guid: Uuid, data: Vec<Datum>) -> Self {
+        Self { guid, data }
+    }
+
     /// Reads `externalData` of a create body.
     pub(crate) fn read(form: &Form<'_>) -> Option<Self> {
         let form = form.optional_object("externalData")?;
@@ -92,9 +101,17 @@ impl ExternalWrite {
         let data = form.required_list("externalData").unwrap_or_default();
         let data = data
             .iter()
-            .map(|item| Some(Datum { key: item.required("key")?, value: item.required("value")? }))
+            .map(|item| {
+                Some(Datum {
+                    key: item.required("key")?,
+                    value: item.required("value")?,
+                })
+            })
             .collect::<Option<Vec<_>>>();
-        Some(Self { guid: guid?, data: data? })
+        Some(Self {
+            guid: guid?,
+            data: data?,
+        })
     }
 }
 
@@ -113,13 +130,20 @@ impl ExternalUpdate {
         let guid = form.required("applicationGuid");
         let list = form.optional_list("externalData");
         if list.is_none() {
-            form.refuse("externalData", "The ExternalData.ExternalData field is required.");
+            form.refuse(
+                "externalData",
+                "The ExternalData.ExternalData field is required.",
+            );
         }
         let data = list?
             .iter()
             .map(|item| Some((item.required("key")?, item.optional("value"))))
             .collect::<Option<Vec<_>>>();
-        Some(Self { mode, guid: guid?, data: data? })
+        Some(Self {
+            mode,
+            guid: guid?,
+            data: data?,
+        })
     }
 }
 
@@ -139,16 +163,24 @@ impl ExternalQuery {
         let guid = params.read("externalDataApplicationGuid", problems);
         let key = params.text("externalDataKey").map(str::to_owned);
         let values: Option<Vec<String>> = params.text("externalDataValues").map(|text| {
-            text.split(',').map(|value| value.trim().to_owned()).collect()
+            text.split(',')
+                .map(|value| value.trim().to_owned())
+                .collect()
         });
         let lookup = match (key, values) {
             (None, None) => None,
             (Some(_), None) => {
-                problems.add("externalDataValues", "externalDataKey needs externalDataValues.");
+                problems.add(
+                    "externalDataValues",
+                    "externalDataKey needs externalDataValues.",
+                );
                 None
             }
             (None, Some(_)) => {
-                problems.add("externalDataKey", "externalDataValues needs externalDataKey.");
+                problems.add(
+                    "externalDataKey",
+                    "externalDataValues needs externalDataKey.",
+                );
                 None
             }
             (Some(key), Some(values)) => {
@@ -212,24 +244,40 @@ mod tests {
     const THEIRS: Uuid = Uuid::from_u128(2);
 
     fn datum(key: &str, value: &str) -> Datum {
-        Datum { key: key.to_owned(), value: value.to_owned() }
+        Datum {
+            key: key.to_owned(),
+            value: value.to_owned(),
+        }
     }
 
     fn update(mode: PatchMode, guid: Uuid, data: &[(&str, Option<&str>)]) -> ExternalUpdate {
-        let data = data.iter().map(|(key, value)| ((*key).to_owned(), value.map(str::to_owned)));
-        ExternalUpdate { mode, guid, data: data.collect() }
+        let data = data
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), value.map(str::to_owned)));
+        ExternalUpdate {
+            mode,
+            guid,
+            data: data.collect(),
+        }
     }
 
     fn with_ours() -> ExternalData {
         let data = vec![datum("a", "1"), datum("b", "2")];
-        ExternalData::created(Some(ExternalWrite { guid: OURS, data }))
+        ExternalData::created(Some(ExternalWrite::new(OURS, data)))
     }
 
     #[test]
     fn replace_removes_what_is_not_named_and_merge_keeps_it() {
         let mut data = with_ours();
-        data.change(update(PatchMode::Merge, OURS, &[("b", Some("3")), ("c", Some("4"))]));
-        assert_eq!(data.of(Some(OURS)), [datum("a", "1"), datum("b", "3"), datum("c", "4")]);
+        data.change(update(
+            PatchMode::Merge,
+            OURS,
+            &[("b", Some("3")), ("c", Some("4"))],
+        ));
+        assert_eq!(
+            data.of(Some(OURS)),
+            [datum("a", "1"), datum("b", "3"), datum("c", "4")]
+        );
         data.change(update(PatchMode::Merge, OURS, &[("a", None)]));
         assert_eq!(data.of(Some(OURS)), [datum("b", "3"), datum("c", "4")]);
         data.change(update(PatchMode::Replace, OURS, &[("d", Some("5"))]));
@@ -253,7 +301,11 @@ mod tests {
         index.add(Id(1), &data);
         let lookup = (OURS, "a".to_owned(), vec!["1".to_owned(), "9".to_owned()]);
         assert_eq!(index.find(&lookup), [Id(1), Id(2)]);
-        assert!(index.find(&(THEIRS, lookup.1.clone(), lookup.2.clone())).is_empty());
+        assert!(
+            index
+                .find(&(THEIRS, lookup.1.clone(), lookup.2.clone()))
+                .is_empty()
+        );
         index.remove(Id(1), &data);
         assert_eq!(index.find(&lookup), [Id(2)]);
     }

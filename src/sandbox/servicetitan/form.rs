@@ -11,7 +11,32 @@ pub(crate) fn parse_body(bytes: &[u8]) -> Result<Map<String, Value>, Refusal> {
     match serde_json::from_slice(bytes) {
         Ok(Value::Object(map)) => Ok(map),
         Ok(_) => Err(Refusal::invalid("", "The body must be a JSON object.")),
-        Err(error) => Err(Refusal::invalid("", format!("The body is not JSON: {error}."))),
+        Err(error) => Err(Refusal::invalid(
+            "",
+            format!("The body is not JSON: {error}."),
+        )),
+    }
+}
+
+/// What a change says about a nullable member.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Patch<T> {
+    /// Nothing.
+    Keep,
+    /// Null.
+    Clear,
+    /// A value.
+    Set(T),
+}
+
+impl<T> Patch<T> {
+    /// Does to `place` what the change says.
+    pub(crate) fn apply(self, place: &mut Option<T>) {
+        match self {
+            Self::Keep => {}
+            Self::Clear => *place = None,
+            Self::Set(value) => *place = Some(value),
+        }
     }
 }
 
@@ -25,7 +50,11 @@ pub(crate) struct Form<'a> {
 impl<'a> Form<'a> {
     /// The whole body.
     pub(crate) fn new(map: &'a Map<String, Value>, problems: &'a Problems) -> Self {
-        Self { map, at: String::new(), problems }
+        Self {
+            map,
+            at: String::new(),
+            problems,
+        }
     }
 
     /// A member that must be there and not be null.
@@ -53,10 +82,11 @@ impl<'a> Form<'a> {
     }
 
     /// A member of a change that is nullable: absent means unchanged, null means cleared.
-    pub(crate) fn nullable_change<T: FromField>(&self, name: &str) -> Option<Option<T>> {
-        match self.map.get(name)? {
-            Value::Null => Some(None),
-            value => self.typed(name, value).map(Some),
+    pub(crate) fn nullable_change<T: FromField>(&self, name: &str) -> Patch<T> {
+        match self.map.get(name) {
+            None => Patch::Keep,
+            Some(Value::Null) => Patch::Clear,
+            Some(value) => self.typed(name, value).map_or(Patch::Keep, Patch::Set),
         }
     }
 
@@ -73,9 +103,9 @@ impl<'a> Form<'a> {
 
     /// An object that may be absent or null.
     pub(crate) fn optional_object(&self, name: &str) -> Option<Form<'a>> {
-        match self.map.get(name)? {
-            Value::Null => None,
-            value => self.object(name, value),
+        match self.map.get(name) {
+            None | Some(Value::Null) => None,
+            Some(value) => self.object(name, value),
         }
     }
 
@@ -94,9 +124,9 @@ impl<'a> Form<'a> {
 
     /// A list of objects that may be absent or null.
     pub(crate) fn optional_list(&self, name: &str) -> Option<Vec<Form<'a>>> {
-        match self.map.get(name)? {
-            Value::Null => None,
-            value => self.list(name, value),
+        match self.map.get(name) {
+            None | Some(Value::Null) => None,
+            Some(value) => self.list(name, value),
         }
     }
 
@@ -147,7 +177,12 @@ impl<'a> Form<'a> {
     fn field(&self, name: &str) -> String {
         let mut letters = name.chars();
         let first = letters.next().map(|letter| letter.to_ascii_uppercase());
-        format!("{}{}{}", self.at, first.map(String::from).unwrap_or_default(), letters.as_str())
+        format!(
+            "{}{}{}",
+            self.at,
+            first.map(String::from).unwrap_or_default(),
+            letters.as_str()
+        )
     }
 }
 
@@ -161,7 +196,9 @@ mod tests {
     fn problems_of(body: &Value, read: impl FnOnce(&Form<'_>)) -> Vec<String> {
         let problems = Problems::default();
         read(&Form::new(body.as_object().unwrap(), &problems));
-        let Err(Refusal::Invalid { errors }) = problems.settle() else { return Vec::new() };
+        let Err(Refusal::Invalid { errors }) = problems.settle() else {
+            return Vec::new();
+        };
         errors.into_values().flatten().collect()
     }
 
@@ -195,8 +232,11 @@ mod tests {
             ["The value of a is not an int64."]
         );
         assert!(
-            problems_of(&body, |form| assert_eq!(form.nullable_change::<Id>("a"), Some(None)))
-                .is_empty()
+            problems_of(&body, |form| assert_eq!(
+                form.nullable_change::<Id>("a"),
+                Patch::Clear
+            ))
+            .is_empty()
         );
     }
 

@@ -11,8 +11,10 @@ use super::value::{Active, Id, Instant};
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Page<V> {
-    page: usize,
-    page_size: usize,
+    #[serde(rename = "page")]
+    number: usize,
+    #[serde(rename = "pageSize")]
+    size: usize,
     has_more: bool,
     total_count: Option<usize>,
     pub(crate) data: Vec<V>,
@@ -22,8 +24,8 @@ impl<V> Page<V> {
     /// The same page with every row shown another way.
     pub(crate) fn map<W>(self, show: impl FnMut(V) -> W) -> Page<W> {
         Page {
-            page: self.page,
-            page_size: self.page_size,
+            number: self.number,
+            size: self.size,
             has_more: self.has_more,
             total_count: self.total_count,
             data: self.data.into_iter().map(show).collect(),
@@ -83,19 +85,47 @@ impl SortField {
     }
 }
 
+/// Whether a list takes `ids`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Lookup {
+    /// At most 50.
+    ByIds,
+    /// The parameter is not known, so it is ignored.
+    NoIds,
+}
+
 /// How one list differs from the others.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ListRules {
     pub(crate) active: ActiveRule,
     pub(crate) sort: &'static [SortField],
     pub(crate) page_zero: PageZero,
+    pub(crate) lookup: Lookup,
 }
 
 impl ListRules {
     /// Sorted by id, creation or change.
     pub(crate) const fn new(active: ActiveRule) -> Self {
         let sort = &[SortField::Id, SortField::CreatedOn, SortField::ModifiedOn];
-        Self { active, sort, page_zero: PageZero::First }
+        Self {
+            active,
+            sort,
+            page_zero: PageZero::First,
+            lookup: Lookup::ByIds,
+        }
+    }
+
+    /// Without `ids`.
+    pub(crate) const fn without_ids(self) -> Self {
+        Self {
+            lookup: Lookup::NoIds,
+            ..self
+        }
+    }
+
+    /// Sorted by these fields.
+    pub(crate) const fn sorted_by(self, sort: &'static [SortField]) -> Self {
+        Self { sort, ..self }
     }
 }
 
@@ -127,13 +157,11 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    pub(crate) fn read(
-        params: &Params<'_>,
-        from: &str,
-        before: &str,
-        problems: &Problems,
-    ) -> Self {
-        Self { from: params.read(from, problems), before: params.read(before, problems) }
+    pub(crate) fn read(params: &Params<'_>, from: &str, before: &str, problems: &Problems) -> Self {
+        Self {
+            from: params.read(from, problems),
+            before: params.read(before, problems),
+        }
     }
 
     pub(crate) fn holds(&self, at: Instant) -> bool {
@@ -166,7 +194,10 @@ impl List {
             ActiveRule::OnlyActive | ActiveRule::AllRows => params.read("active", problems),
             ActiveRule::NoFilter => None,
         };
-        let ids: Option<Vec<Id>> = params.read("ids", problems);
+        let ids: Option<Vec<Id>> = match rules.lookup {
+            Lookup::ByIds => params.read("ids", problems),
+            Lookup::NoIds => None,
+        };
         if ids.as_ref().is_some_and(|ids| ids.len() > MOST_IDS) {
             problems.add("ids", "At most 50 ids can be looked up.");
         }
@@ -183,6 +214,36 @@ impl List {
         }
     }
 
+    /// Reads `orderBy` and `orderByDirection`, which one list takes in place of `sort`.
+    pub(crate) fn order_by(&mut self, params: &Params<'_>, problems: &Problems) {
+        let Some(name) = params.text("orderBy") else {
+            return;
+        };
+        let direction = match params
+            .text("orderByDirection")
+            .map(str::to_ascii_lowercase)
+            .as_deref()
+        {
+            None | Some("asc" | "ascending") => Direction::Up,
+            Some("desc" | "descending") => Direction::Down,
+            Some(other) => {
+                problems.add("orderByDirection", format!("'{other}' is no direction."));
+                Direction::Up
+            }
+        };
+        let fields = [SortField::Id, SortField::CreatedOn, SortField::ModifiedOn];
+        match fields
+            .into_iter()
+            .find(|field| field.name().eq_ignore_ascii_case(name))
+        {
+            Some(field) => self.sort = Some((field, direction)),
+            None => problems.add(
+                "orderBy",
+                format!("This list cannot be sorted by '{name}'."),
+            ),
+        }
+    }
+
     /// The ids asked for, to look rows up instead of scanning for them.
     pub(crate) fn ids(&self) -> Option<&[Id]> {
         self.ids.as_deref()
@@ -190,10 +251,7 @@ impl List {
 
     /// Cuts the page out of the candidates. They come in order of their ids, which is the order
     /// of a list without `sort`.
-    pub(crate) fn cut<'a, R: Row>(
-        &self,
-        candidates: impl Iterator<Item = &'a R>,
-    ) -> Page<&'a R> {
+    pub(crate) fn cut<'a, R: Row>(&self, candidates: impl Iterator<Item = &'a R>) -> Page<&'a R> {
         let skip = (self.page - 1).saturating_mul(self.size);
         let mut rows = candidates.filter(|row| self.admits(*row));
         if self.sort.is_none() && !self.with_total {
@@ -216,7 +274,13 @@ impl List {
     }
 
     fn page_of<V>(&self, data: Vec<V>, has_more: bool, total_count: Option<usize>) -> Page<V> {
-        Page { page: self.page, page_size: self.size, has_more, total_count, data }
+        Page {
+            number: self.page,
+            size: self.size,
+            has_more,
+            total_count,
+            data,
+        }
     }
 
     fn admits<R: Row>(&self, row: &R) -> bool {
@@ -243,8 +307,8 @@ pub(crate) fn plain_page<V>(params: &Params<'_>, rows: Vec<V>) -> Result<Page<V>
     let total = rows.len();
     let skip = (page - 1).saturating_mul(size);
     Ok(Page {
-        page,
-        page_size: size,
+        number: page,
+        size,
         has_more: total > skip.saturating_add(size),
         total_count: with_total.unwrap_or(false).then_some(total),
         data: rows.into_iter().skip(skip).take(size).collect(),
@@ -255,19 +319,27 @@ fn page(params: &Params<'_>, zero: PageZero, problems: &Problems) -> usize {
     let asked: Option<i32> = params.read("page", problems);
     match (asked, zero) {
         (None, _) | (Some(0), PageZero::First) => 1,
-        (Some(page), _) => usize::try_from(page).ok().filter(|page| *page > 0).unwrap_or_else(|| {
-            problems.add("page", "The page must be 1 or more.");
-            1
-        }),
+        (Some(page), _) => usize::try_from(page)
+            .ok()
+            .filter(|page| *page > 0)
+            .unwrap_or_else(|| {
+                problems.add("page", "The page must be 1 or more.");
+                1
+            }),
     }
 }
 
 fn size(params: &Params<'_>, problems: &Problems) -> usize {
-    let Some(asked) = params.read::<i32>("pageSize", problems) else { return PAGE_SIZE };
-    usize::try_from(asked).ok().filter(|size| *size > 0).unwrap_or_else(|| {
-        problems.add("pageSize", "The pageSize must be 1 or more.");
-        PAGE_SIZE
-    })
+    let Some(asked) = params.read::<i32>("pageSize", problems) else {
+        return PAGE_SIZE;
+    };
+    usize::try_from(asked)
+        .ok()
+        .filter(|size| *size > 0)
+        .unwrap_or_else(|| {
+            problems.add("pageSize", "The pageSize must be 1 or more.");
+            PAGE_SIZE
+        })
 }
 
 /// A plus sign that was not percent-encoded arrives as a space; both are read as ascending.
@@ -281,7 +353,9 @@ fn sort(
         Some(name) => (Direction::Down, name),
         None => (Direction::Up, text.trim_start_matches(['+', ' '])),
     };
-    let field = fields.iter().find(|field| field.name().eq_ignore_ascii_case(name));
+    let field = fields
+        .iter()
+        .find(|field| field.name().eq_ignore_ascii_case(name));
     if field.is_none() {
         problems.add("sort", format!("This list cannot be sorted by '{name}'."));
     }
@@ -326,7 +400,11 @@ mod tests {
         problems.settle()?;
         let things = things();
         let page = list.cut(things.iter());
-        Ok((page.data.iter().map(|row| row.id.0).collect(), page.has_more, page.total_count))
+        Ok((
+            page.data.iter().map(|row| row.id.0).collect(),
+            page.has_more,
+            page.total_count,
+        ))
     }
 
     #[test]
@@ -334,7 +412,10 @@ mod tests {
         assert_eq!(list("").unwrap(), (vec![1, 2, 4, 5], false, None));
         assert_eq!(list("pageSize=3").unwrap(), (vec![1, 2, 4], true, None));
         assert_eq!(list("pageSize=3&page=2").unwrap(), (vec![5], false, None));
-        assert_eq!(list("page=0&pageSize=1&includeTotal=true").unwrap(), (vec![1], true, Some(4)));
+        assert_eq!(
+            list("page=0&pageSize=1&includeTotal=true").unwrap(),
+            (vec![1], true, Some(4))
+        );
         assert_eq!(list("active=Any").unwrap().0, [1, 2, 3, 4, 5]);
         assert_eq!(list("active=False").unwrap().0, [3]);
     }
@@ -342,13 +423,24 @@ mod tests {
     #[test]
     fn the_lower_bound_is_inclusive_and_the_upper_is_not() {
         let from = "createdOnOrAfter=1970-01-01T00:00:02Z";
-        assert_eq!(list(&format!("{from}&createdBefore=1970-01-01T00:00:04Z")).unwrap().0, [2]);
-        assert_eq!(list("modifiedOnOrAfter=1970-01-01T00:00:08Z").unwrap().0, [1, 2]);
+        assert_eq!(
+            list(&format!("{from}&createdBefore=1970-01-01T00:00:04Z"))
+                .unwrap()
+                .0,
+            [2]
+        );
+        assert_eq!(
+            list("modifiedOnOrAfter=1970-01-01T00:00:08Z").unwrap().0,
+            [1, 2]
+        );
     }
 
     #[test]
     fn sorts_by_the_listed_fields_only() {
-        assert_eq!(list("sort=-Id&pageSize=2").unwrap(), (vec![5, 4], true, None));
+        assert_eq!(
+            list("sort=-Id&pageSize=2").unwrap(),
+            (vec![5, 4], true, None)
+        );
         assert_eq!(list("sort=%2BModifiedOn").unwrap().0, [5, 4, 2, 1]);
         assert_eq!(list("sort=+modifiedon").unwrap().0, [5, 4, 2, 1]);
         assert_eq!(
@@ -360,7 +452,10 @@ mod tests {
     #[test]
     fn ids_are_at_most_fifty_and_still_only_active() {
         assert_eq!(list("ids=5,3,1").unwrap().0, [1, 5]);
-        let many = (1..=51).map(|id| id.to_string()).collect::<Vec<_>>().join(",");
+        let many = (1..=51)
+            .map(|id| id.to_string())
+            .collect::<Vec<_>>()
+            .join(",");
         assert!(list(&format!("ids={many}")).is_err());
         assert!(list("pageSize=0").is_err());
         assert!(list("page=-1").is_err());

@@ -16,8 +16,13 @@ impl<'a> Params<'a> {
 
     /// The text of a parameter; an empty one counts as absent.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
-        let found = self.0.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
-        found.map(|(_, value)| value.as_ref()).filter(|value| !value.is_empty())
+        let found = self
+            .0
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name));
+        found
+            .map(|(_, value)| value.as_ref())
+            .filter(|value| !value.is_empty())
     }
 
     /// A parameter of a type; a problem is noted when its text does not read as one.
@@ -49,7 +54,10 @@ mod tests {
     #[test]
     fn a_wrong_type_names_the_parameter() {
         let problems = Problems::default();
-        assert_eq!(Params::parse("customerId=x").read::<Id>("customerId", &problems), None);
+        assert_eq!(
+            Params::parse("customerId=x").read::<Id>("customerId", &problems),
+            None
+        );
         let refusal = problems.settle().unwrap_err();
         assert_eq!(
             refusal.to_string(),

@@ -14,17 +14,27 @@ pub(crate) struct Problems(RefCell<BTreeMap<String, Vec<String>>>);
 impl Problems {
     /// Adds a message to a field.
     pub(crate) fn add(&self, field: impl Into<String>, message: impl Into<String>) {
-        self.0.borrow_mut().entry(field.into()).or_default().push(message.into());
+        self.0
+            .borrow_mut()
+            .entry(field.into())
+            .or_default()
+            .push(message.into());
     }
 
     /// Refuses when anything was found.
     pub(crate) fn settle(&self) -> Result<(), Refusal> {
-        if self.0.borrow().is_empty() { Ok(()) } else { Err(self.refusal()) }
+        if self.0.borrow().is_empty() {
+            Ok(())
+        } else {
+            Err(self.refusal())
+        }
     }
 
     /// The refusal that lists what was found.
     pub(crate) fn refusal(&self) -> Refusal {
-        Refusal::Invalid { errors: self.0.take() }
+        Refusal::Invalid {
+            errors: self.0.take(),
+        }
     }
 }
 
@@ -82,7 +92,9 @@ impl Refusal {
     }
 
     pub(crate) fn conflict(message: impl Into<String>) -> Self {
-        Self::Conflict { message: message.into() }
+        Self::Conflict {
+            message: message.into(),
+        }
     }
 
     /// The HTTP status; `invalid` is the one in use for refused bodies (400 or 422).
@@ -106,8 +118,19 @@ impl Refusal {
             | Self::NotFound { .. }
             | Self::Conflict { .. } => self.to_string(),
         };
-        let errors = if let Self::Invalid { errors } = self { errors } else { BTreeMap::new() };
-        ApiError { r#type: kind(status), title, status, trace_id, errors, data: NoData {} }
+        let errors = if let Self::Invalid { errors } = self {
+            errors
+        } else {
+            BTreeMap::new()
+        };
+        ApiError {
+            r#type: kind(status),
+            title,
+            status,
+            trace_id,
+            errors,
+            data: NoData {},
+        }
     }
 }
 
@@ -155,6 +178,13 @@ mod tests {
     fn only_refused_bodies_follow_the_422_switch() {
         assert_eq!(Refusal::invalid("Name", "x").status(422), 422);
         assert_eq!(Refusal::conflict("x").status(422), 409);
-        assert_eq!(Refusal::NotFound { what: "Job", id: Id(1) }.status(422), 404);
+        assert_eq!(
+            Refusal::NotFound {
+                what: "Job",
+                id: Id(1)
+            }
+            .status(422),
+            404
+        );
     }
 }

@@ -16,8 +16,8 @@ pub(crate) trait Row {
         true
     }
     /// What lists that can be sorted by name sort by.
-    fn sort_name(&self) -> &str {
-        ""
+    fn sort_name(&self) -> Option<&str> {
+        None
     }
     /// What lists that can be sorted by priority sort by.
     fn sort_priority(&self) -> Priority {
@@ -36,7 +36,7 @@ macro_rules! row {
                 self.modified_on = now;
             }
             $(fn is_active(&self) -> bool { self.$active })?
-            $(fn sort_name(&self) -> &str { &self.$sort_name })?
+            $(fn sort_name(&self) -> Option<&str> { Some(&self.$sort_name) })?
             $(fn sort_priority(&self) -> $crate::sandbox::servicetitan::value::Priority { self.$priority })?
         }
     };
@@ -119,6 +119,14 @@ impl<R: Row> Table<R> {
         Some(result)
     }
 
+    /// Changes what belongs to a row without counting as a change of it: the vendor does not
+    /// touch a customer when only its contacts or locations change.
+    pub(crate) fn amend(&mut self, id: Id, amend: impl FnOnce(&mut R)) {
+        if let Some(row) = self.rows.get_mut(&id) {
+            amend(row);
+        }
+    }
+
     /// Rows in order of their ids.
     pub(crate) fn rows(&self) -> impl Iterator<Item = &R> {
         self.rows.values().filter(|row| !self.is_late(row.id()))
@@ -128,7 +136,9 @@ impl<R: Row> Table<R> {
     pub(crate) fn rows_of(&self, mut ids: Vec<Id>) -> impl Iterator<Item = &R> {
         ids.sort_unstable();
         ids.dedup();
-        ids.into_iter().filter(|id| !self.is_late(*id)).filter_map(|id| self.rows.get(&id))
+        ids.into_iter()
+            .filter(|id| !self.is_late(*id))
+            .filter_map(|id| self.rows.get(&id))
     }
 
     /// Rows whose last change lies after `from`, in the order of these changes.
@@ -166,7 +176,11 @@ mod tests {
     row!(Thing);
 
     fn thing(id: i64) -> Thing {
-        Thing { id: Id(id), created_on: Instant::UNIX_EPOCH, modified_on: Instant::UNIX_EPOCH }
+        Thing {
+            id: Id(id),
+            created_on: Instant::UNIX_EPOCH,
+            modified_on: Instant::UNIX_EPOCH,
+        }
     }
 
     #[test]
@@ -178,7 +192,10 @@ mod tests {
         let later = Instant::UNIX_EPOCH + std::time::Duration::from_secs(5);
         assert_eq!(table.change(Id(2), later, |_| ()), Some(()));
         assert_eq!(table.change(Id(9), later, |_| ()), None);
-        let feed: Vec<_> = table.changed_after(Change(0)).map(|(at, row)| (at.0, row.id.0)).collect();
+        let feed: Vec<_> = table
+            .changed_after(Change(0))
+            .map(|(at, row)| (at.0, row.id.0))
+            .collect();
         assert_eq!(feed, [(1, 1), (3, 3), (4, 2)]);
         assert_eq!(table.get(Id(2)).unwrap().modified_on, later);
         assert_eq!(table.changed_after(Change(4)).count(), 0);
@@ -195,7 +212,10 @@ mod tests {
         assert_eq!(table.rows().count(), 1);
         assert_eq!(table.rows_of(vec![Id(1)]).count(), 0);
         table.reveal(due);
-        let feed: Vec<_> = table.changed_after(Change(0)).map(|(_, row)| row.id.0).collect();
+        let feed: Vec<_> = table
+            .changed_after(Change(0))
+            .map(|(_, row)| row.id.0)
+            .collect();
         assert_eq!(feed, [2, 1]);
         assert_eq!(table.get(Id(1)).unwrap().modified_on, Instant::UNIX_EPOCH);
     }

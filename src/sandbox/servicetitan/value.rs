@@ -62,7 +62,11 @@ impl FromField for Id {
 impl FromField for Number {
     const WANTED: &'static str = "a number";
     fn from_field(value: &Value) -> Option<Self> {
-        if let Value::Number(number) = value { Some(number.clone()) } else { None }
+        if let Value::Number(number) = value {
+            Some(number.clone())
+        } else {
+            None
+        }
     }
 }
 
@@ -147,7 +151,11 @@ impl FromText for Instant {
 impl<T: FromText> FromText for Vec<T> {
     const WANTED: &'static str = "a comma separated list";
     fn from_text(text: &str) -> Option<Self> {
-        text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(T::from_text).collect()
+        text.split(',')
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+            .map(T::from_text)
+            .collect()
     }
 }
 
@@ -191,7 +199,10 @@ pub(crate) fn write_word<W: Word, S: Serializer>(word: W, to: S) -> Result<S::Ok
 impl<W: Word> FromText for W {
     const WANTED: &'static str = "one of the listed values";
     fn from_text(text: &str) -> Option<Self> {
-        W::WORDS.iter().find(|(word, _)| word.eq_ignore_ascii_case(text)).map(|(_, value)| *value)
+        W::WORDS
+            .iter()
+            .find(|(word, _)| word.eq_ignore_ascii_case(text))
+            .map(|(_, value)| *value)
     }
 }
 
@@ -250,7 +261,10 @@ mod tests {
 
     #[test]
     fn lists_are_split_at_commas() {
-        assert_eq!(Vec::<Id>::from_text("1, 2,3"), Some(vec![Id(1), Id(2), Id(3)]));
+        assert_eq!(
+            Vec::<Id>::from_text("1, 2,3"),
+            Some(vec![Id(1), Id(2), Id(3)])
+        );
         assert_eq!(Vec::<Id>::from_text("1,x"), None);
     }
 }

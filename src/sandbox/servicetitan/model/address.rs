@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Number;
 
-use crate::sandbox::servicetitan::form::Form;
+use crate::sandbox::servicetitan::form::{Form, Patch};
 use crate::sandbox::servicetitan::params::Params;
 use crate::sandbox::servicetitan::refusal::Problems;
 
@@ -25,7 +25,14 @@ impl PlainAddress {
         let (street, city) = (form.required("street"), form.required("city"));
         let (state, zip) = (form.required("state"), form.required("zip"));
         let country = form.required("country");
-        Some(Self { street: street?, unit, city: city?, state: state?, zip: zip?, country: country? })
+        Some(Self {
+            street: street?,
+            unit,
+            city: city?,
+            state: state?,
+            zip: zip?,
+            country: country?,
+        })
     }
 }
 
@@ -42,11 +49,19 @@ impl Address {
     pub(crate) fn read(form: &Form<'_>) -> Option<Self> {
         let plain = PlainAddress::read(form);
         let (latitude, longitude) = (form.optional("latitude"), form.optional("longitude"));
-        Some(Self { plain: plain?, latitude, longitude })
+        Some(Self {
+            plain: plain?,
+            latitude,
+            longitude,
+        })
     }
 
     pub(crate) fn without_coordinates(plain: PlainAddress) -> Self {
-        Self { plain, latitude: None, longitude: None }
+        Self {
+            plain,
+            latitude: None,
+            longitude: None,
+        }
     }
 }
 
@@ -55,13 +70,13 @@ impl Address {
 #[derive(Clone, Debug)]
 pub(crate) struct AddressChange {
     street: Option<String>,
-    unit: Option<Option<String>>,
+    unit: Patch<String>,
     city: Option<String>,
     state: Option<String>,
     zip: Option<String>,
     country: Option<String>,
-    latitude: Option<Option<Number>>,
-    longitude: Option<Option<Number>>,
+    latitude: Patch<Number>,
+    longitude: Patch<Number>,
 }
 
 impl AddressChange {
@@ -79,18 +94,14 @@ impl AddressChange {
     }
 
     pub(crate) fn apply(self, address: &mut Address) {
-        if let Some(latitude) = self.latitude.clone() {
-            address.latitude = latitude;
-        }
-        if let Some(longitude) = self.longitude.clone() {
-            address.longitude = longitude;
-        }
+        self.latitude.clone().apply(&mut address.latitude);
+        self.longitude.clone().apply(&mut address.longitude);
         self.apply_plain(&mut address.plain);
     }
 
     pub(crate) fn apply_plain(self, address: &mut PlainAddress) {
         put(&mut address.street, self.street);
-        put(&mut address.unit, self.unit);
+        self.unit.apply(&mut address.unit);
         put(&mut address.city, self.city);
         put(&mut address.state, self.state);
         put(&mut address.zip, self.zip);
@@ -99,14 +110,16 @@ impl AddressChange {
 
     /// The address this change makes of nothing, for a booking that had none.
     pub(crate) fn into_plain(self) -> PlainAddress {
-        PlainAddress {
-            street: self.street.unwrap_or_default(),
-            unit: self.unit.flatten(),
-            city: self.city.unwrap_or_default(),
-            state: self.state.unwrap_or_default(),
-            zip: self.zip.unwrap_or_default(),
-            country: self.country.unwrap_or_default(),
-        }
+        let mut address = PlainAddress {
+            street: String::new(),
+            unit: None,
+            city: String::new(),
+            state: String::new(),
+            zip: String::new(),
+            country: String::new(),
+        };
+        self.apply_plain(&mut address);
+        address
     }
 }
 
@@ -165,5 +178,7 @@ fn same(wanted: Option<&String>, found: Option<&String>) -> bool {
 
 fn near(wanted: Option<f64>, found: Option<&Number>) -> bool {
     let Some(wanted) = wanted else { return true };
-    found.and_then(Number::as_f64).is_some_and(|found| (found - wanted).abs() < 1e-6)
+    found
+        .and_then(Number::as_f64)
+        .is_some_and(|found| (found - wanted).abs() < 1e-6)
 }

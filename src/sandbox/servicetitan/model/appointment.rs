@@ -14,6 +14,10 @@ words! {
 /// An appointment row.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the members of the wire, one for one"
+)]
 pub(crate) struct Appointment {
     pub(crate) id: Id,
     pub(crate) job_id: Id,
@@ -49,13 +53,20 @@ impl NewAppointment {
     /// Reads one; `start` and `end` are required, and the end must be after the start.
     pub(crate) fn read(form: &Form<'_>) -> Option<Self> {
         let (start, end) = (form.required("start"), form.required("end"));
-        let arrival_window =
-            (form.optional("arrivalWindowStart"), form.optional("arrivalWindowEnd"));
+        let arrival_window = (
+            form.optional("arrivalWindowStart"),
+            form.optional("arrivalWindowEnd"),
+        );
         let technicians = form.optional("technicianIds").unwrap_or_default();
         let (start, end): (Instant, Instant) = (start?, end?);
         if end <= start {
             form.refuse("end", "The end of an appointment must be after its start.");
         }
-        Some(Self { start, end, arrival_window, technicians })
+        Some(Self {
+            start,
+            end,
+            arrival_window,
+            technicians,
+        })
     }
 }

@@ -15,6 +15,10 @@ words! {
 /// A booking row.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the members of the wire, one for one"
+)]
 pub(crate) struct Booking {
     pub(crate) id: Id,
     pub(crate) source: String,

@@ -58,12 +58,27 @@ impl NewContact {
 
     fn read(form: &Form<'_>) -> Option<Self> {
         let (kind, value) = (form.required("type"), form.required("value"));
-        Some(Self { r#type: kind?, value: value?, memo: form.optional("memo") })
+        Some(Self {
+            r#type: kind?,
+            value: value?,
+            memo: form.optional("memo"),
+        })
     }
 
     pub(crate) fn into_row(self, id: Id, now: Instant) -> Contact {
-        let Self { r#type, value, memo } = self;
-        Contact { id, r#type, value, memo, created_on: now, modified_on: now }
+        let Self {
+            r#type,
+            value,
+            memo,
+        } = self;
+        Contact {
+            id,
+            r#type,
+            value,
+            memo,
+            created_on: now,
+            modified_on: now,
+        }
     }
 }
 
@@ -94,7 +109,10 @@ impl<'a> ContactView<'a> {
         };
         Self {
             contact,
-            phone_settings: PhoneSettings { phone_number, do_not_text: false },
+            phone_settings: PhoneSettings {
+                phone_number,
+                do_not_text: false,
+            },
             created_on: contact.created_on,
             modified_on: contact.modified_on,
             preferences: None,

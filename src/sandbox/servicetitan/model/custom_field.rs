@@ -44,13 +44,20 @@ pub(crate) fn read_list(
         let value = item.optional("value").unwrap_or_default();
         let type_id = item.required("typeId")?;
         let Some(known) = types.get(type_id) else {
-            item.refuse("typeId", format!("The custom field type {type_id} does not exist."));
+            item.refuse(
+                "typeId",
+                format!("The custom field type {type_id} does not exist."),
+            );
             continue;
         };
         let name = known.name.clone();
         match fields.iter_mut().find(|field| field.type_id == type_id) {
             Some(field) => field.value = value,
-            None => fields.push(CustomField { type_id, name, value }),
+            None => fields.push(CustomField {
+                type_id,
+                name,
+                value,
+            }),
         }
     }
     Some(fields)

@@ -14,6 +14,10 @@ use crate::sandbox::servicetitan::value::{CustomerType, Id, Instant};
 /// A customer row.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the members of the wire, one for one"
+)]
 pub(crate) struct Customer {
     pub(crate) id: Id,
     pub(crate) active: bool,

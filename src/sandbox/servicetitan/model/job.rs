@@ -36,6 +36,10 @@ impl JobStatus {
 /// A job row.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the members of the wire, one for one"
+)]
 pub(crate) struct Job {
     pub(crate) id: Id,
     pub(crate) job_number: String,
@@ -129,6 +133,9 @@ impl<'a> JobView<'a> {
 
     /// As the export feed shows it. Jobs are never deleted.
     pub(crate) fn exported(job: &'a Job, spelling: StatusText) -> Self {
-        Self { active: Some(true), ..Self::new(job, spelling, &[]) }
+        Self {
+            active: Some(true),
+            ..Self::new(job, spelling, &[])
+        }
     }
 }

@@ -10,6 +10,10 @@ use crate::sandbox::servicetitan::value::{Id, Instant, Priority};
 /// A job type row.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the members of the wire, one for one"
+)]
 pub(crate) struct JobType {
     pub(crate) id: Id,
     pub(crate) name: String,

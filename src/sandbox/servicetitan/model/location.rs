@@ -50,3 +50,17 @@ pub(crate) struct NewLocationView<'a> {
     pub(crate) view: LocationView<'a>,
     pub(crate) contacts: &'a [Contact],
 }
+
+impl<'a> NewLocationView<'a> {
+    /// The row as its creator sees it.
+    pub(crate) fn new(location: &'a Location) -> Self {
+        let view = LocationView {
+            location,
+            external_data: &[],
+        };
+        Self {
+            view,
+            contacts: &location.contacts,
+        }
+    }
+}

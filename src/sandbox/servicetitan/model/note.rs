@@ -54,6 +54,11 @@ pub(crate) struct ExportedNote<'a> {
 
 impl<'a> ExportedNote<'a> {
     pub(crate) fn new(note: &'a Note) -> Self {
-        Self { id: note.id, job_id: note.job_id, active: true, note: NoteView::new(note) }
+        Self {
+            id: note.id,
+            job_id: note.job_id,
+            active: true,
+            note: NoteView::new(note),
+        }
     }
 }

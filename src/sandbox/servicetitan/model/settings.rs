@@ -235,6 +235,10 @@ words! {
 /// A tag type row (`TagTypeResponse`).
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the members of the wire, one for one"
+)]
 pub(crate) struct TagType {
     pub(crate) id: Id,
     pub(crate) name: String,
