@@ -9,6 +9,7 @@ mod catalogue;
 mod control;
 mod json;
 pub mod model;
+mod names;
 mod odata;
 pub mod people;
 mod properties;

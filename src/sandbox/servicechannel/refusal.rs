@@ -85,9 +85,10 @@ impl Refusal {
 
 impl From<odata::Error> for Refusal {
     fn from(error: odata::Error) -> Self {
-        match error {
-            odata::Error::BrokenExpand(name) => Self::BrokenExpand(name),
-            other => Self::Query(other),
+        if let odata::Error::BrokenExpand(name) = error {
+            Self::BrokenExpand(name)
+        } else {
+            Self::Query(error)
         }
     }
 }

@@ -10,6 +10,7 @@ use super::model::{
     Location, LocationId, Primary, ProviderId, Status, Subscriber, SubscriberId, WorkOrder,
     WorkOrderId,
 };
+use super::names::{AREAS, BEGUN, CALLERS, CATEGORIES, PROBLEMS, SITES};
 use super::state::{NoteDraft, Provider, State};
 use crate::sandbox::kit::rng::Rng;
 use crate::sandbox::kit::time::{earlier, later};
@@ -42,159 +43,6 @@ pub const OTHER_PROVIDER_ID: i64 = 2_090_000_002;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(86_400);
-
-/// Name, street, town, state, ZIP, time zone, hours to Eastern, north, east.
-type Site = (
-    &'static str,
-    &'static str,
-    &'static str,
-    &'static str,
-    &'static str,
-    &'static str,
-    i64,
-    f64,
-    f64,
-);
-
-const SITES: &[Site] = &[
-    (
-        "RIVERSIDE",
-        "Mill Street",
-        "Oakham",
-        "NY",
-        "10990",
-        "America/New_York",
-        0,
-        41.3,
-        -74.2,
-    ),
-    (
-        "NORTH MALL",
-        "Harbor Road",
-        "Fairlee",
-        "OH",
-        "43990",
-        "America/New_York",
-        0,
-        40.1,
-        -82.9,
-    ),
-    (
-        "R&D ANNEX",
-        "Depot Lane",
-        "Brinton",
-        "IL",
-        "60990",
-        "America/Chicago",
-        -1,
-        41.8,
-        -88.1,
-    ),
-    (
-        "LAKE <WEST>",
-        "County Road",
-        "Melton",
-        "TX",
-        "75990",
-        "America/Chicago",
-        -1,
-        32.8,
-        -96.8,
-    ),
-    (
-        "O'NEILL PLAZA",
-        "High Avenue",
-        "Castley",
-        "CO",
-        "80990",
-        "America/Denver",
-        -2,
-        39.7,
-        -105.0,
-    ),
-    (
-        "MESA",
-        "Copper Way",
-        "Dunmore",
-        "AZ",
-        "85990",
-        "America/Phoenix",
-        -2,
-        33.4,
-        -112.0,
-    ),
-    (
-        "BAYVIEW",
-        "Pier Street",
-        "Sandholm",
-        "CA",
-        "90990",
-        "America/Los_Angeles",
-        -3,
-        34.0,
-        -118.2,
-    ),
-    (
-        "\"THE DEPOT\"",
-        "Cannery Row",
-        "Elkton",
-        "WA",
-        "98990",
-        "America/Los_Angeles",
-        -3,
-        47.6,
-        -122.3,
-    ),
-];
-
-const AREAS: &[&str] = &[
-    "SALES FLOOR",
-    "KITCHEN",
-    "RESTROOM",
-    "BACK OF HOUSE",
-    "PARKING & ROOF",
-];
-const PROBLEMS: &[(&str, &str, &str, &str)] = &[
-    ("HVAC", "RTU", "Not cooling", "Store is at 84F & rising"),
-    (
-        "HVAC",
-        "Split unit",
-        "Leaking water",
-        "Bucket <full> every hour",
-    ),
-    (
-        "PLUMBING",
-        "Sink",
-        "Clogged",
-        "Drain \"3\" backs up, smells",
-    ),
-    (
-        "PLUMBING",
-        "Water heater",
-        "No hot water",
-        "Dishwasher can't run",
-    ),
-    (
-        "REFRIGERATION",
-        "Walk-in",
-        "Too warm",
-        "Product at risk; > 45F since 6am",
-    ),
-    (
-        "ELECTRICAL",
-        "Panel",
-        "Breaker trips",
-        "Lights <b>flicker</b> on aisle 4 & 5",
-    ),
-];
-const CALLERS: &[&str] = &[
-    "Jane Store",
-    "Sam Keeper",
-    "Lee Manager",
-    "Ana Díaz",
-    "Pat O'Hara",
-];
-const CATEGORIES: &[&str] = &["REPAIR", "MAINTENANCE", "EMERGENCY"];
 
 impl Seed {
     /// The world at `now`.
@@ -277,13 +125,8 @@ impl Seed {
             _ => minutes_back(rng, 0, 60),
         };
         let status = if index < u64::from(self.started) {
-            let below = [
-                "DISPATCH CONFIRMED",
-                "ON SITE",
-                "INCOMPLETE",
-                "PARTS ON ORDER",
-            ];
-            Status::of(Primary::InProgress, *rng.pick(&below))
+            let below = *rng.pick(BEGUN);
+            Status::of(Primary::InProgress, below)
         } else {
             match rng.below(100) {
                 0..6 => Status::of(Primary::Completed, "CANCELLED"),
@@ -342,7 +185,7 @@ impl Seed {
             .expect("every location has a subscriber");
         let (trade, equipment, problem, detail) = *rng.pick(PROBLEMS);
         let area = *rng.pick(AREAS);
-        let caller = *rng.pick(CALLERS);
+        let person = *rng.pick(CALLERS);
         let number = id.to_string();
         let purchase_number = if rng.chance(0.2) {
             format!("PO-{}", rng.below(1_000_000))
@@ -366,7 +209,7 @@ impl Seed {
             provider: ProviderId(PROVIDER_ID),
             location,
             status: open(&mut rng),
-            caller: format!("{caller} Phone# 555{:04}", rng.below(10_000)),
+            caller: format!("{person} Phone# 555{:04}", rng.below(10_000)),
             created_by: "store@client.example".to_owned(),
             call_date: called,
             created_date: called,
@@ -379,7 +222,7 @@ impl Seed {
             category: rng.chance(0.95).then(|| (*rng.pick(CATEGORIES)).to_owned()),
             problem_code: rng.chance(0.9).then(|| problem.to_owned()),
             description: format!(
-                "{area} / {trade} / {equipment} / {problem} / {detail} / {caller} will let you in; ask for the key & sign the log."
+                "{area} / {trade} / {equipment} / {problem} / {detail} / {person} will let you in; ask for the key & sign the log."
             ),
             resolution: None,
             approval_code: rng

@@ -70,7 +70,7 @@ pub(super) fn work_order(
     });
     object.int("AssetCount", 0);
     object.list("Labels", std::iter::once(0), |label, id| {
-        label.int("Id", id)
+        label.int("Id", id);
     });
     object.object("IssueTicketInfo", |issue| {
         issue.int("Id", 0);
@@ -103,7 +103,7 @@ fn nested(object: &mut Object<'_>, order: &WorkOrder, state: &State, face: Face<
     }
     if let (Some(only), Some(found)) = (wanted("Provider"), state.provider(order.provider)) {
         object.object_of("Provider", only, |inner| {
-            provider(inner, order.provider.0, found)
+            provider(inner, order.provider.0, found);
         });
     }
     if let (Some(only), Some(found)) = (wanted("Location"), state.location(order.location)) {

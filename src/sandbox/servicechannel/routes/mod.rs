@@ -80,7 +80,7 @@ async fn guard(State(world): State<World>, mut request: Request, next: Next) -> 
         return unauthorized();
     };
     let client = ClientId(caller.client.clone());
-    let taken = match (&world.0.client_limit, &world.0.provider_limit) {
+    let admitted = match (&world.0.client_limit, &world.0.provider_limit) {
         (None, None) => Ok(()),
         (by_client, by_provider) => by_client
             .as_ref()
@@ -90,7 +90,7 @@ async fn guard(State(world): State<World>, mut request: Request, next: Next) -> 
                 by_provider.as_ref().map_or(Ok(()), take)
             }),
     };
-    let mut response = match taken {
+    let mut response = match admitted {
         Ok(()) => {
             request.extensions_mut().insert(caller);
             next.run(request).await

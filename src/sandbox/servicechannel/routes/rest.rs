@@ -39,7 +39,7 @@ pub(super) async fn list(
             "pageSize" => {
                 size = number()
                     .ok_or_else(|| Refusal::Paging(value.clone()))?
-                    .min(PAGE)
+                    .min(PAGE);
             }
             "scheduledDate" | "expirationDate" | "callDate" | "sort" => {
                 return Err(Refusal::Invalid(
@@ -177,7 +177,7 @@ pub(super) async fn location(
         let location = rows.location(id).ok_or(Refusal::UnknownLocation(id))?;
         let mut out = Vec::with_capacity(1_000);
         Object::write(&mut out, None, nulls, |object| {
-            wire::full_location(object, location, rows)
+            wire::full_location(object, location, rows);
         });
         Ok(raw_json(out))
     })
