@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Kit;
 use super::audit::{Entry, Summary};
-use super::faults::{Preset, Rule, Struck, text};
+use super::duration;
+use super::faults::{Preset, Rule, Struck};
 
 /// Where control calls are found.
 pub const PREFIX: &str = "/_control";
@@ -123,7 +124,7 @@ async fn clock(State(desk): State<Desk>) -> Json<ClockReport> {
 #[serde(deny_unknown_fields)]
 struct Advance {
     /// Such as `5m`.
-    #[serde(with = "text")]
+    #[serde(with = "duration")]
     by: Duration,
 }
 

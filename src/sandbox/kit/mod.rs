@@ -7,6 +7,7 @@
 
 pub mod audit;
 pub mod control;
+pub mod duration;
 pub mod faults;
 mod front;
 pub mod limits;

@@ -11,7 +11,6 @@ use regex::Regex;
 use serde::Serialize;
 
 pub use preset::Preset;
-pub(super) use rule::text;
 pub use rule::{Action, Error, FailBody, Matcher, Rule};
 
 use super::rng::Rng;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::sandbox::kit::duration;
 use crate::sandbox::kit::limits::RetryAfter;
 
 /// One fault.
@@ -99,16 +100,16 @@ pub enum Action {
     /// The request waits before anything is done.
     Latency {
         /// At least this long.
-        #[serde(with = "text")]
+        #[serde(with = "duration")]
         base: Duration,
         /// And up to this much more.
-        #[serde(with = "text", default)]
+        #[serde(with = "duration", default)]
         jitter: Duration,
     },
     /// 429 with the vendor's body.
     Throttle {
         /// How long `Retry-After` says.
-        #[serde(with = "text")]
+        #[serde(with = "duration")]
         wait: Duration,
         /// In which form.
         #[serde(default)]
@@ -135,7 +136,7 @@ pub enum Action {
     /// The connection is closed now, the work is done later.
     LateCommit {
         /// How much later.
-        #[serde(with = "text")]
+        #[serde(with = "duration")]
         after: Duration,
     },
     /// The work is done, the reply breaks off in the middle of its body.
@@ -152,13 +153,13 @@ pub enum Action {
     /// Rows younger than this are not seen.
     ReadLag {
         /// How young.
-        #[serde(with = "text", rename = "for")]
+        #[serde(with = "duration", rename = "for")]
         lag: Duration,
     },
     /// The row that is written comes into lists only later, with the time of its writing.
     LateRow {
         /// How much later.
-        #[serde(with = "text", rename = "for")]
+        #[serde(with = "duration", rename = "for")]
         delay: Duration,
     },
     /// 401 with the vendor's body.
@@ -199,26 +200,4 @@ pub enum Error {
         /// What was written.
         status: u16,
     },
-}
-
-/// Durations as people write them: `250ms`, `5s`, `2m`.
-pub(in crate::sandbox::kit) mod text {
-    use std::time::Duration;
-
-    use serde::{Deserialize as _, Deserializer, Serializer, de};
-
-    pub(in crate::sandbox::kit) fn serialize<S: Serializer>(
-        duration: &Duration,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&humantime::format_duration(*duration))
-    }
-
-    pub(in crate::sandbox::kit) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Duration, D::Error> {
-        let written = String::deserialize(deserializer)?;
-        humantime::parse_duration(&written)
-            .map_err(|error| de::Error::custom(format!("`{written}` is no duration: {error}")))
-    }
 }
