@@ -50,6 +50,7 @@ pub struct Oauth2 {
     #[schemars(example = &"{{ params.login_url }}/oauth/token")]
     pub token_url: Template,
     /// The client and how it identifies itself.
+    #[schemars(example = serde_json::json!({ "id": "{{ params.client_id }}", "secret": "{{ params.client_secret }}", "send": "basic" }))]
     pub client: Client,
     /// User name of the password grant.
     #[serde(default, skip_serializing_if = "Option::is_none")]

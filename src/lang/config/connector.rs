@@ -13,7 +13,8 @@ use super::text::{Condition, DurationText, FileName, Literal, Name, Template};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Connector {
-    /// `connector`.
+    /// What this document is: `connector`.
+    #[schemars(example = &"connector")]
     pub kind: super::schema::ConnectorKind,
     /// The name that pipelines use.
     #[schemars(example = &"servicechannel")]
@@ -45,6 +46,7 @@ pub struct Connector {
     #[schemars(example = &"comma")]
     pub query_lists: QueryLists,
     /// How requests are authorised.
+    #[schemars(example = serde_json::json!({ "bearer": { "token": "{{ params.token }}" } }))]
     pub auth: Auth,
     /// Rate windows; a request spends one of each (S39).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -12,7 +12,8 @@ use super::text::{Condition, DurationText, FileName, Name, Template, Value};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Integration {
-    /// `integration`.
+    /// What this document is: `integration`.
+    #[schemars(example = &"integration")]
     pub kind: super::schema::IntegrationKind,
     /// Its name, used by tenants.
     #[schemars(example = &"servicechannel")]

@@ -12,7 +12,8 @@ use super::text::{Condition, Literal, Name};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Map {
-    /// `map`.
+    /// What this document is: `map`.
+    #[schemars(example = &"map")]
     pub kind: super::schema::MapKind,
     /// Its name inside the integration.
     #[schemars(example = &"job-status")]
@@ -103,7 +104,9 @@ impl JsonSchema for Target {
             "anyOf": [
                 { "type": ["string", "number", "boolean"] },
                 { "type": "array", "items": { "type": ["string", "number", "boolean"] }, "minItems": 1 },
-                { "type": "object", "properties": { "cases": { "type": "array", "items": case, "minItems": 1 } },
+                { "type": "object", "properties": { "cases": { "type": "array", "items": case, "minItems": 1,
+                    "description": "Targets under conditions: the first that holds; the last has none.",
+                    "examples": [[{ "when": "'part' in hold_reason | lower", "to": "IN PROGRESS/PARTS ON ORDER" }, { "to": "IN PROGRESS/INCOMPLETE" }]] } },
                   "required": ["cases"], "additionalProperties": false }
             ]
         })

@@ -15,6 +15,7 @@ pub mod schema;
 mod setting;
 mod step;
 mod tenant;
+mod tenant_schema;
 pub mod text;
 mod write;
 
@@ -30,7 +31,7 @@ pub use pipeline::{Cursor, Fetch, IfRunning, LinkEnd, Missed, One, Pipeline, Tri
 pub use request::{Method, Part, RequestParts};
 pub use runtime::{Runtime, SecretCommand, SecretSource};
 pub use setting::{Choice, ChoicesFrom, Field, FieldType, Group, Items};
-pub use step::{Catch, Fail, Hold, MapUse, Skip, Step, StepFetch, Steps};
+pub use step::{Catch, Fail, Hold, MapUse, Skip, Step, StepFetch, Steps, VERBS};
 pub use tenant::{ConnectorOverrides, Override, Tenant};
 pub use write::{Compare, Create, Find, OnMissing, OnUnknown, Read, Update, Write};
 

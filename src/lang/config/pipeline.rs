@@ -12,7 +12,8 @@ use super::text::{DurationText, Name, PathText, Value};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Pipeline {
-    /// `pipeline`.
+    /// What this document is: `pipeline`.
+    #[schemars(example = &"pipeline")]
     pub kind: super::schema::PipelineKind,
     /// Its name inside the integration.
     #[schemars(example = &"work-orders")]
@@ -26,6 +27,7 @@ pub struct Pipeline {
     #[schemars(with = "Trigger", example = serde_json::json!({ "every": "2m" }))]
     pub trigger: Option<Trigger>,
     /// Where records come from.
+    #[schemars(example = serde_json::json!({ "connector": "servicechannel", "get": "/odata/workorders", "records": "$.value[*]", "record": "work_order", "key": "$.Id" }))]
     pub fetch: Fetch,
     /// Which end of which entity a record is: `key` for the source end, `id` for the made end.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
@@ -36,6 +38,7 @@ pub struct Pipeline {
     #[schemars(with = "Value", example = &"$.Subscriber.Id")]
     pub overrides_for: Option<Value>,
     /// What happens to each record, in order.
+    #[schemars(example = serde_json::json!([{ "skip": { "reason": "nothing to do yet" } }]))]
     pub steps: Steps,
 }
 

@@ -10,7 +10,8 @@ use super::text::{FileName, Literal, Name};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Runtime {
-    /// `runtime`.
+    /// What this document is: `runtime`.
+    #[schemars(example = &"runtime")]
     pub kind: super::schema::RuntimeKind,
     /// Its name, shown in logs.
     #[schemars(example = &"syncline")]

@@ -6,6 +6,7 @@ use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+pub use super::tenant_schema::tenant;
 use super::{Connector, Integration, Kind, Map, Pipeline, Runtime, Tenant};
 
 macro_rules! kind_word {
@@ -34,7 +35,6 @@ kind_word! {
 pub fn of(kind: Kind) -> Json {
     let generator = SchemaSettings::draft2020_12()
         .with(|settings| settings.inline_subschemas = false)
-        .with_transform(RecursiveTransform(drop_noise))
         .into_generator();
     let mut schema = match kind {
         Kind::Runtime => generator.into_root_schema_for::<Runtime>(),
@@ -45,18 +45,133 @@ pub fn of(kind: Kind) -> Json {
         Kind::Tenant => generator.into_root_schema_for::<Tenant>(),
     };
     RecursiveTransform(drop_noise).transform(&mut schema);
-    schema.to_value()
+    heading_first(schema.to_value())
 }
 
-/// Removes `format` of integers and `default: null`, which editors show and nobody needs.
+/// Removes what editors show or insert and nobody needs: the `format` of integers, and defaults that say "nothing"
+/// (a snippet of `skip` would bring `forever: false` with it).
 fn drop_noise(schema: &mut Schema) {
     if let Some(object) = schema.as_object_mut() {
         let integer = object.get("type").and_then(Json::as_str) == Some("integer");
         if integer {
             object.remove("format");
         }
-        if object.get("default").is_some_and(Json::is_null) {
+        let says_nothing = |default: &Json| match default {
+            Json::Null | Json::Bool(false) => true,
+            Json::Object(members) => members.is_empty(),
+            Json::Array(items) => items.is_empty(),
+            Json::Bool(true) | Json::Number(_) | Json::String(_) => false,
+        };
+        if object.get("default").is_some_and(says_nothing) {
             object.remove("default");
+        }
+    }
+}
+
+/// Puts what a reader looks for first on top.
+pub(super) fn heading_first(schema: Json) -> Json {
+    const HEADING: [&str; 3] = ["$schema", "title", "description"];
+    let Json::Object(mut members) = schema else { return schema };
+    let mut ordered = serde_json::Map::new();
+    for name in HEADING {
+        if let Some(member) = members.shift_remove(name) {
+            ordered.insert(name.to_owned(), member);
+        }
+    }
+    ordered.extend(members);
+    Json::Object(ordered)
+}
+
+/// The same schema for tools that know draft-07 only: `$defs` become `definitions`.
+///
+/// A `$ref` keeps its sibling keywords. Draft-07 itself ignores them, the editors that need this do not, and with
+/// `allOf` around the reference they would complete a key without what belongs below it.
+pub fn draft07(schema: &Json) -> Json {
+    let Json::Object(members) = schema else { return schema.clone() };
+    let mut older = serde_json::Map::new();
+    for (name, member) in members {
+        match (name.as_str(), member) {
+            ("$schema", _) => {
+                older.insert(name.clone(), "http://json-schema.org/draft-07/schema#".into());
+            }
+            ("$defs", Json::Object(named)) => {
+                older.insert("definitions".to_owned(), each_draft07(named));
+            }
+            ("$ref", Json::String(target)) => {
+                let target = target.replacen("#/$defs/", "#/definitions/", 1);
+                older.insert(name.clone(), target.into());
+            }
+            ("properties" | "patternProperties", Json::Object(named)) => {
+                older.insert(name.clone(), each_draft07(named));
+            }
+            ("allOf", Json::Array(parts)) => match parts.as_slice() {
+                [Json::Object(only)] if only.len() == 1 && only.contains_key("$ref") => {
+                    if let Json::Object(reference) = draft07(&Json::Object(only.clone())) {
+                        older.extend(reference);
+                    }
+                }
+                parts => {
+                    older.insert(name.clone(), parts.iter().map(draft07).collect());
+                }
+            },
+            ("anyOf" | "oneOf", Json::Array(parts)) => {
+                older.insert(name.clone(), parts.iter().map(draft07).collect());
+            }
+            ("items" | "additionalProperties" | "propertyNames" | "not" | "if" | "then" | "else", _) => {
+                older.insert(name.clone(), draft07(member));
+            }
+            // Values, not schemas: `examples`, `const`, `enum`, `required` and the like.
+            _ => {
+                older.insert(name.clone(), member.clone());
+            }
+        }
+    }
+    Json::Object(older)
+}
+
+fn each_draft07(named: &serde_json::Map<String, Json>) -> Json {
+    named.iter().map(|(name, schema)| (name.clone(), draft07(schema))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn draft07_renames_definitions_and_opens_a_lone_all_of() {
+        let schema = json!({
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "properties": {
+                "a": { "$ref": "#/$defs/A", "description": "An a." },
+                "b": { "description": "A b.", "allOf": [{ "$ref": "#/$defs/A" }] },
+                "$defs": { "type": "string", "examples": [{ "$ref": "#/$defs/A" }] }
+            },
+            "allOf": [{ "required": ["a"] }],
+            "$defs": { "A": { "type": "array", "items": { "$ref": "#/$defs/A" } } }
+        });
+        assert_eq!(
+            draft07(&schema),
+            json!({
+                "$schema": "http://json-schema.org/draft-07/schema#",
+                "properties": {
+                    "a": { "$ref": "#/definitions/A", "description": "An a." },
+                    "b": { "description": "A b.", "$ref": "#/definitions/A" },
+                    "$defs": { "type": "string", "examples": [{ "$ref": "#/$defs/A" }] }
+                },
+                "allOf": [{ "required": ["a"] }],
+                "definitions": { "A": { "type": "array", "items": { "$ref": "#/definitions/A" } } }
+            })
+        );
+    }
+
+    #[test]
+    fn nothing_of_the_newer_draft_is_left_in_draft07() {
+        for kind in Kind::ALL {
+            let text = draft07(&of(*kind)).to_string();
+            assert!(!text.contains("$defs"), "{}: {text}", kind.name());
+            assert!(!text.contains("2020-12"), "{}", kind.name());
         }
     }
 }

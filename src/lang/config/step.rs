@@ -29,10 +29,7 @@ impl JsonSchema for Steps {
 /// One step: exactly one verb (`fetch`, `transform`, `map`, `write`, `do`, `skip`, `hold`, `fail`), and what stands around it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(extend("oneOf" = [
-    { "required": ["fetch"] }, { "required": ["transform"] }, { "required": ["map"] }, { "required": ["write"] },
-    { "required": ["do"] }, { "required": ["skip"] }, { "required": ["hold"] }, { "required": ["fail"] }
-]))]
+#[schemars(extend("oneOf" = one_verb()))]
 pub struct Step {
     /// Its name: later steps read its result as `steps.<name>`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -60,7 +57,7 @@ pub struct Step {
     pub fetch: Option<StepFetch>,
     /// Names values: `vars.<name>`. Entries see the ones above them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "IndexMap<String, Value>", example = serde_json::json!({ "start": "{{ record.CallDate | utc }}" }))]
+    #[schemars(with = "IndexMap<String, Value>", example = serde_json::json!({ "store": "$.Location.StoreId" }))]
     pub transform: Option<IndexMap<String, Value>>,
     /// A value through a map.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -88,6 +85,20 @@ pub struct Step {
     pub fail: Option<Fail>,
 }
 
+/// The verbs of a step, in the order in which a newcomer meets them.
+pub const VERBS: &[&str] =
+    &["fetch", "transform", "map", "write", "do", "skip", "hold", "fail"];
+
+/// Exactly one of the verbs must be there. The text is for language servers that read `errorMessage`; without it
+/// they say that the first verb is missing.
+fn one_verb() -> serde_json::Value {
+    let message = format!("A step has exactly one verb: {}.", VERBS.join(", "));
+    VERBS
+        .iter()
+        .map(|verb| serde_json::json!({ "required": [verb], "errorMessage": message }))
+        .collect()
+}
+
 /// What is done when a step fails.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -100,6 +111,7 @@ pub struct Catch {
     #[schemars(with = "Condition", example = &"error.status == 400")]
     pub when: Option<Condition>,
     /// The steps that run instead.
+    #[schemars(example = serde_json::json!([{ "hold": { "reason": "refused: {{ error.message }}", "recheck": "1h" } }]))]
     pub steps: Steps,
 }
 

@@ -11,7 +11,8 @@ use super::text::{DurationText, Literal, Name};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Tenant {
-    /// `tenant`.
+    /// What this document is: `tenant`.
+    #[schemars(example = &"tenant")]
     pub kind: super::schema::TenantKind,
     /// Its name: the first part of every key in the store. It never changes.
     #[schemars(example = &"sandbox")]

@@ -1,0 +1,516 @@
+//! The JSON Schema of the tenants of one integration: what its connectors ask for, what its settings offer.
+
+use serde_json::{Map as Members, Value as Json, json};
+
+use super::schema::{heading_first, of};
+use super::{
+    Choice, Connector, Field, FieldType, Group, Integration, Items, Kind, Map, Param, ParamScope,
+    ParamType, Vocabulary,
+};
+
+/// The schema of the tenants of `integration`, draft 2020-12. Connectors and maps are found by name; one that is
+/// missing leaves its place open, because `validate` reports it.
+pub fn tenant(integration: &Integration, connectors: &[Connector], maps: &[Map]) -> Json {
+    let world = World { connectors, maps };
+    let mut schema = of(Kind::Tenant);
+    schema["title"] = json!(format!("{} tenant", integration.title));
+    schema["description"] = json!(format!(
+        "One customer of the {} integration: accounts, settings, overrides.",
+        integration.title
+    ));
+    let name = integration.name.as_str();
+    extend(&mut schema["properties"]["integration"], json!({ "const": name, "examples": [name] }));
+    schema["properties"]["accounts"] = accounts(integration, &world);
+    schema["properties"]["connectors"] = connector_overrides(integration);
+    schema["properties"]["settings"] = settings(integration, Level::Tenant);
+    schema["properties"]["overrides"] = overrides(integration);
+    let account_needed =
+        integration.connectors.iter().any(|name| account_required(&world, name.as_str()));
+    if account_needed && let Some(required) = schema["required"].as_array_mut() {
+        required.push(json!("accounts"));
+    }
+    let definitions = &mut schema["$defs"];
+    definitions["Secret"] = secret();
+    if let Some(definitions) = definitions.as_object_mut() {
+        definitions.shift_remove("Override");
+        definitions.shift_remove("Literal");
+    }
+    for (name, group) in &integration.settings {
+        definitions[group_name(name)] = group_schema(group);
+    }
+    for map in used_maps(integration, &world) {
+        definitions[rows_name(map)] = rows(map, &world);
+        definitions[targets_name(map)] = targets(map, &world);
+    }
+    heading_first(schema)
+}
+
+struct World<'a> {
+    connectors: &'a [Connector],
+    maps: &'a [Map],
+}
+
+impl<'a> World<'a> {
+    fn connector(&self, name: &str) -> Option<&'a Connector> {
+        self.connectors.iter().find(|connector| connector.name.as_str() == name)
+    }
+
+    /// The vocabulary `connector.name`.
+    fn vocabulary(&self, name: &str) -> Option<&'a Vocabulary> {
+        let (connector, vocabulary) = name.split_once('.')?;
+        self.connector(connector)?.vocabularies.get(vocabulary)
+    }
+}
+
+/// Where settings stand: what one needs of another is asked of the tenant only, because an override may take the
+/// other from it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Level {
+    Tenant,
+    Subject,
+}
+
+fn extend(schema: &mut Json, with: Json) {
+    if let (Json::Object(schema), Json::Object(with)) = (schema, with) {
+        schema.extend(with);
+    }
+}
+
+fn object(description: &str, properties: Members<String, Json>) -> Json {
+    json!({
+        "description": description,
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": false
+    })
+}
+
+// ---- accounts
+
+fn required_params(connector: &Connector) -> Vec<&str> {
+    connector
+        .params
+        .iter()
+        .filter(|(_, param)| {
+            param.per == ParamScope::Tenant
+                && param.default.is_none()
+                && param.required != Some(false)
+        })
+        .map(|(name, _)| name.as_str())
+        .collect()
+}
+
+fn account_required(world: &World<'_>, name: &str) -> bool {
+    world.connector(name).is_some_and(|connector| !required_params(connector).is_empty())
+}
+
+fn accounts(integration: &Integration, world: &World<'_>) -> Json {
+    let mut properties = Members::new();
+    let mut required = Vec::new();
+    for name in &integration.connectors {
+        let Some(connector) = world.connector(name.as_str()) else {
+            properties.insert(name.0.clone(), json!({ "description": "An account.", "type": "object", "examples": [{}] }));
+            continue;
+        };
+        properties.insert(name.0.clone(), account(connector));
+        if account_required(world, name.as_str()) {
+            required.push(name.as_str());
+        }
+    }
+    let mut accounts = object("What the connectors need to know about this customer.", properties);
+    extend(&mut accounts, json!({ "required": required, "examples": [{}] }));
+    accounts
+}
+
+fn account(connector: &Connector) -> Json {
+    let properties: Members<String, Json> = connector
+        .params
+        .iter()
+        .filter(|(_, param)| param.per == ParamScope::Tenant)
+        .map(|(name, param)| (name.clone(), param_schema(connector, name, param)))
+        .collect();
+    let about = connector.description.as_deref().unwrap_or("An account.");
+    let mut account = object(about, properties);
+    extend(&mut account, json!({ "required": required_params(connector), "examples": [{}] }));
+    account
+}
+
+fn param_schema(connector: &Connector, name: &str, param: &Param) -> Json {
+    let description = param.description.clone().unwrap_or_else(|| format!("The param `{name}`."));
+    if param.secret {
+        let example = format!("acme/{}/{name}", connector.name.as_str());
+        return json!({
+            "description": description,
+            "$ref": "#/$defs/Secret",
+            "examples": [{ "secret": example }]
+        });
+    }
+    let (kind, example) = match param.type_ {
+        ParamType::Text => ("string", json!(name)),
+        ParamType::Integer => ("integer", json!(1000)),
+        ParamType::Boolean => ("boolean", json!(true)),
+    };
+    let example = param.default.as_ref().map_or(example, |default| default.0.clone());
+    json!({ "description": description, "type": kind, "examples": [example] })
+}
+
+fn secret() -> Json {
+    json!({
+        "description": "A value that stands in no file: its name, looked up where `syncline.yaml` says.",
+        "type": "object",
+        "properties": {
+            "secret": {
+                "description": "The name of the secret.",
+                "type": "string",
+                "minLength": 1,
+                "examples": ["acme/servicetitan/client_secret"]
+            }
+        },
+        "required": ["secret"],
+        "additionalProperties": false
+    })
+}
+
+fn connector_overrides(integration: &Integration) -> Json {
+    let properties: Members<String, Json> = integration
+        .connectors
+        .iter()
+        .map(|name| {
+            let limits = json!({
+                "description": format!("Limits of {} for this customer.", name.as_str()),
+                "$ref": "#/$defs/ConnectorOverrides",
+                "examples": [{ "concurrency": 4 }]
+            });
+            (name.0.clone(), limits)
+        })
+        .collect();
+    let mut overrides = object("Other limits than the connectors have.", properties);
+    extend(&mut overrides, json!({ "examples": [{}] }));
+    overrides
+}
+
+// ---- settings
+
+fn group_name(group: &str) -> String {
+    format!("settings-{group}")
+}
+
+fn settings(integration: &Integration, level: Level) -> Json {
+    let properties: Members<String, Json> = integration
+        .settings
+        .iter()
+        .map(|(name, group)| {
+            let mut schema = json!({
+                "description": about(Some(&group.title), group.description.as_deref()),
+                "$ref": format!("#/$defs/{}", group_name(name)),
+                "examples": [group_example(group)]
+            });
+            if level == Level::Tenant {
+                let conditions = conditions(group);
+                if !conditions.is_empty() {
+                    extend(&mut schema, json!({ "allOf": conditions }));
+                }
+            }
+            (name.clone(), schema)
+        })
+        .collect();
+    let mut settings = object("What this customer chose; the rest has its default.", properties);
+    extend(&mut settings, json!({ "examples": [{}] }));
+    settings
+}
+
+/// `required_when` as far as JSON Schema can say it: where the condition is one boolean field of the group.
+fn conditions(group: &Group) -> Vec<Json> {
+    group
+        .fields
+        .iter()
+        .filter(|(_, field)| field.type_ == FieldType::Boolean)
+        .filter_map(|(switch, _)| {
+            let needed: Vec<&str> = group
+                .fields
+                .iter()
+                .filter(|(_, field)| {
+                    field.required_when.as_ref().is_some_and(|when| when.as_str().trim() == switch)
+                })
+                .map(|(name, _)| name.as_str())
+                .collect();
+            if needed.is_empty() {
+                return None;
+            }
+            Some(json!({
+                "if": { "properties": { switch: { "const": true } }, "required": [switch] },
+                "then": { "required": needed }
+            }))
+        })
+        .collect()
+}
+
+fn group_example(group: &Group) -> Json {
+    group
+        .fields
+        .iter()
+        .filter(|(_, field)| field.locked.is_none())
+        .take(1)
+        .map(|(name, field)| (name.clone(), field_example(field)))
+        .collect()
+}
+
+fn group_schema(group: &Group) -> Json {
+    let properties: Members<String, Json> = group
+        .fields
+        .iter()
+        .filter(|(_, field)| field.locked.is_none())
+        .map(|(name, field)| (name.clone(), field_schema(field)))
+        .collect();
+    object(&about(Some(&group.title), group.description.as_deref()), properties)
+}
+
+/// Title and description as one text: editors show the description only.
+fn about(title: Option<&str>, description: Option<&str>) -> String {
+    match (title, description) {
+        (Some(title), Some(description)) => format!("{title}. {description}"),
+        (Some(only), None) | (None, Some(only)) => only.to_owned(),
+        (None, None) => "A setting.".to_owned(),
+    }
+}
+
+fn field_schema(field: &Field) -> Json {
+    let mut description = about(field.title.as_deref(), field.description.as_deref());
+    if let Some(when) = &field.required_when {
+        description.push_str(&format!(" Required when `{}`.", when.as_str().trim()));
+    }
+    let mut schema = json!({ "title": field.title.as_deref().unwrap_or("Setting"), "description": description });
+    let kind = match field.type_ {
+        FieldType::Choice => choices(field.values.as_ref()),
+        FieldType::List => list(field),
+        FieldType::Map => {
+            let map = field.map.as_ref().map_or("", |map| map.as_str());
+            json!({ "$ref": format!("#/$defs/rows-{map}") })
+        }
+        FieldType::Boolean
+        | FieldType::Integer
+        | FieldType::Decimal
+        | FieldType::Text
+        | FieldType::Date
+        | FieldType::Duration => scalar(field.type_),
+    };
+    extend(&mut schema, kind);
+    extend(&mut schema, json!({ "examples": [field_example(field)] }));
+    schema
+}
+
+fn scalar(kind: FieldType) -> Json {
+    match kind {
+        FieldType::Boolean => json!({ "type": "boolean" }),
+        FieldType::Integer => json!({ "type": "integer" }),
+        FieldType::Decimal => {
+            json!({ "type": ["number", "string"], "pattern": "^-?[0-9]+([.][0-9]+)?$" })
+        }
+        FieldType::Date => json!({ "type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}" }),
+        FieldType::Duration => json!({ "type": "string", "pattern": "^[0-9]+(ms|s|m|h|d)$" }),
+        FieldType::Text => json!({ "type": "string" }),
+        // Of these, an item of a list is text or a number that a request offers.
+        FieldType::Choice | FieldType::List | FieldType::Map => {
+            json!({ "type": ["string", "integer"] })
+        }
+    }
+}
+
+fn choices(values: Option<&indexmap::IndexMap<String, Choice>>) -> Json {
+    let Some(values) = values else { return scalar(FieldType::Choice) };
+    let choices: Vec<Json> = values
+        .iter()
+        .map(|(value, choice)| json!({ "const": value, "description": choice.title }))
+        .collect();
+    json!({ "type": "string", "oneOf": choices })
+}
+
+fn list(field: &Field) -> Json {
+    let mut array = json!({ "type": "array", "items": item(field.items.as_ref()) });
+    if field.items.as_ref().is_some_and(|items| items.type_ == FieldType::Choice) {
+        extend(&mut array, json!({ "uniqueItems": true }));
+    }
+    if !field.all {
+        return array;
+    }
+    json!({ "anyOf": [array, { "const": "all", "description": "Every one that is offered." }] })
+}
+
+fn item(items: Option<&Items>) -> Json {
+    match items {
+        None => json!({}),
+        Some(items) if items.type_ == FieldType::Choice => choices(items.values.as_ref()),
+        Some(items) => scalar(items.type_),
+    }
+}
+
+/// The default, or a value of the field's type.
+fn field_example(field: &Field) -> Json {
+    if let Some(default) = &field.default {
+        return default.0.clone();
+    }
+    match field.type_ {
+        FieldType::Boolean => json!(true),
+        FieldType::Integer => json!(12),
+        FieldType::Decimal => json!("12.50"),
+        FieldType::Text => json!("text"),
+        FieldType::Date => json!("2026-04-01"),
+        FieldType::Duration => json!("15m"),
+        FieldType::Choice => {
+            let first = field.values.as_ref().and_then(|values| values.keys().next());
+            first.map_or_else(|| json!(12), |value| json!(value))
+        }
+        FieldType::List => json!([]),
+        FieldType::Map => json!({}),
+    }
+}
+
+fn overrides(integration: &Integration) -> Json {
+    let subject = integration.subjects.as_ref().map_or("Subject", |subjects| &subjects.title);
+    json!({
+        "description": format!("What one {} has otherwise, by its key. Quote keys that are numbers.", subject.to_lowercase()),
+        "type": "object",
+        "additionalProperties": {
+            "description": format!("Settings of one {}.", subject.to_lowercase()),
+            "type": "object",
+            "properties": {
+                "title": { "description": "What people call it.", "type": "string", "examples": ["Acme Retail"] },
+                "settings": settings(integration, Level::Subject)
+            },
+            "additionalProperties": false
+        },
+        "examples": [{ "2010000001": { "title": "Acme Retail", "settings": {} } }]
+    })
+}
+
+// ---- maps
+
+fn rows_name(map: &Map) -> String {
+    format!("rows-{}", map.name.as_str())
+}
+
+fn targets_name(map: &Map) -> String {
+    format!("targets-{}", map.name.as_str())
+}
+
+fn used_maps<'a>(integration: &Integration, world: &World<'a>) -> Vec<&'a Map> {
+    let named = |map: &&Map| {
+        let fields = integration.settings.values().flat_map(|group| group.fields.values());
+        fields.filter_map(|field| field.map.as_ref()).any(|name| *name == map.name)
+    };
+    world.maps.iter().filter(named).collect()
+}
+
+/// Rows as properties: one for every known value of the sources, a pattern for open ones.
+fn rows(map: &Map, world: &World<'_>) -> Json {
+    let target = json!({ "$ref": format!("#/$defs/{}", targets_name(map)) });
+    let mut properties = Members::new();
+    let mut patterns = Members::new();
+    let mut row = |value: String| {
+        let own = map.rows.get(&value).or(map.else_.as_ref());
+        let mut schema = json!({ "description": format!("What `{value}` becomes.") });
+        extend(&mut schema, target.clone());
+        let example = own.map_or_else(|| json!("keep"), |own| own.0.clone());
+        extend(&mut schema, json!({ "examples": [example] }));
+        properties.insert(value, schema);
+    };
+    for (prefix, source) in sources(map) {
+        let name = |value: &str| prefix.map_or_else(|| value.to_owned(), |prefix| format!("{prefix}.{value}"));
+        match source {
+            Json::String(vocabulary) => {
+                let Some(vocabulary) = world.vocabulary(vocabulary) else { continue };
+                vocabulary.values.iter().for_each(|value| row(name(&plain(&value.0))));
+                if let Some(open) = &vocabulary.open {
+                    patterns.insert(prefixed(prefix, open), target.clone());
+                }
+            }
+            value => row(name(&plain(value))),
+        }
+    }
+    map.rows.keys().for_each(|value| row(value.clone()));
+    let mut rows = object("Rows that go before those of the map.", properties);
+    extend(&mut rows, json!({ "patternProperties": patterns }));
+    rows
+}
+
+/// What a map reads from: vocabularies, each with its prefix if there are several, or values.
+fn sources(map: &Map) -> Vec<(Option<&str>, &Json)> {
+    match &map.from.0 {
+        Json::Object(several) => {
+            several.iter().map(|(prefix, source)| (Some(prefix.as_str()), source)).collect()
+        }
+        Json::Array(values) => values.iter().map(|value| (None, value)).collect(),
+        one => vec![(None, one)],
+    }
+}
+
+fn prefixed(prefix: Option<&str>, pattern: &str) -> String {
+    match (prefix, pattern.strip_prefix('^')) {
+        (None, _) => pattern.to_owned(),
+        (Some(prefix), Some(rest)) => format!("^{prefix}[.]{rest}"),
+        (Some(prefix), None) => format!("^{prefix}[.].*{pattern}"),
+    }
+}
+
+fn plain(value: &Json) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// What a row may say: a target, a list of them, or cases.
+fn targets(map: &Map, world: &World<'_>) -> Json {
+    let one = target(map, world);
+    json!({
+        "description": "A value, `keep` for no write, a list of preference (the first that is offered), or `cases`.",
+        "anyOf": [
+            one,
+            { "type": "array", "items": one, "minItems": 1 },
+            {
+                "type": "object",
+                "properties": {
+                    "cases": {
+                        "description": "Targets under conditions: the first that holds; the last has none.",
+                        "type": "array",
+                        "minItems": 1,
+                        "items": {
+                            "type": "object",
+                            "properties": {
+                                "when": {
+                                    "description": "The condition; the last case has none.",
+                                    "type": "string",
+                                    "examples": [map.with.first().map_or_else(|| "true".to_owned(), |name| format!("{name} == 'a'"))]
+                                },
+                                "to": {
+                                    "description": "The target, or a list of preference.",
+                                    "anyOf": [one, { "type": "array", "items": one, "minItems": 1 }],
+                                    "examples": ["keep"]
+                                }
+                            },
+                            "required": ["to"],
+                            "additionalProperties": false
+                        },
+                        "examples": [[{ "to": "keep" }]]
+                    }
+                },
+                "required": ["cases"],
+                "additionalProperties": false
+            }
+        ]
+    })
+}
+
+fn target(map: &Map, world: &World<'_>) -> Json {
+    let (values, open) = match &map.to.0 {
+        Json::String(name) => {
+            let Some(vocabulary) = world.vocabulary(name) else { return json!({}) };
+            let values = vocabulary.values.iter().map(|value| value.0.clone()).collect();
+            (values, vocabulary.open.as_deref())
+        }
+        Json::Array(values) => (values.clone(), None),
+        other => (vec![other.clone()], None),
+    };
+    let known: Vec<Json> = values.into_iter().chain([json!("keep")]).collect();
+    match open {
+        None => json!({ "enum": known }),
+        Some(open) => json!({ "anyOf": [{ "enum": known }, { "type": "string", "pattern": open }] }),
+    }
+}
