@@ -1,1 +1,12 @@
 //! What is wrong with the user's files.
+//!
+//! A [`Diagnostic`] says what ([`Code`], headline), where (labels over spans) and what to do
+//! (help). Passes collect them, never stop at the first, and hand them to whoever shows them: the
+//! terminal, JSON, the admin API and editors see the same list.
+
+mod code;
+mod diagnostic;
+pub mod suggest;
+
+pub use code::{Code, UnknownCode, explain};
+pub use diagnostic::{Diagnostic, Label, Patch, Severity};
