@@ -25,6 +25,9 @@ pub(super) fn locate(
 ) -> Option<Range<usize>> {
     let text = &*scalar.text;
     text.get(range.clone())?;
+    if text.is_empty() {
+        return Some(whole.start..whole.start);
+    }
     let runs = runs(file, whole.clone(), scalar)?;
     let start = match runs.iter().find(|run| run.decoded.end > range.start) {
         Some(run) => inside(run, range.start).0,
@@ -138,11 +141,9 @@ impl Walk<'_> {
             let digits = rest.get(1..=len)?;
             Some((u32::from_str_radix(digits, 16).ok()?, 2 + len))
         };
-        let (code, length) = match letter {
-            'x' => hex(2)?,
-            'u' => hex(4)?,
-            'U' => hex(8)?,
-            other => (u32::from(named(other)?), 1 + other.len_utf8()),
+        let (code, length) = match hex_digits(letter) {
+            0 => (u32::from(named(letter)?), 1 + letter.len_utf8()),
+            digits => hex(digits)?,
         };
         if (0xD800..0xDC00).contains(&code) {
             // A surrogate pair is one character, written as two escapes.
@@ -158,6 +159,11 @@ impl Walk<'_> {
 
     /// Literal and folded blocks: each line's content stands in the text as it is written.
     fn block(&mut self, file: &str, whole: Range<usize>) -> Option<()> {
+        if self.text.bytes().all(|byte| byte == b'\n') {
+            // Nothing but breaks: there is no line to find them on.
+            self.take(whole.end..whole.end, self.text)?;
+            return Some(());
+        }
         let before = file.get(..whole.start)?;
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
         let indent = whole.start - line_start;
@@ -261,7 +267,17 @@ fn named(letter: char) -> Option<char> {
     })
 }
 
+/// How many hexadecimal digits follow the letter of an escape.
+pub(super) fn hex_digits(letter: char) -> usize {
+    match letter {
+        'x' => 2,
+        'u' => 4,
+        'U' => 8,
+        _ => 0,
+    }
+}
+
 /// True for a letter that may follow a backslash in double quotes.
 pub(super) fn is_escape(letter: char) -> bool {
-    matches!(letter, 'x' | 'u' | 'U' | '\n' | '\r') || named(letter).is_some()
+    matches!(letter, '\n' | '\r') || hex_digits(letter) > 0 || named(letter).is_some()
 }

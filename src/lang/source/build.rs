@@ -1,17 +1,13 @@
 //! The tree of one document, grown from a stream of starts, scalars and ends.
 //!
-//! On the way it refuses what the language does not allow (duplicate keys, keys that are no text,
-//! foreign tags), keeps the budgets, and undoes two mistakes of flow notation that YAML itself
-//! accepts: `{ reason: no job, or off }` and `id: {{ x }}`.
+//! On the way it keeps the budgets, expands aliases and refuses foreign tags.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use indexmap::map::Entry;
-
 use super::issue::{YamlIssue, YamlIssueKind};
-use super::node::{Extent, Member, Members, Node, NodeKind, Scalar, ScalarStyle};
-use super::quote::quoted;
+use super::mapping::Mapping;
+use super::node::{Extent, Node, NodeKind, Scalar, ScalarStyle};
 use super::scalar::{self, CoreTag, ScalarKind};
 use super::text::{Source, Span};
 use super::yaml::Limits;
@@ -207,7 +203,17 @@ impl<'a> Builder<'a> {
         let span = self.source.span(frame.start..end);
         let kind = match frame.shape {
             Shape::Seq => NodeKind::Seq(frame.children),
-            Shape::Map => self.mapping(frame.notation, span, frame.children),
+            Shape::Map => {
+                let issues = &mut self.document.issues;
+                let (source, notation) = (self.source, frame.notation);
+                Mapping {
+                    source,
+                    issues,
+                    notation,
+                    span,
+                }
+                .build(frame.children)
+            }
         };
         self.push(
             Node {
@@ -262,7 +268,8 @@ impl<'a> Builder<'a> {
     pub(super) fn unknown_alias(&mut self, span: Span) -> Result<(), Stop> {
         let name = self.alias_name(span);
         self.count(1, span)?;
-        let anchors = self.document.anchor_names.clone();
+        let recent = self.document.anchor_names.iter().rev().take(20);
+        let anchors = recent.cloned().collect();
         let kind = YamlIssueKind::UnknownAnchor { name, anchors };
         self.document.issues.push(YamlIssue::new(kind, span));
         self.push(Node::absent(span), None);
@@ -321,185 +328,6 @@ impl<'a> Builder<'a> {
         self.source.slice(span).trim_start_matches('*').to_owned()
     }
 
-    /// Keys and values, alternating, become members.
-    fn mapping(&mut self, notation: Notation, span: Span, children: Vec<Node>) -> NodeKind {
-        if let Some(scalar) = self.template(notation, span, &children) {
-            return NodeKind::Scalar(scalar);
-        }
-        let mut pairs = pairs(children);
-        if notation == Notation::Flow {
-            pairs = self.rejoin(pairs);
-        }
-        let mut members = Members::new();
-        let mut merged: Option<(usize, Span)> = None;
-        let mut bases = Vec::new();
-        for (key, value) in pairs {
-            if is_merge(&key) {
-                match merged {
-                    Some((_, first)) => self.duplicate("<<", key.span, first),
-                    None => {
-                        merged = Some((members.len(), key.span));
-                        bases = self.bases(key.span, value);
-                    }
-                }
-                continue;
-            }
-            let Some(text) = self.key_text(&key) else {
-                continue;
-            };
-            let at = key.written();
-            match members.entry(text) {
-                Entry::Occupied(first) => {
-                    let (text, first) = (first.key().clone(), first.get().key);
-                    self.duplicate(&text, at, first);
-                }
-                Entry::Vacant(free) => {
-                    free.insert(Member { key: at, value });
-                }
-            }
-        }
-        if let Some((mut place, _)) = merged {
-            for (text, member) in bases.into_iter().flatten() {
-                if !members.contains_key(&text) {
-                    members.shift_insert(place, text, member);
-                    place += 1;
-                }
-            }
-        }
-        NodeKind::Map(members)
-    }
-
-    fn duplicate(&mut self, key: &str, second: Span, first: Span) {
-        let kind = YamlIssueKind::DuplicateKey {
-            key: key.to_owned(),
-        };
-        self.document
-            .issues
-            .push(YamlIssue::new(kind, second).related(first));
-    }
-
-    fn key_text(&mut self, key: &Node) -> Option<Arc<str>> {
-        match &key.kind {
-            NodeKind::Scalar(scalar) if scalar.kind != ScalarKind::Absent => {
-                Some(scalar.text.clone())
-            }
-            NodeKind::Scalar(_) | NodeKind::Seq(_) | NodeKind::Map(_) => {
-                let known = self
-                    .document
-                    .issues
-                    .iter()
-                    .any(|issue| issue.span == key.written());
-                if !known {
-                    self.document
-                        .issues
-                        .push(YamlIssue::new(YamlIssueKind::NonTextKey, key.written()));
-                }
-                None
-            }
-        }
-    }
-
-    /// The mappings a merge key brings in, the strongest first.
-    fn bases(&mut self, key: Span, value: Node) -> Vec<Members> {
-        let at = value.alias.unwrap_or(value.span);
-        let at = if at.is_empty() { key } else { at };
-        let items = match value.kind {
-            NodeKind::Map(members) => return vec![members],
-            NodeKind::Seq(items) => items,
-            // What was an unknown or endless alias is reported already.
-            NodeKind::Scalar(_) if self.document.issues.iter().any(|issue| issue.span == at) => {
-                Vec::new()
-            }
-            NodeKind::Scalar(_) => {
-                self.document
-                    .issues
-                    .push(YamlIssue::new(YamlIssueKind::BadMergeKey, at));
-                Vec::new()
-            }
-        };
-        let mut bases = Vec::new();
-        for item in items {
-            let at = item.written();
-            match item.kind {
-                NodeKind::Map(members) => bases.push(members),
-                NodeKind::Seq(_) | NodeKind::Scalar(_) => {
-                    self.document
-                        .issues
-                        .push(YamlIssue::new(YamlIssueKind::BadMergeKey, at));
-                }
-            }
-        }
-        bases
-    }
-
-    /// `{{ x }}` without quotes is, to YAML, a mapping with a mapping for a key.
-    fn template(&mut self, notation: Notation, span: Span, children: &[Node]) -> Option<Scalar> {
-        let raw = self.source.slice(span);
-        let inner = children.first()?.span;
-        let doubled = raw.starts_with("{{") && raw.ends_with("}}");
-        if notation != Notation::Flow || !doubled || inner.start != span.start + 1 {
-            return None;
-        }
-        // What was found inside came of reading the template as a mapping.
-        self.document
-            .issues
-            .retain(|issue| !span.contains(issue.span));
-        let issue = YamlIssue::new(YamlIssueKind::UnquotedTemplate, span);
-        self.document.issues.push(issue.fix(span, quoted(raw)));
-        Some(Scalar {
-            text: raw.into(),
-            style: ScalarStyle::Plain,
-            kind: ScalarKind::Text,
-        })
-    }
-
-    /// Puts a text that a comma cut in two back together: `{ reason: no job, or off }`.
-    fn rejoin(&mut self, pairs: Vec<(Node, Node)>) -> Vec<(Node, Node)> {
-        let mut whole: Vec<(Node, Node)> = Vec::with_capacity(pairs.len());
-        let mut cut: Option<(Span, Span)> = None;
-        for (key, value) in pairs {
-            let torn = value.is_absent() && !self.has_colon(key.span) && is_plain(&key);
-            match whole.last_mut() {
-                Some((_, before)) if torn && is_plain(before) => {
-                    let first = cut.map_or(before.span, |(first, _)| first);
-                    let extra = cut.map_or(key.span, |(_, extra)| extra.to(key.span));
-                    cut = Some((first, extra));
-                    let span = first.to(key.span);
-                    let text = self.source.slice(span).into();
-                    let style = ScalarStyle::Plain;
-                    *before = Node::scalar(
-                        span,
-                        Scalar {
-                            text,
-                            style,
-                            kind: ScalarKind::Text,
-                        },
-                    );
-                }
-                _ => {
-                    self.report_cut(cut.take());
-                    whole.push((key, value));
-                }
-            }
-        }
-        self.report_cut(cut);
-        whole
-    }
-
-    fn report_cut(&mut self, cut: Option<(Span, Span)>) {
-        let Some((first, extra)) = cut else { return };
-        let whole = first.to(extra);
-        let issue = YamlIssue::new(YamlIssueKind::CommaInFlow, extra).related(first);
-        self.document
-            .issues
-            .push(issue.fix(whole, quoted(self.source.slice(whole))));
-    }
-
-    fn has_colon(&self, key: Span) -> bool {
-        let after = self.source.text().get(key.end..).unwrap_or_default();
-        after.trim_start().starts_with(':')
-    }
-
     /// Absent values are put right behind the colon, where the value would be written.
     fn after_colon(&self, span: Span) -> Span {
         let colon = self
@@ -515,7 +343,7 @@ impl<'a> Builder<'a> {
     fn trimmed(&self, span: Span) -> Span {
         let text = self.source.slice(span);
         self.source
-            .span(span.start..span.start + text.trim_end_matches(['\n', '\r', ' ']).len())
+            .span(span.start..span.start + text.trim_end_matches(['\n', '\r']).len())
     }
 
     /// A block list starts at its first dash.
@@ -535,32 +363,5 @@ impl<'a> Builder<'a> {
         } else {
             start
         }
-    }
-}
-
-fn pairs(children: Vec<Node>) -> Vec<(Node, Node)> {
-    let mut pairs = Vec::with_capacity(children.len() / 2);
-    let mut children = children.into_iter();
-    while let (Some(key), Some(value)) = (children.next(), children.next()) {
-        pairs.push((key, value));
-    }
-    pairs
-}
-
-fn is_plain(node: &Node) -> bool {
-    match &node.kind {
-        NodeKind::Scalar(scalar) => {
-            scalar.style == ScalarStyle::Plain
-                && scalar.kind != ScalarKind::Absent
-                && node.alias.is_none()
-        }
-        NodeKind::Seq(_) | NodeKind::Map(_) => false,
-    }
-}
-
-fn is_merge(key: &Node) -> bool {
-    match &key.kind {
-        NodeKind::Scalar(scalar) => scalar.kind == ScalarKind::Plain && &*scalar.text == "<<",
-        NodeKind::Seq(_) | NodeKind::Map(_) => false,
     }
 }

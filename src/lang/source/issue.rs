@@ -58,7 +58,7 @@ pub enum YamlIssueKind {
     /// An alias without an anchor above it in the same document.
     UnknownAnchor {
         name: String,
-        /// The anchors that stand above it.
+        /// The last anchors that stand above it, at most twenty.
         anchors: Vec<String>,
     },
     /// An alias inside the value it stands for. `related` is that value.
@@ -83,6 +83,8 @@ pub enum SyntaxCause {
     ColonInText,
     /// A key without its colon: the line is read as text and runs on into the next.
     MissingColon,
+    /// `key:value`: to YAML that is one text.
+    NoSpaceAfterColon,
     /// Two values in a flow list or mapping without a comma between them.
     MissingComma,
     /// Deeper or shallower than any block that is open.

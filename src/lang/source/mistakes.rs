@@ -4,6 +4,8 @@
 //! mistakes people really make this file finds the text that was meant, and the edit that mends
 //! it. Where it cannot tell, it says what the parser said.
 
+use std::ops::Range;
+
 use super::align;
 use super::build::{Builder, Frame, Notation, Shape};
 use super::issue::{SyntaxCause, YamlIssue, YamlIssueKind};
@@ -20,7 +22,10 @@ pub(super) enum Trouble {
         quote: char,
     },
     OpenQuote,
-    OpenBracket,
+    /// A bracket that is not closed, or closed by one of the other kind.
+    OpenBracket {
+        closed_by: Option<char>,
+    },
     StrayBracket,
     /// In brackets, something that is neither a comma nor the end.
     Separator,
@@ -58,7 +63,7 @@ pub(super) fn diagnose(
         Trouble::Tab => scene.other("a tab stands where only spaces may"),
         Trouble::AfterQuote { quote } => scene.after_quote(*quote),
         Trouble::OpenQuote => scene.open_quote(),
-        Trouble::OpenBracket => scene.open_bracket(),
+        Trouble::OpenBracket { closed_by } => scene.open_bracket(*closed_by),
         Trouble::StrayBracket => scene.stray_bracket(),
         Trouble::Separator => scene.separator(),
         Trouble::Colon => scene.colon(),
@@ -225,7 +230,7 @@ impl<'a> Scene<'a> {
         self.syntax(SyntaxCause::UnclosedQuote { quote }, span)
     }
 
-    fn open_bracket(&self) -> YamlIssue {
+    fn open_bracket(&self, closed_by: Option<char>) -> YamlIssue {
         if let Some(issue) = self.template() {
             return issue;
         }
@@ -240,7 +245,12 @@ impl<'a> Scene<'a> {
             (None, None) => (self.at, '['),
         };
         let span = self.source.span(start..start + 1);
-        self.syntax(SyntaxCause::UnclosedBracket { open }, span)
+        let issue = self.syntax(SyntaxCause::UnclosedBracket { open }, span);
+        let closing = closed_by.and_then(|close| Some(start + self.rest(start).find(close)?));
+        match closing {
+            Some(at) => issue.related(self.source.span(at..at + 1)),
+            None => issue,
+        }
     }
 
     fn stray_bracket(&self) -> YamlIssue {
@@ -298,6 +308,9 @@ impl<'a> Scene<'a> {
         if indent.trim_start_matches([' ', '-']).is_empty() || value.is_empty() {
             return self.marked(SyntaxCause::Indentation);
         }
+        if value.ends_with(':') {
+            return self.syntax(SyntaxCause::ColonInText, self.value);
+        }
         self.needs_quotes(YamlIssueKind::Syntax(SyntaxCause::ColonInText))
     }
 
@@ -309,14 +322,7 @@ impl<'a> Scene<'a> {
             .get(first_line.start..scalar.start)
             .unwrap_or_default();
         if before.trim_start_matches([' ', '-']).is_empty() {
-            let text = self
-                .text
-                .get(scalar.start..first_line.end)
-                .unwrap_or_default();
-            let span = self
-                .source
-                .span(scalar.start..scalar.start + text.trim_end().len());
-            return self.syntax(SyntaxCause::MissingColon, span);
+            return self.missing_colon(scalar.start..first_line.end);
         }
         let line = self.rest(line_start);
         let indent = line.len() - line.trim_start_matches(' ').len();
@@ -335,10 +341,20 @@ impl<'a> Scene<'a> {
         let line = line::line_at(self.text, self.at);
         let text = self.text.get(line.clone()).unwrap_or_default();
         let indent = text.len() - text.trim_start().len();
-        let span = self
-            .source
-            .span(line.start + indent..line.start + text.trim_end().len());
-        self.syntax(SyntaxCause::MissingColon, span)
+        self.missing_colon(line.start + indent..line.end)
+    }
+
+    /// A line of text where a key is expected: without a colon, or with a colon that YAML reads
+    /// as part of the text because no space follows.
+    fn missing_colon(&self, line: Range<usize>) -> YamlIssue {
+        let text = self.text.get(line.clone()).unwrap_or_default().trim_end();
+        let span = self.source.span(line.start..line.start + text.len());
+        let Some(colon) = text.find(':').filter(|_| !text.contains("://")) else {
+            return self.syntax(SyntaxCause::MissingColon, span);
+        };
+        let colon = self.source.span(line.start + colon..line.start + colon + 1);
+        let issue = self.syntax(SyntaxCause::NoSpaceAfterColon, colon);
+        issue.fix(colon, ": ".to_owned())
     }
 
     fn indentation(&self) -> YamlIssue {
@@ -351,7 +367,7 @@ impl<'a> Scene<'a> {
             return self.marked(SyntaxCause::TrailingText);
         }
         let text = self.text.get(line.clone()).unwrap_or_default();
-        let start = line.start + text.len() - text.trim_start_matches([' ', '-']).len();
+        let start = line.start + text.len() - text.trim_start_matches(' ').len();
         let word = self
             .rest(start)
             .split([':', ' ', '\n', '\r'])
@@ -391,13 +407,25 @@ impl<'a> Scene<'a> {
             let Some((_, letter)) = chars.next() else {
                 break;
             };
-            if !align::is_escape(letter) {
-                let start = self.at + at;
-                let span = self.source.span(start..start + 1 + letter.len_utf8());
+            let start = self.at + at;
+            let digits = self.rest(start + 1 + letter.len_utf8());
+            let wanted = align::hex_digits(letter);
+            let good = digits
+                .chars()
+                .take(wanted)
+                .take_while(char::is_ascii_hexdigit)
+                .count();
+            if !align::is_escape(letter) || good < wanted {
+                let shown = digits
+                    .chars()
+                    .take(wanted)
+                    .take_while(|c| *c != '"' && *c != '\n');
+                let length = 1 + letter.len_utf8() + shown.map(char::len_utf8).sum::<usize>();
+                let span = self.source.span(start..start + length);
                 return self.syntax(SyntaxCause::UnknownEscape, span);
             }
         }
-        self.syntax(SyntaxCause::UnknownEscape, self.here())
+        self.open_quote()
     }
 
     /// `when: > 5` meant a text, `text: | more` meant a block.

@@ -12,6 +12,7 @@ mod build;
 mod index;
 mod issue;
 mod line;
+mod mapping;
 mod mistakes;
 mod node;
 mod pointer;

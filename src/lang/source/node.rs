@@ -98,6 +98,11 @@ impl Node {
         self.alias.unwrap_or(self.span)
     }
 
+    /// What stands in for an alias that leads nowhere, which is reported where it stands.
+    pub(super) fn is_broken_alias(&self) -> bool {
+        self.is_absent() && !self.span.is_empty()
+    }
+
     pub(super) fn extent(&self) -> Extent {
         let inside = |extents: &mut dyn Iterator<Item = Extent>| {
             extents.fold(
@@ -138,10 +143,7 @@ impl Node {
                         text: scalar.text.to_string(),
                         problem,
                     };
-                    let issue = YamlIssue::new(kind, self.span);
-                    if !issues.contains(&issue) {
-                        issues.push(issue);
-                    }
+                    issues.push(YamlIssue::new(kind, self.span));
                     Value::Null
                 })
             }

@@ -96,6 +96,7 @@ fn read_from(
         source.span(from + range.start..from + range.end)
     };
     let mut began = from;
+    let mut between = false;
     for event in Parser::new_from_str_with_options(text, options) {
         let (event, at) = match event {
             Ok((event, at)) => (event, at),
@@ -103,6 +104,11 @@ fn read_from(
                 let offset = from + error.marker().byte_offset().unwrap_or(0);
                 let issue = mistakes::diagnose(source, offset, &trouble(error.kind()), builder);
                 let (_, mut issues) = builder.take();
+                if between && let Some(cut_short) = documents.pop() {
+                    // The parser took the start of a document for the whole of it.
+                    issues = cut_short.issues;
+                    began = cut_short.span.start;
+                }
                 issues.retain(|earlier| !issue.covers_line_of(earlier, source));
                 issues.push(issue);
                 documents.push(unreadable(source, began..offset, issues));
@@ -135,11 +141,13 @@ fn read_from(
             Event::UnresolvedAlias(_) => builder.unknown_alias(span(at)),
             Event::DocumentStart(..) => {
                 began = span(at).start;
+                between = false;
                 Ok(())
             }
             Event::DocumentEnd => {
                 let (root, issues) = builder.take();
                 documents.push(document(source, began, root, issues));
+                between = true;
                 Ok(())
             }
             // The ends of the stream; comments, which are not asked for.
@@ -160,7 +168,7 @@ fn document(
     root: Option<Node>,
     mut issues: Vec<YamlIssue>,
 ) -> ParsedDocument {
-    let root = root.filter(|root| !root.is_absent());
+    let root = root.filter(|root| !root.is_absent() || root.is_broken_alias());
     let Some(root) = root else {
         issues.push(YamlIssue::new(
             YamlIssueKind::EmptyDocument,
@@ -170,6 +178,8 @@ fn document(
     };
     let value = root.to_json(&mut issues);
     issues.sort_by_key(|issue| issue.span);
+    // A bad number behind an alias is met once per alias.
+    issues.dedup();
     let span = root.span;
     ParsedDocument {
         value: Some(value),
@@ -182,7 +192,7 @@ fn document(
 /// A document whose content cannot be used.
 fn unreadable(source: &Source, range: Range<usize>, issues: Vec<YamlIssue>) -> ParsedDocument {
     let span = source.span(range);
-    let index = SpanIndex::new(source.clone(), Node::absent(span));
+    let index = SpanIndex::new(source.clone(), Node::absent(span.at_start()));
     ParsedDocument {
         value: None,
         index,
@@ -252,10 +262,11 @@ fn trouble(kind: &ErrorKind) -> Trouble {
         ErrorKind::UnclosedFlowCollection { .. }
         | ErrorKind::UnexpectedEofFlowSequence
         | ErrorKind::UnexpectedEofFlowMapping
-        | ErrorKind::UnexpectedEofImplicitFlowMapping => Trouble::OpenBracket,
-        ErrorKind::MisplacedFlowCollectionEnd | ErrorKind::MismatchedFlowCollectionEnd { .. } => {
-            Trouble::StrayBracket
-        }
+        | ErrorKind::UnexpectedEofImplicitFlowMapping => Trouble::OpenBracket { closed_by: None },
+        ErrorKind::MismatchedFlowCollectionEnd { close, .. } => Trouble::OpenBracket {
+            closed_by: Some(*close),
+        },
+        ErrorKind::MisplacedFlowCollectionEnd => Trouble::StrayBracket,
         ErrorKind::ExpectedFlowMappingSeparator
         | ErrorKind::ExpectedFlowSequenceSeparator
         | ErrorKind::InvalidColonPlacement => Trouble::Separator,
@@ -275,7 +286,13 @@ fn trouble(kind: &ErrorKind) -> Trouble {
             character: *character,
         },
         ErrorKind::MissingAnchorOrAliasName => Trouble::Reserved { character: '*' },
-        ErrorKind::UnknownQuotedScalarEscape => Trouble::Escape,
+        ErrorKind::UnknownQuotedScalarEscape
+        | ErrorKind::InvalidQuotedScalarHexEscape
+        | ErrorKind::InvalidLowSurrogateHexEscape
+        | ErrorKind::InvalidLowSurrogate
+        | ErrorKind::MissingLowSurrogate
+        | ErrorKind::UnpairedLowSurrogate
+        | ErrorKind::InvalidUnicodeEscape => Trouble::Escape,
         ErrorKind::BlockSequenceEntryNotAllowed | ErrorKind::InvalidBlockEntryWhitespace => {
             Trouble::List
         }
