@@ -1,6 +1,8 @@
 //! How records come in: scans with their position, pages, hints, re-reads of one key.
 
 use super::tenant::Fence;
+use std::sync::Arc;
+
 use super::text::text_id;
 use super::work::{RecordId, RecordRow};
 use crate::engine::clock::Timestamp;
@@ -156,7 +158,7 @@ pub struct Item {
     /// What its work is serial by.
     pub root: RootKey,
     /// The record as JSON text.
-    pub payload: String,
+    pub payload: Arc<str>,
     /// Why it cannot be worked at all, if so: it enters as dead (S34).
     pub bad: Option<Death>,
 }
@@ -222,6 +224,17 @@ pub struct Reread {
     pub request_started: Timestamp,
     /// The record as it was read.
     pub item: Item,
+    /// What a read below the version the hint named is worth.
+    pub below_want: BelowWant,
+}
+
+/// What a re-read below the version its hint named is worth (S10).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BelowWant {
+    /// The other side lags: read again.
+    ReadAgain,
+    /// `lag` has passed: work what there is.
+    Work,
 }
 
 /// What came of a re-read.
@@ -229,8 +242,8 @@ pub struct Reread {
 pub enum RereadResult {
     /// The row holds the latest content; work it under the row's `seq`.
     Work(RecordRow),
-    /// A dead record whose content did not change: it stays dead (S9).
-    StillDead(RecordRow),
+    /// It is dead: as before because its content did not change (S9), or because it cannot be worked (S34).
+    Dead(RecordRow),
     /// The read is older than what is stored, or than the version the hint named: read again within `lag` (S10).
     Behind(RecordRow),
     /// A `forever` verdict keeps it out.

@@ -17,8 +17,8 @@ use std::future::Future;
 
 pub use error::Error;
 pub use intake::{
-    BeginScan, ContentHash, CursorId, CursorRow, Death, Hint, Hinted, Item, Mark, Position, Reread,
-    RereadResult, Scan, ScanId, ScanThen, TakePage, Taken,
+    BeginScan, BelowWant, ContentHash, CursorId, CursorRow, Death, Hint, Hinted, Item, Mark,
+    Position, Reread, RereadResult, Scan, ScanId, ScanThen, TakePage, Taken,
 };
 pub use link::{
     Adopt, Applied, Changed, Fingerprint, Intent, LinkChange, LinkId, LinkRow, Miss, Missed, OpId,

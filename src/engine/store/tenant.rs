@@ -1,6 +1,6 @@
 //! A tenant and its accounts: phase, epoch, agreement, sealed tokens; and the orders people give.
 
-use super::link::{LinkId, TargetId};
+use super::link::{LinkId, Reader, TargetId};
 use super::text::{text_enum, text_id};
 use super::work::RecordId;
 use crate::engine::clock::Timestamp;
@@ -85,10 +85,16 @@ pub enum Instruction {
         /// The version of the text.
         version: String,
     },
-    /// off → activating; raises the epoch; sets `activated_at` if it was never set (S23).
-    Activate,
+    /// off → activating; raises the epoch.
+    Activate {
+        /// The source's time: `activation.at`, if it was never set (S23).
+        activated_at: Timestamp,
+    },
     /// activating → on; sets `since`.
-    FinishActivation,
+    FinishActivation {
+        /// The epoch that [`Instruction::Activate`] began.
+        epoch: TenantEpoch,
+    },
     /// Any phase → off; raises the epoch, so that no intent of before can become durable (S22).
     Off,
     /// on → paused.
@@ -105,6 +111,8 @@ pub enum Instruction {
         link: LinkId,
         /// The id of what the other side has.
         target: TargetId,
+        /// Pipelines in which the target is made dirty (S12).
+        readers: Vec<Reader>,
     },
     /// The record's verdict and known version are forgotten, so that it is read and judged again (S23).
     Forget(RecordId),
