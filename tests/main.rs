@@ -1,3 +1,4 @@
 //! One test binary: one link.
+
+mod sandbox;
 mod schemas;
-mod editor;
