@@ -117,8 +117,10 @@ fn accounts(integration: &Integration, world: &World<'_>) -> Json {
             required.push(name.as_str());
         }
     }
+    let example: Members<String, Json> =
+        properties.iter().map(|(name, account)| (name.clone(), account["examples"][0].clone())).collect();
     let mut accounts = object("What the connectors need to know about this customer.", properties);
-    extend(&mut accounts, json!({ "required": required, "examples": [{}] }));
+    extend(&mut accounts, json!({ "required": required, "examples": [example] }));
     accounts
 }
 
@@ -129,9 +131,14 @@ fn account(connector: &Connector) -> Json {
         .filter(|(_, param)| param.per == ParamScope::Tenant)
         .map(|(name, param)| (name.clone(), param_schema(connector, name, param)))
         .collect();
+    let required = required_params(connector);
+    let example: Members<String, Json> = required
+        .iter()
+        .filter_map(|name| Some(((*name).to_owned(), properties.get(*name)?["examples"][0].clone())))
+        .collect();
     let about = connector.description.as_deref().unwrap_or("An account.");
     let mut account = object(about, properties);
-    extend(&mut account, json!({ "required": required_params(connector), "examples": [{}] }));
+    extend(&mut account, json!({ "required": required, "examples": [example] }));
     account
 }
 
