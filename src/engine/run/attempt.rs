@@ -88,6 +88,15 @@ impl<'t> Attempt<'t> {
         attempt
     }
 
+    /// For finding out what a row's work is serial by, before it is in the inbox.
+    pub(crate) fn for_intake(tenant: &'t TenantRun, pipeline: &'t Pipeline, key: &RecordKey, record: &Arc<Json>) -> Self {
+        let mut attempt = Self::without_record(tenant, tenant.clock.now(), Priority::Poll);
+        attempt.pipeline = Some(pipeline);
+        attempt.root = record.clone();
+        attempt.key = Some(key.clone());
+        attempt
+    }
+
     /// What an expression of the present step sees.
     pub(crate) fn scope(&self) -> Scope<'_> {
         let mut scope = self
@@ -96,7 +105,7 @@ impl<'t> Attempt<'t> {
             .with("vars", Datum::Map(self.vars.clone()))
             .with("steps", Datum::Map(self.steps.clone()))
             .with("link", Datum::Map(self.link.clone()));
-        if self.work.is_some() {
+        if self.pipeline.is_some() {
             scope.set("record", Datum::Json(self.root.clone()));
             scope = scope.with_root(self.root.clone());
         }
@@ -170,7 +179,7 @@ impl<'t> Attempt<'t> {
     }
 
     /// Reads the links that the record is an end of.
-    async fn load_links(&mut self) -> Result<(), Stop> {
+    pub(crate) async fn load_links(&mut self) -> Result<(), Stop> {
         let Some(pipeline) = self.pipeline else { return Ok(()) };
         for (entity, end) in &pipeline.links {
             let row = self.link_of(pipeline, entity, end).await?;
@@ -185,17 +194,17 @@ impl<'t> Attempt<'t> {
         entity: &Arc<str>,
         end: &LinkEnd,
     ) -> Result<Option<Arc<LinkRow>>, Stop> {
-        let broken = |error: EvalError| Failure::broken(error.to_string(), &pipeline.fetch.request.origin);
+        let broken = |error: FormError| Failure::broken(error.to_string(), &pipeline.fetch.request.origin);
         match end {
             LinkEnd::Key(form) => {
-                let key = form.eval(&self.scope()).map_err(broken)?;
+                let key = form.eval_datum(&self.scope()).map_err(broken)?;
                 match key_text(&key) {
                     Some(key) => Ok(self.tenant.links.get(&link_id(self.tenant, entity, key)).await?),
                     None => Ok(None),
                 }
             }
             LinkEnd::Id(form) => {
-                let id = form.eval(&self.scope()).map_err(broken)?;
+                let id = form.eval_datum(&self.scope()).map_err(broken)?;
                 let Some(id) = key_text(&id) else { return Ok(None) };
                 let identity = self.tenant.identity(&to_connector(self.tenant, entity)).clone();
                 let rows = self
@@ -233,7 +242,7 @@ pub(crate) fn links_ahead(tenant: &TenantRun, pipeline: &Pipeline, record: &Arc<
         .iter()
         .filter_map(|(entity, end)| match end {
             LinkEnd::Key(form) => {
-                let key = form.eval(&scope).ok().as_ref().and_then(key_text)?;
+                let key = form.eval_datum(&scope).ok().as_ref().and_then(key_text)?;
                 Some(link_id(tenant, entity, key))
             }
             LinkEnd::Id(_) => None,
@@ -364,7 +373,7 @@ async fn reread(tenant: &TenantRun, pipeline: &Pipeline, row: RecordRow) -> Resu
     let found = super::lists::read_one(tenant, &one.request, &scope, one.found.as_ref(), Priority::Event).await;
     let end = match found {
         Ok(Some(record)) => {
-            let item = super::scan::item(tenant, pipeline, &record);
+            let item = super::scan::item(tenant, pipeline, &record).await;
             let item = Item { key: row.id.key.clone(), ..item };
             let reread = Reread {
                 fence: tenant.fence(),

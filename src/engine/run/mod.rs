@@ -21,5 +21,10 @@ mod trace;
 mod write;
 
 pub use activate::{ActivateError, Activation, CheckLine};
+pub(crate) use attempt::work;
+pub(crate) use gate::open as gate_open;
 pub use progress::{Counters, Progress};
+pub use scan::PassEnd;
+pub(crate) use scan::pass;
+pub(crate) use settle::settle;
 pub use tenant::{OpenError, TenantRun};

@@ -12,6 +12,7 @@ use super::claims::Claims;
 use super::gate::Gates;
 use super::links::Links;
 use super::progress::Progress;
+use super::scan::Sources;
 use crate::engine::clock::{Clock, Timestamp};
 use crate::engine::connect::{self, Connection};
 use crate::engine::record::{ConnectorName, Identity, PipelineName, TenantEpoch, TenantName};
@@ -60,6 +61,8 @@ pub struct TenantRun {
     pub(crate) gates: Gates,
     /// What has happened so far, for people.
     pub(crate) progress: Arc<Progress>,
+    /// What is remembered of its sources between passes.
+    pub(crate) sources: Sources,
     /// Rung when there may be work.
     pub(crate) wake: Notify,
     epoch: AtomicI64,
@@ -102,6 +105,7 @@ impl TenantRun {
             cache: FetchCache::default(),
             gates: Gates::default(),
             progress,
+            sources: Sources::default(),
             wake: Notify::new(),
             epoch: AtomicI64::new(0),
             activation: RwLock::new(Datum::Null),
@@ -129,6 +133,64 @@ impl TenantRun {
     /// The tenant and the epoch in which its work runs.
     pub(crate) fn fence(&self) -> Fence {
         Fence { tenant: self.name.clone(), epoch: TenantEpoch(self.epoch.load(Ordering::SeqCst)) }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &TenantName {
+        &self.name
+    }
+
+    /// Its pipelines.
+    pub fn pipelines(&self) -> impl Iterator<Item = &Arc<plan::Pipeline>> {
+        self.plan.integration.pipelines.values()
+    }
+
+    /// A pipeline by name.
+    pub(crate) fn pipeline(&self, name: &str) -> Option<&Arc<plan::Pipeline>> {
+        self.plan.integration.pipelines.get(name)
+    }
+
+    /// Where its state is kept.
+    pub fn store(&self) -> &Arc<SqliteStore> {
+        &self.store
+    }
+
+    /// What time it is.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// The present instant.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Requests that may be on the wire at once, at the account that takes most.
+    pub(crate) fn wire_slots(&self) -> usize {
+        self.connections.values().map(|connection| connection.concurrency()).max().unwrap_or(1)
+    }
+
+    /// Waits until there may be work.
+    pub(crate) async fn woken(&self) {
+        self.wake.notified().await;
+    }
+
+    /// When the next closed gate is to be looked at.
+    pub(crate) fn next_gate_look(&self) -> Option<Timestamp> {
+        self.gates.next_look(&self.plan.integration.requires)
+    }
+
+    /// Reads ahead the links that records will ask for.
+    pub(crate) async fn prefetch_links(&self, rows: &[store::RecordRow]) -> store::Result<()> {
+        let mut ids = Vec::new();
+        for row in rows {
+            let Some(pipeline) = self.pipeline(row.id.pipeline.as_str()) else { continue };
+            let content = row.payload.as_deref().and_then(|text| serde_json::from_str(text).ok());
+            if let Some(record) = content {
+                ids.extend(super::attempt::links_ahead(self, pipeline, &Arc::new(record)));
+            }
+        }
+        self.links.prefetch(ids).await
     }
 
     /// The names every expression of this tenant sees: `account`, `tenant`, `activation`, `settings`, `now`.

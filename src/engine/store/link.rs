@@ -354,3 +354,19 @@ pub enum Missed {
     /// The intent is settled, or another one stands.
     Moved(Option<Box<LinkRow>>),
 }
+
+/// A link whose record is gone lets go of it; claim and key stay (S6).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Drop {
+    /// Which link.
+    pub link: LinkId,
+    /// The target the caller saw it with.
+    pub before: TargetId,
+}
+
+impl LinkRow {
+    /// Whether only a person can say what became of its open intent.
+    pub fn is_held(&self) -> bool {
+        self.intent.as_ref().is_some_and(|intent| intent.state == OpState::Held)
+    }
+}

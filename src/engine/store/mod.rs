@@ -5,6 +5,7 @@
 //! *means* is decided by callers; here stands only what is kept, and under which condition it may change.
 
 mod error;
+mod gate;
 mod intake;
 mod link;
 mod report;
@@ -16,12 +17,13 @@ mod work;
 use std::future::Future;
 
 pub use error::Error;
+pub use gate::{ClosedGate, Gate};
 pub use intake::{
     BeginScan, BelowWant, ContentHash, CursorId, CursorRow, Death, Hint, Hinted, Item, Mark,
     Position, Reread, RereadResult, Scan, ScanId, ScanThen, TakePage, Taken,
 };
 pub use link::{
-    Adopt, Applied, Changed, Fingerprint, Intent, LinkChange, LinkId, LinkRow, Miss, Missed, OpId,
+    Adopt, Applied, Changed, Drop, Fingerprint, Intent, LinkChange, LinkId, LinkRow, Miss, Missed, OpId,
     OpKind, OpState, Origin, PlanFor, PlanIntent, Planned, Progress, Reader, Refusal, Settle,
     Settlement, Target, TargetId,
 };
@@ -32,7 +34,7 @@ pub use tenant::{
     Ordered, Phase, Rotate, Rotated, Sealed, Selection, TenantRow,
 };
 pub use work::{
-    End, Finish, Finished, Outcome, ReadyQuery, RecordId, RecordRow, RecordState, Until, Verdict,
+    End, Finish, Finished, Judge, Outcome, ReadyQuery, RecordId, RecordRow, RecordState, Until, Verdict,
     WaitKind, WaitsOn,
 };
 
@@ -146,7 +148,28 @@ pub trait Store: Send + Sync + 'static {
     /// T5: a find returned nothing. Crash before: it is looked for again. After: counted, or the claim is free.
     fn miss(&self, miss: Miss) -> impl Future<Output = Result<Missed>> + Send;
 
+    /// Takes down what is remembered of a record's first version while its work waits (S23). Crash before: it is
+    /// judged again, by the same version or a later one. After: it stands.
+    fn judge(&self, judge: Judge) -> impl Future<Output = Result<()>> + Send;
+
+    /// Makes held records of a tenant ready: a person asks, or settings may have changed (S33). Says how many. Crash
+    /// before or after: asked again.
+    fn look_again(&self, tenant: &TenantName) -> impl Future<Output = Result<u64>> + Send;
+
+    /// Opens or closes a gate. Crash before or after: it is looked at again at the next start.
+    fn set_gate(&self, gate: Gate) -> impl Future<Output = Result<()>> + Send;
+
+    /// The gates of a tenant that are closed.
+    fn gates(&self, tenant: &TenantName) -> impl Future<Output = Result<Vec<ClosedGate>>> + Send;
+
     // Links.
+
+    /// Drops the target of a link whose record is gone, so that it may be made again (S6). Crash before: it is found
+    /// missing again. After: the next attempt searches and makes it.
+    fn drop_target(&self, drop: Drop) -> impl Future<Output = Result<Changed>> + Send;
+
+    /// Several links of a tenant at once, in the order asked for.
+    fn links_at(&self, links: &[LinkId]) -> impl Future<Output = Result<Vec<Option<LinkRow>>>> + Send;
 
     /// A link, if a target or an intent stands.
     fn link(&self, link: &LinkId) -> impl Future<Output = Result<Option<LinkRow>>> + Send;

@@ -231,3 +231,12 @@ pub enum Finished {
     /// There is no such record.
     Gone,
 }
+
+/// What is remembered of a record's first version, where its work has to wait (S23).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judge {
+    /// Which record.
+    pub record: RecordId,
+    /// What its first version came to. An earlier verdict stands.
+    pub verdict: Verdict,
+}

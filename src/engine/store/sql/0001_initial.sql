@@ -137,6 +137,16 @@ CREATE TABLE trace (
 
 CREATE INDEX trace_root ON trace (tenant, root);
 
+-- Requirements that do not hold: the pipelines they are for take up no work meanwhile (S22).
+CREATE TABLE gate (
+    tenant      TEXT    NOT NULL,
+    pipeline    TEXT    NOT NULL,
+    requirement TEXT    NOT NULL,
+    reason      TEXT    NOT NULL,
+    at          INTEGER NOT NULL,               -- since when it does not hold
+    PRIMARY KEY (tenant, pipeline, requirement)
+) STRICT, WITHOUT ROWID;
+
 -- What people asked for. "by" and "at" say who and when.
 CREATE TABLE orders (
     tenant  TEXT    NOT NULL,

@@ -49,7 +49,8 @@ static STANDING: Bulk = Bulk::new(
      WHERE item.tenant IS NOT NULL",
 );
 
-/// `target` NULL leaves the link as it is; `state` NULL closes the intent.
+/// `target` NULL leaves the link as it is; `state` NULL closes the intent. While an outcome is unknown nobody knows
+/// what stands at the target, so the fingerprint goes (S7).
 static CHANGE: Bulk = Bulk::new(
     "WITH item (tenant, key, entity, identity, target, origin, at, remember, fp, fp_version, \
      fp_at, state, bound, due) AS (VALUES ",
@@ -63,7 +64,8 @@ static CHANGE: Bulk = Bulk::new(
      born_at = iif(excluded.target IS NULL OR excluded.target IS target, born_at, \
        excluded.born_at), \
      remember = coalesce(excluded.remember, remember), \
-     fp_written = CASE WHEN excluded.fp_written IS NOT NULL THEN excluded.fp_written \
+     fp_written = CASE WHEN excluded.op_state = 'unknown' THEN NULL \
+       WHEN excluded.fp_written IS NOT NULL THEN excluded.fp_written \
        WHEN excluded.target IS NULL OR excluded.target IS target THEN fp_written END, \
      fp_target_version = CASE WHEN excluded.fp_written IS NOT NULL \
        THEN excluded.fp_target_version \

@@ -3,6 +3,7 @@
 mod bulk;
 mod fault;
 mod finish;
+mod gate;
 mod hint;
 mod links;
 mod miss;
@@ -28,7 +29,7 @@ use tokio_util::task::TaskTracker;
 
 use super::{
     AccountId, AccountPause, AccountRow, Adopt, BeginScan, Changed, Count, CursorId, CursorRow,
-    DeadQuery, Error, Finish, Finished, Hint, Hinted, LinkChange, LinkId, LinkRow, Miss, Missed,
+    ClosedGate, DeadQuery, Drop, Error, Finish, Gate, Judge, Finished, Hint, Hinted, LinkChange, LinkId, LinkRow, Miss, Missed,
     Order, OrderRow, Ordered, PlanIntent, Planned, ReadyQuery, RecordId, RecordRow, Reread,
     RereadResult, Result, Rotate, Rotated, Settle, Store, TakePage, Taken, TargetId, TenantRow,
     TraceRow,
@@ -397,5 +398,31 @@ impl Store for SqliteStore {
 
     async fn prune(&self, before: Timestamp, limit: u32) -> Result<u64> {
         self.write(prune::Prune { before, limit }).await
+    }
+
+    async fn judge(&self, judge: Judge) -> Result<()> {
+        self.write(judge).await
+    }
+
+    async fn look_again(&self, tenant: &TenantName) -> Result<u64> {
+        self.write(gate::LookAgain(tenant.clone())).await
+    }
+
+    async fn set_gate(&self, gate: Gate) -> Result<()> {
+        self.write(gate).await
+    }
+
+    async fn gates(&self, tenant: &TenantName) -> Result<Vec<ClosedGate>> {
+        let mut conn = self.reader().await?;
+        gate::closed(&mut conn, tenant).await.map_err(|fault| self.at(fault))
+    }
+
+    async fn drop_target(&self, drop: Drop) -> Result<Changed> {
+        self.write(drop).await
+    }
+
+    async fn links_at(&self, links: &[LinkId]) -> Result<Vec<Option<LinkRow>>> {
+        let mut conn = self.reader().await?;
+        gate::links_at(&mut conn, links).await.map_err(|fault| self.at(fault))
     }
 }
