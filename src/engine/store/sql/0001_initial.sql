@@ -158,3 +158,20 @@ CREATE TABLE orders (
     done_at INTEGER NOT NULL,
     PRIMARY KEY (tenant, id)
 ) STRICT;
+
+-- What the planner would find in a large store, told from the start: a tenant has very many records
+-- and links, a key hardly more than one. Without it, it may walk a tenant's records for one page.
+ANALYZE sqlite_schema;
+INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
+    ('record', 'sqlite_autoindex_record_1', '1000000 100000 2 2 1'),
+    ('record', 'record_ready', '100000 10000 1'),
+    ('record', 'record_due', '10000 1000 10'),
+    ('record', 'record_waits_on', '10000 1000 10'),
+    ('record', 'record_dead', '10000 1000 1'),
+    ('link', 'link', '1000000 100000 2 2 1'),
+    ('link', 'link_target', '1000000 100000 2 2 1'),
+    ('link', 'link_open', '1000 100 30 1'),
+    ('trace', 'trace_root', '1000000 100000 20'),
+    ('tenant', 'tenant', '1000 1'),
+    ('cursor', 'cursor', '5000 5 5 1');
+ANALYZE sqlite_schema;

@@ -32,7 +32,8 @@ impl Bulk {
         }
     }
 
-    fn text(&self, rows: usize) -> AssertSqlSafe<Arc<str>> {
+    /// Its text for at least `rows` rows.
+    pub(super) fn text(&self, rows: usize) -> AssertSqlSafe<Arc<str>> {
         let rows = rows.next_power_of_two();
         let size = usize::try_from(rows.trailing_zeros()).expect("at most 64");
         let text = self.texts[size].get_or_init(|| {

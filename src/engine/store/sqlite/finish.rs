@@ -46,6 +46,9 @@ static TRACE: Bulk = Bulk::new(
      WHERE tenant IS NOT NULL",
 );
 
+#[cfg(test)]
+pub(super) static STATEMENTS: &[&Bulk] = &[&STANDING, &END, &TRACE];
+
 /// What stands when an attempt ends.
 #[derive(Clone, Copy, Debug)]
 struct Standing {

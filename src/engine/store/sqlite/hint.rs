@@ -44,6 +44,9 @@ static DIRTY: Bulk = Bulk::new(
      WHERE verdict IS NOT 'never'",
 );
 
+#[cfg(test)]
+pub(super) static STATEMENTS: &[&Bulk] = &[&DIRTY];
+
 /// Makes keys dirty; says how many.
 pub(super) async fn mark(tx: &mut Tx<'_>, keys: &[Dirty<'_>]) -> Result<u64, Fault> {
     let mut marked = 0;

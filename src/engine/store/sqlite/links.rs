@@ -85,6 +85,9 @@ static WAKE: Bulk = Bulk::new(
      AND record.state IN ('waiting', 'held')",
 );
 
+#[cfg(test)]
+pub(super) static STATEMENTS: &[&Bulk] = &[&STANDING, &CHANGE, &WAKE];
+
 /// What a change does to the row, whatever it is called.
 struct Effect<'a> {
     link: &'a LinkId,

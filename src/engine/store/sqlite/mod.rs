@@ -1,5 +1,7 @@
 //! The store in one SQLite file: one writer that groups commits, a few readers.
 
+#[cfg(test)]
+mod access;
 mod bulk;
 mod fault;
 mod finish;

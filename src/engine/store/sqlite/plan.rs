@@ -51,6 +51,9 @@ static COUNT_ATTEMPTS: Bulk = Bulk::new(
      AND record.identity = item.identity AND record.pipeline = item.pipeline",
 );
 
+#[cfg(test)]
+pub(super) static STATEMENTS: &[&Bulk] = &[&STANDING, &INTEND, &COUNT_ATTEMPTS];
+
 /// What stands where an intent wants to stand.
 struct Standing {
     tenant: Option<(Phase, TenantEpoch)>,

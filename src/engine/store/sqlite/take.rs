@@ -214,6 +214,9 @@ static NEVER: Bulk = Bulk::new(
      AND record.verdict = 'never'",
 );
 
+#[cfg(test)]
+pub(super) static STATEMENTS: &[&Bulk] = &[&NEW, &NEWER, &SEEN, &NEVER];
+
 impl Inbox<'_> {
     /// Takes in items with distinct keys, at most as many as one statement has rows.
     pub(super) async fn take(

@@ -308,3 +308,145 @@ impl Writer {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::{OpenOptions, SqliteStore};
+    use super::*;
+    use crate::engine::clock::Timestamp;
+
+    /// Adds a tenant; one without a phase breaks a rule of the table.
+    struct Add(&'static str, Option<&'static str>);
+
+    impl Command for Add {
+        type Answer = String;
+
+        const SHARES: bool = true;
+
+        fn points(&self) -> &'static [(CrashPoint, CrashPoint)] {
+            &[]
+        }
+
+        async fn run(
+            tx: &mut Tx<'_>,
+            commands: &[&Self],
+        ) -> std::result::Result<Vec<String>, Fault> {
+            for Add(name, phase) in commands {
+                sqlx::query("INSERT INTO tenant (tenant, phase, epoch) VALUES (?1, ?2, 0)")
+                    .bind(*name)
+                    .bind(*phase)
+                    .execute(&mut *tx.conn)
+                    .await?;
+            }
+            Ok(commands
+                .iter()
+                .map(|Add(name, _)| (*name).to_owned())
+                .collect())
+        }
+    }
+
+    async fn names(pool: &SqlitePool) -> Vec<String> {
+        let mut conn = pool.acquire().await.unwrap();
+        sqlx::query_scalar("SELECT tenant FROM tenant ORDER BY tenant")
+            .fetch_all(&mut *conn)
+            .await
+            .unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_member_that_fails_fails_alone() {
+        let store = SqliteStore::in_memory(Timestamp::EPOCH).await.unwrap();
+        let writing = store.0.writing.as_ref().unwrap();
+        // All are queued before the writer, on the same thread, runs: they share a group and a batch.
+        let (a, bad, b) = tokio::join!(
+            writing.queue.write(Add("a", Some("on"))),
+            writing.queue.write(Add("bad", None)),
+            writing.queue.write(Add("b", Some("off"))),
+        );
+        assert_eq!((a.unwrap(), b.unwrap()), ("a".to_owned(), "b".to_owned()));
+        assert_eq!(
+            bad.unwrap_err().to_string(),
+            "the store :memory: failed: error returned from database: (code: 1299) NOT NULL \
+             constraint failed: tenant.phase"
+        );
+        assert_eq!(names(&writing.pool).await, ["a", "b"]);
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_fails_the_group_and_nothing_after_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let options = OpenOptions {
+            path: dir.path().join("store.db"),
+            holder: "test".to_owned(),
+            lock_wait: std::time::Duration::ZERO,
+        };
+        let store = SqliteStore::open(options, Timestamp::EPOCH).await.unwrap();
+        let writing = store.0.writing.as_ref().unwrap();
+        let limit = async |pages: &'static str| {
+            let mut conn = writing.pool.acquire().await.unwrap();
+            sqlx::raw_sql(pages).execute(&mut *conn).await.unwrap();
+        };
+        let long: &'static str = Box::leak("x".repeat(100_000).into_boxed_str());
+        limit("PRAGMA max_page_count = 1").await;
+        let (a, long) = tokio::join!(
+            writing.queue.write(Add("a", Some("on"))),
+            writing.queue.write(Add(long, Some("on"))),
+        );
+        let text = |error: Error| {
+            error
+                .to_string()
+                .replace(&dir.path().display().to_string(), "DIR")
+        };
+        let full = "the store DIR/store.db cannot be written: the disk is full";
+        assert_eq!(text(a.unwrap_err()), full);
+        assert_eq!(text(long.unwrap_err()), full);
+        assert!(
+            names(&writing.pool).await.is_empty(),
+            "neither was committed"
+        );
+        limit("PRAGMA max_page_count = 100000").await;
+        assert_eq!(
+            writing.queue.write(Add("c", Some("on"))).await.unwrap(),
+            "c"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_foreign_lock_is_waited_for_and_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("store.db");
+        let options = OpenOptions {
+            path: path.clone(),
+            holder: "test".to_owned(),
+            lock_wait: std::time::Duration::ZERO,
+        };
+        let store = SqliteStore::open(options, Timestamp::EPOCH).await.unwrap();
+        let writing = store.0.writing.as_ref().unwrap();
+        {
+            // The wait itself is SQLite's; here it is cut short.
+            let mut conn = writing.pool.acquire().await.unwrap();
+            sqlx::raw_sql("PRAGMA busy_timeout = 1")
+                .execute(&mut *conn)
+                .await
+                .unwrap();
+        }
+        let foreign = super::super::open::write_pool(&path).await.unwrap();
+        let mut conn = foreign.acquire().await.unwrap();
+        sqlx::raw_sql("BEGIN IMMEDIATE")
+            .execute(&mut *conn)
+            .await
+            .unwrap();
+        let error = writing
+            .queue
+            .write(Add("a", Some("on")))
+            .await
+            .unwrap_err()
+            .to_string();
+        assert_eq!(
+            error.replace(&dir.path().display().to_string(), "DIR"),
+            "the store DIR/store.db is locked by another program for more than 1 s"
+        );
+        sqlx::raw_sql("ROLLBACK").execute(&mut *conn).await.unwrap();
+        writing.queue.write(Add("a", Some("on"))).await.unwrap();
+    }
+}
