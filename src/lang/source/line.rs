@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::text::floor_boundary;
+
 /// Whether a bracket is open before the line begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Around {
@@ -29,7 +31,7 @@ pub(super) fn value_at(text: &str, at: usize, around: Around) -> Range<usize> {
 
 /// The line a byte is on, without its break.
 pub(super) fn line_at(text: &str, at: usize) -> Range<usize> {
-    let at = text.floor_char_boundary(at);
+    let at = floor_boundary(text, at);
     let (before, after) = text.split_at(at);
     let start = before.rfind('\n').map_or(0, |feed| feed + 1);
     let end = after.find('\n').map_or(text.len(), |feed| at + feed);
@@ -159,7 +161,7 @@ mod tests {
     fn value(line: &str, around: Around) -> String {
         let at = line.find('^').unwrap();
         let text = line.replace('^', "");
-        text[value_at(&text, at, around)].to_owned()
+        text.get(value_at(&text, at, around)).unwrap().to_owned()
     }
 
     #[test]
@@ -193,7 +195,7 @@ mod tests {
     #[test]
     fn only_the_line_of_the_byte_counts() {
         let text = "a: b\r\nc: 'd' e\r\nf: g\r\n";
-        assert_eq!(&text[line_at(text, 9)], "c: 'd' e");
-        assert_eq!(&text[value_at(text, 13, Around::Block)], "'d' e");
+        assert_eq!(text.get(line_at(text, 9)), Some("c: 'd' e"));
+        assert_eq!(text.get(value_at(text, 13, Around::Block)), Some("'d' e"));
     }
 }

@@ -44,10 +44,10 @@ fn check_text(yaml: &str, expected: Option<&str>) -> Result<(), TestCaseError> {
 }
 
 /// A text in double quotes, with as many kinds of escapes as its characters allow.
-fn double_quoted(text: &str, dice: &[u8]) -> String {
+fn double_quoted(text: &str, throws: &[u8]) -> String {
     let mut quoted = String::from("\"");
     for (at, c) in text.chars().enumerate() {
-        let die = dice.get(at % dice.len().max(1)).copied().unwrap_or(0);
+        let die = throws.get(at % throws.len().max(1)).copied().unwrap_or(0);
         let code = u32::from(c);
         match c {
             '"' | '\\' => quoted.extend(['\\', c]),
@@ -70,8 +70,8 @@ fn double_quoted(text: &str, dice: &[u8]) -> String {
 
 proptest! {
     #[test]
-    fn in_double_quotes(text in "[a-z \"\\\\\n\t{}é漢🦀]{0,30}", dice in prop::collection::vec(0_u8..9, 1..9)) {
-        check_text(&format!("k: {}\n", double_quoted(&text, &dice)), Some(&text))?;
+    fn in_double_quotes(text in "[a-z \"\\\\\n\t{}é漢🦀]{0,30}", throws in prop::collection::vec(0_u8..9, 1..9)) {
+        check_text(&format!("k: {}\n", double_quoted(&text, &throws)), Some(&text))?;
     }
 
     #[test]
