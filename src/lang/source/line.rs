@@ -4,6 +4,9 @@ use std::ops::Range;
 
 use super::text::floor_boundary;
 
+/// How many bytes before the place in question may belong to its value.
+const LOOK_BACK: usize = 4096;
+
 /// Whether a bracket is open before the line begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Around {
@@ -14,10 +17,14 @@ pub(super) enum Around {
 /// The value a byte of the file belongs to: from behind the last `key: `, `- `, bracket or comma
 /// before it to where such a value would end.
 pub(super) fn value_at(text: &str, at: usize, around: Around) -> Range<usize> {
-    let line = line_at(text, at);
+    let mut line = line_at(text, at);
+    // What stands far before the byte on an endless line is not what was meant.
+    line.start = line
+        .start
+        .max(floor_boundary(text, at.saturating_sub(LOOK_BACK)));
     let mut scan = Scan {
         text,
-        line: line.clone(),
+        line,
         depth: usize::from(around == Around::Flow),
     };
     let start = scan.start(at);

@@ -12,41 +12,7 @@ use super::issue::{SyntaxCause, YamlIssue, YamlIssueKind};
 use super::line::{self, Around};
 use super::quote::quoted;
 use super::text::{Source, Span};
-
-/// A parser's error, by what it says about the text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Trouble {
-    Tab,
-    /// Text right after a closing quote.
-    AfterQuote {
-        quote: char,
-    },
-    OpenQuote,
-    /// A bracket that is not closed, or closed by one of the other kind.
-    OpenBracket {
-        closed_by: Option<char>,
-    },
-    StrayBracket,
-    /// In brackets, something that is neither a comma nor the end.
-    Separator,
-    /// A colon where no key can be.
-    Colon,
-    /// A line that should be a key and has no colon.
-    NoColon,
-    Indentation,
-    Reserved {
-        character: char,
-    },
-    Escape,
-    /// A dash where no list can begin.
-    List,
-    /// Text behind `|` or `>`.
-    BlockMark,
-    TooDeep,
-    Other {
-        says: String,
-    },
-}
+use super::trouble::Trouble;
 
 /// The likely cause of a syntax error at byte `at`.
 pub(super) fn diagnose(

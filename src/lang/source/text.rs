@@ -75,19 +75,20 @@ impl Source {
     /// Line and column of a byte offset; an offset past the end gives the end.
     pub fn position(&self, offset: usize) -> Position {
         let offset = floor_boundary(&self.text, offset);
-        let line = self.lines.partition_point(|start| *start <= offset);
-        let start = line
-            .checked_sub(1)
-            .and_then(|at| self.lines.get(at))
-            .copied()
-            .unwrap_or(0);
-        let before = self.text.get(start..offset).unwrap_or_default();
+        let line = self.line_of(offset);
+        let start = self.lines.get(line - 1).copied().unwrap_or(0);
         // A byte order mark takes no column: editors do not show it.
+        let before = self.text.get(start..offset).unwrap_or_default();
         let before = before.trim_start_matches('\u{feff}');
         Position {
             line,
             column: before.chars().count() + 1,
         }
+    }
+
+    /// The number of the line a byte is on, from 1.
+    pub(super) fn line_of(&self, offset: usize) -> usize {
+        self.lines.partition_point(|start| *start <= offset).max(1)
     }
 
     /// The bytes of the line with this number (from 1), without its line break.
@@ -248,7 +249,7 @@ mod tests {
         let mut map = SourceMap::new();
         let source = map.add("a.yaml", "one\r\ntwo\nthree");
         let lines: Vec<_> = (1..=4)
-            .map(|n| source.line(n).map(|r| &source.text()[r]))
+            .map(|n| source.line(n).and_then(|r| source.text().get(r)))
             .collect();
         assert_eq!(lines, [Some("one"), Some("two"), Some("three"), None]);
         assert_eq!(source.line(0), None);

@@ -9,10 +9,11 @@ use serde_json::Value;
 use super::build::{self, Builder, Notation, Properties, Shape, Stop};
 use super::index::SpanIndex;
 use super::issue::{YamlIssue, YamlIssueKind};
-use super::mistakes::{self, Trouble};
+use super::mistakes;
 use super::node::{Node, ScalarStyle};
 use super::scalar::CoreTag;
 use super::text::{Source, Span, ceil_boundary};
+use super::trouble::Trouble;
 
 /// What one file may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
