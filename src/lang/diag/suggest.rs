@@ -104,8 +104,8 @@ mod tests {
     fn the_nearest_comes_first() {
         assert_eq!(nearest("bid", ["bad", "bids", "bid"]), Some("bid"));
         assert_eq!(
-            ranked("note_i", ["note_out", "note_in"]),
-            ["note_in", "note_out"]
+            ranked("note_i", ["notes_in", "note_in"]),
+            ["note_in", "notes_in"]
         );
     }
 
