@@ -107,7 +107,7 @@ fn null_in_text_is_an_error_that_names_the_expression() {
         error.to_string(),
         "`record.Status.Extended | lower`: is null inside text; give it a `default('…')`, or ask for it in `when`"
     );
-    assert_eq!(error.range, 10..41);
+    assert_eq!(error.range, 10..40);
     let error = failure("{{ 'NTE ' ~ record.Nothing ~ '!' }}", &scope);
     assert_eq!(
         (error.expression.as_str(), error.problem),
@@ -314,8 +314,7 @@ fn work_is_limited() {
             .unwrap_err()
             .problem
     };
-    let nested =
-        "{% for a in range(900) %}{% for b in range(900) %}{{ a }}{% endfor %}{% endfor %}";
+    let nested = "{% for a in range(9) %}{% for b in range(9) %}{{ a }}{% endfor %}{% endfor %}";
     assert_eq!(failing(nested), Problem::TooLong(64));
     let silent =
         "{% for a in range(99) %}{% for b in range(99) %}{% set z = b %}{% endfor %}{% endfor %}";

@@ -49,7 +49,7 @@ fn what_the_language_leaves_out_is_said() {
         refused("{% set ns.x = 1 %}"),
         pair(
             "setting a member is not part of the language; set a name of its own",
-            "ns.x"
+            "x"
         )
     );
 }
@@ -106,7 +106,7 @@ fn paths_are_refused_where_they_go_wrong() {
     let error = Query::compile("$.data[?@.status = 'won']").unwrap_err();
     assert_eq!(error.kind, ExprErrorKind::Path);
     assert_eq!(error.message, "not a JSONPath (RFC 9535) from here on");
-    assert_eq!(&"$.data[?@.status = 'won']"[error.range], "= 'won']");
+    assert_eq!(error.range, 17..25);
     let error = Query::compile("$.odata-count").unwrap_err();
     assert_eq!(
         error.message,
@@ -118,7 +118,7 @@ fn paths_are_refused_where_they_go_wrong() {
         error.message,
         "the regular expression does not compile: unclosed character class"
     );
-    assert_eq!(&"$.a[?match(@.b, '[')]"[error.range], "[");
+    assert_eq!(error.range, 17..18);
     let error = Query::compile("$.a[?lower(@.b) == 'x']").unwrap_err();
     assert_eq!(error.kind, ExprErrorKind::Path);
 }
