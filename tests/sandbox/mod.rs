@@ -7,6 +7,7 @@
 
 mod faults;
 mod servicechannel;
+mod servicetitan;
 
 use std::sync::Once;
 use std::time::Duration;

@@ -185,6 +185,21 @@ impl Audit {
         })
     }
 
+    /// Per collection and natural key, how many rows were created.
+    pub fn creations(&self) -> BTreeMap<String, BTreeMap<String, usize>> {
+        self.with(|book| {
+            let count = |keys: &BTreeMap<String, Vec<RequestSeq>>| {
+                keys.iter()
+                    .map(|(key, requests)| (key.clone(), requests.len()))
+                    .collect()
+            };
+            book.created
+                .iter()
+                .map(|(name, keys)| (name.clone(), count(keys)))
+                .collect()
+        })
+    }
+
     /// Forgets everything. Numbers go on.
     pub fn reset(&self) {
         self.with(|book| *book = Book::default());
