@@ -1,7 +1,13 @@
 //! The simulators, driven over real HTTP as a client sees them.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on fails where it stands"
+)]
+
 mod faults;
 mod servicechannel;
+mod servicetitan;
 
 use std::sync::Once;
 use std::time::Duration;

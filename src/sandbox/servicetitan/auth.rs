@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn wrong_credentials_get_no_token() {
-        let mut issue = |form: &str| {
+        let issue = |form: &str| {
             Tokens::default()
                 .issue(&Config::default(), form, Instant::UNIX_EPOCH)
                 .unwrap_err()

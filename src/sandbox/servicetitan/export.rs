@@ -225,7 +225,7 @@ mod tests {
     #[test]
     fn a_feed_starts_at_a_date_or_a_token_of_its_own() {
         let table = things();
-        let from = |text| start("jobs", &table, Some(text)).map(|change| change.0);
+        let from = |text: &str| start("jobs", &table, Some(text)).map(|change| change.0);
         assert_eq!(from("1970-01-01T00:00:03Z"), Ok(2));
         assert_eq!(from("1970-01-01"), Ok(0));
         assert_eq!(from("2030-01-01"), Ok(5));

@@ -79,7 +79,7 @@ impl SortField {
             Self::Id => a.id().cmp(&b.id()),
             Self::CreatedOn => a.created_on().cmp(&b.created_on()),
             Self::ModifiedOn => a.modified_on().cmp(&b.modified_on()),
-            Self::Name => a.sort_name().cmp(b.sort_name()),
+            Self::Name => a.sort_name().cmp(&b.sort_name()),
             Self::Priority => a.sort_priority().cmp(&b.sort_priority()),
         }
     }
