@@ -244,7 +244,7 @@ proptest! {
         let row = |property: P| match property {
             P::Id => Value::Int(id),
             P::Updated => Value::Time(updated),
-            other => value(other),
+            P::Nte | P::Primary | P::Extended | P::Called | P::Invoiced => value(property),
         };
         let expr = Expr::<P>::parse(&filter).unwrap();
         if expr.holds(&row) {
