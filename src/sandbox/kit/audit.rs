@@ -189,9 +189,14 @@ impl Audit {
     pub fn creations(&self) -> BTreeMap<String, BTreeMap<String, usize>> {
         self.with(|book| {
             let count = |keys: &BTreeMap<String, Vec<RequestSeq>>| {
-                keys.iter().map(|(key, requests)| (key.clone(), requests.len())).collect()
+                keys.iter()
+                    .map(|(key, requests)| (key.clone(), requests.len()))
+                    .collect()
             };
-            book.created.iter().map(|(name, keys)| (name.clone(), count(keys))).collect()
+            book.created
+                .iter()
+                .map(|(name, keys)| (name.clone(), count(keys)))
+                .collect()
         })
     }
 
