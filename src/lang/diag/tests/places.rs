@@ -38,28 +38,24 @@ fn inside(text: &str, route: &str, needle: &str) -> String {
 #[test]
 fn the_form_is_the_one_the_manual_shows() {
     let mut sources = SourceMap::new();
-    let text = format!("{}      connector: servicetitn\n", "# a line\n".repeat(17));
-    let source = sources.add("pipelines/servicechannel/status.yaml", text);
-    let headline = "step `push_status` uses connector `servicetitn`, which does not exist";
-    let diagnostic = Diagnostic::new(
-        Code::UnknownConnector,
-        find(&source, "servicetitn"),
-        headline,
-    )
-    .label("no file in pipelines/connectors has this name")
-    .help_opt(suggest::help(
-        "servicetitn",
-        "connectors",
-        ["servicechannel", "servicetitan"],
-    ));
+    let text = format!("{}      connector: tradehb\n", "# a line\n".repeat(17));
+    let source = sources.add("pipelines/workdesk/status.yaml", text);
+    let headline = "step `push_status` uses connector `tradehb`, which does not exist";
+    let diagnostic = Diagnostic::new(Code::UnknownConnector, find(&source, "tradehb"), headline)
+        .label("no file in pipelines/connectors has this name")
+        .help_opt(suggest::help(
+            "tradehb",
+            "connectors",
+            ["workdesk", "tradehub"],
+        ));
     insta::assert_snapshot!(draw(&sources, &diagnostic), @r"
-    error[unknown-connector]: step `push_status` uses connector `servicetitn`, which does not exist
-      --> pipelines/servicechannel/status.yaml:18:18
+    error[unknown-connector]: step `push_status` uses connector `tradehb`, which does not exist
+      --> pipelines/workdesk/status.yaml:18:18
        |
-    18 |       connector: servicetitn
-       |                  ^^^^^^^^^^^ no file in pipelines/connectors has this name
+    18 |       connector: tradehb
+       |                  ^^^^^^^ no file in pipelines/connectors has this name
        |
-       = help: did you mean `servicetitan`?
+       = help: did you mean `tradehub`?
     ");
 }
 

@@ -387,6 +387,9 @@ fn hostile_files_are_refused_quickly() {
             .collect::<Vec<_>>()
     };
     assert_eq!(kinds(&bomb), [YamlIssueKind::AliasBomb { limit: 100_000 }]);
+    // One endless line with a mistake at its end.
+    let commas = format!("a: [({}$.b[0]]", "x, ".repeat(20_000));
+    assert_eq!(kinds(&commas).len(), 1);
     assert_eq!(
         kinds(&"[".repeat(20_000)),
         [YamlIssueKind::TooDeep { limit: 64 }]
