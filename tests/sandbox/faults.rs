@@ -266,6 +266,25 @@ async fn a_page_is_repeated() {
 }
 
 #[tokio::test]
+async fn no_query_gets_the_answer_to_another() {
+    let sc = Sc::new().await;
+    sc.world()
+        .kit()
+        .faults
+        .set(vec![Rule::always(Action::RepeatPage)])
+        .unwrap();
+    for id in [310_000_300, 310_000_301] {
+        let page = sc
+            .list(&[(
+                "$filter",
+                &format!("Id eq {id} and CallDate ge 2020-01-01T00:00:00Z"),
+            )])
+            .await;
+        assert_eq!(ids(&page), [id]);
+    }
+}
+
+#[tokio::test]
 async fn a_page_links_to_itself() {
     let sc = Sc::new().await;
     set(&sc, Action::SelfNextLink);

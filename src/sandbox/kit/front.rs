@@ -1,7 +1,6 @@
 //! What happens to one request before and after the simulator's routes see it.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -21,6 +20,7 @@ use super::audit::{Answer, ClientId, Entry, RequestSeq};
 use super::control;
 use super::faults::{Action, FailBody};
 use super::limits::Throttled;
+use super::pages::Pages;
 use super::recorder::Exchange;
 use super::server::{Replies, call};
 use super::time;
@@ -40,14 +40,8 @@ pub(super) struct Front {
     replies: Replies,
     tasks: TaskTracker,
     stopping: CancellationToken,
-    /// The last good reply per path, kept only while a rule may repeat it.
-    pages: Mutex<HashMap<String, Page>>,
-}
-
-#[derive(Clone)]
-struct Page {
-    content_type: Option<HeaderValue>,
-    body: Bytes,
+    /// Kept only while a rule may repeat one.
+    pages: Pages,
 }
 
 impl Front {
@@ -66,7 +60,7 @@ impl Front {
             replies,
             tasks,
             stopping,
-            pages: Mutex::default(),
+            pages: Pages::default(),
         }
     }
 
@@ -150,7 +144,7 @@ impl Front {
             }
             Some(Action::TruncateBody) => truncated(self.work(request, entry).await?).await,
             Some(Action::RepeatPage) => {
-                let page = self.page(request.uri().path());
+                let page = self.pages.before(request.uri());
                 match page {
                     Some(page) if request.method() == Method::GET => Ok(page.into_response()),
                     Some(_) | None => self.work(request, entry).await,
@@ -173,28 +167,21 @@ impl Front {
 
     /// Lets the simulator's routes answer, and writes down that they did.
     async fn work(&self, request: Request, entry: &mut Entry) -> Result<Response, Closed> {
-        let path = (request.method() == Method::GET && self.kit.faults.repeats_pages())
-            .then(|| request.uri().path().to_owned());
+        let listed = (request.method() == Method::GET && self.kit.faults.repeats_pages())
+            .then(|| request.uri().clone());
         let mut response = self.recorded(request).await?;
         entry.work = Some(response.status().as_u16());
         entry.client = response
             .extensions()
             .get::<ClientId>()
             .map(|ClientId(client)| client.to_string());
-        if let Some(path) = path
+        if let Some(uri) = listed
             && response.status().is_success()
         {
             let (parts, body) = response.into_parts();
             let body = to_bytes(body, BODY_CAP).await.map_err(|_| Closed)?;
             let content_type = parts.headers.get(header::CONTENT_TYPE).cloned();
-            let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
-            pages.insert(
-                path,
-                Page {
-                    content_type,
-                    body: body.clone(),
-                },
-            );
+            self.pages.keep(uri, content_type, body.clone());
             response = Response::from_parts(parts, Body::from(body));
         }
         Ok(response)
@@ -240,26 +227,6 @@ impl Front {
                 self.kit.audit.worked_late(seq, response.status().as_u16());
             }
         });
-    }
-
-    fn page(&self, path: &str) -> Option<Page> {
-        self.pages
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(path)
-            .cloned()
-    }
-}
-
-impl axum::response::IntoResponse for Page {
-    fn into_response(self) -> Response {
-        let mut response = Response::new(Body::from(self.body));
-        if let Some(content_type) = self.content_type {
-            response
-                .headers_mut()
-                .insert(header::CONTENT_TYPE, content_type);
-        }
-        response
     }
 }
 

@@ -11,6 +11,7 @@ pub mod duration;
 pub mod faults;
 mod front;
 pub mod limits;
+mod pages;
 pub mod recorder;
 pub mod rng;
 pub mod server;

@@ -146,7 +146,8 @@ pub enum Action {
         /// Its status; a gateway's page may well say 200.
         status: u16,
     },
-    /// The last good reply of the same path is given once more: a page of a list comes twice.
+    /// The page before is given once more: a page of a list comes twice. Strikes only where a
+    /// request is for another page of a list whose last page is known.
     RepeatPage,
     /// The page's link to the next page leads to itself.
     SelfNextLink,

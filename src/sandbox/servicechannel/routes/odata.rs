@@ -1,12 +1,13 @@
 //! Reading by `OData`.
 
-use axum::Json;
 use axum::extract::{Extension, Path, Query, State};
 use axum::http::{HeaderMap, Uri, header};
 use axum::response::Response;
+use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::writes::body;
 use super::{own_order, raw_json, unknown_route};
 use crate::sandbox::kit::faults::Sight;
 use crate::sandbox::servicechannel::World;
@@ -96,9 +97,9 @@ pub(super) async fn filter(
     Extension(caller): Extension<Caller>,
     Extension(sight): Extension<Sight>,
     headers: HeaderMap,
-    body: Option<Json<FilterRequest>>,
+    bytes: Bytes,
 ) -> Result<Response, Refusal> {
-    let Json(request) = body.ok_or(Refusal::Invalid("the body is no query"))?;
+    let request: FilterRequest = body(&bytes)?;
     let scope = Scope {
         provider: caller.provider,
         now: world.kit().clock.now(),
