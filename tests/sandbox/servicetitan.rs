@@ -73,7 +73,10 @@ impl St {
             seen,
         };
         let token = st.ask_token("cid.sandbox", "cs1.sandbox").await.ok();
-        st.token = token["access_token"].as_str().unwrap().to_owned();
+        token["access_token"]
+            .as_str()
+            .unwrap()
+            .clone_into(&mut st.token);
         st
     }
 

@@ -69,32 +69,55 @@ pub mod known {
 
 /// How long before the start the oldest row was created.
 const HISTORY: Duration = Duration::from_secs(200 * 24 * 60 * 60);
-/// How far rows lie apart.
+/// Seed rows lie this far apart, or less when there are so many that they would not fit.
 const STEP: Duration = Duration::from_secs(60);
 /// Ids of the fixed customers come after this, all later ids after the next.
 const BEFORE_FIXED: Id = Id(7000);
+/// At least as many as there are fixed rows that take a step.
+const FIXED_ROWS: u32 = 20;
 const BEFORE_OTHERS: Id = Id(10_000);
 
 /// The world of this seed at `now`.
 pub(crate) fn world(config: &Config, now: Instant) -> World {
     let mut world = World::empty(earlier(now, HISTORY), config.switches.clone());
     seed_lists::fill(&mut world, config);
+    let step = step_for(config);
     world.ids_after(BEFORE_FIXED);
-    fixed_customers(&mut world, config);
+    fixed_customers(&mut world, config, step);
     world.ids_after(BEFORE_OTHERS);
     let mut rng = Rng::seeded(config.seed);
     for _ in 0..config.customers {
+        tick(&mut world, step);
         made_up_customer(&mut world, &mut rng);
     }
+    let places: Vec<(Id, Id)> = world
+        .customers
+        .rows()
+        .filter(|row| row.active)
+        .filter_map(|row| row.locations.first().map(|location| (row.id, *location)))
+        .collect();
     for _ in 0..config.jobs {
-        past_job(&mut world, &mut rng);
+        tick(&mut world, step);
+        let job = past_job(&mut world, &mut rng, &places);
+        tick(&mut world, step);
+        world
+            .complete_job(job, world.now)
+            .expect("a new job with a technician can be completed");
     }
     world.begin(now, None, None);
     world
 }
 
-fn tick(world: &mut World) {
-    world.now = later(world.now, STEP);
+/// Each row takes at most two steps, and all of them must lie before the start.
+fn step_for(config: &Config) -> Duration {
+    let rows = FIXED_ROWS
+        .saturating_add(config.customers)
+        .saturating_add(config.jobs);
+    STEP.min(HISTORY / rows.saturating_mul(2))
+}
+
+fn tick(world: &mut World, step: Duration) {
+    world.now = later(world.now, step);
 }
 
 fn address(street: &str, city: &str, zip: &str) -> Address {
@@ -122,7 +145,7 @@ fn shop(name: &str, at: Address, external: Option<ExternalWrite>) -> NewCustomer
     new
 }
 
-fn fixed_customers(world: &mut World, config: &Config) {
+fn fixed_customers(world: &mut World, config: &Config, step: Duration) {
     const SUBSCRIBER: &str = "servicechannel.subscriberId";
     let subscriber = |value| Some(external(config, SUBSCRIBER, value));
 
@@ -159,10 +182,10 @@ fn fixed_customers(world: &mut World, config: &Config) {
         shop("Twin Peaks Diner No 2", peaks(), subscriber("900300")),
     ];
     for customer in customers {
-        tick(world);
+        tick(world, step);
         world.add_customer(customer);
     }
-    tick(world);
+    tick(world, step);
     world
         .merge_customer(known::CUSTOMER_MERGED, known::CUSTOMER_MERGED_INTO)
         .expect("both customers were just added");
@@ -210,19 +233,12 @@ fn made_up_customer(world: &mut World, rng: &mut Rng) {
         new.locations
             .push(NewPlace::plain(name, made_up_address(rng)));
     }
-    tick(world);
     world.add_customer(new);
 }
 
-/// A job that was done and completed, with a value in a custom field.
-fn past_job(world: &mut World, rng: &mut Rng) {
-    let places: Vec<(Id, Id)> = world
-        .customers
-        .rows()
-        .filter(|row| row.active)
-        .filter_map(|row| row.locations.first().map(|location| (row.id, *location)))
-        .collect();
-    let (customer_id, location_id) = *rng.pick(&places);
+/// A job to which a technician was sent, with values in its custom fields.
+fn past_job(world: &mut World, rng: &mut Rng, places: &[(Id, Id)]) -> Id {
+    let (customer_id, location_id) = *rng.pick(places);
     let start = later(world.now, Duration::from_secs(24 * 60 * 60));
     let value = format!("{}.00", 100 + 50 * rng.below(20));
     let fields = vec![
@@ -243,8 +259,7 @@ fn past_job(world: &mut World, rng: &mut Rng) {
         arrival_window: (None, None),
         technicians: vec![known::TECHNICIAN],
     };
-    tick(world);
-    let job = world.add_job(NewJob {
+    world.add_job(NewJob {
         customer_id,
         location_id,
         business_unit_id: known::UNIT_HVAC,
@@ -258,11 +273,7 @@ fn past_job(world: &mut World, rng: &mut Rng) {
             tag_type_ids: vec![known::TAG],
             ..Details::default()
         },
-    });
-    tick(world);
-    world
-        .complete_job(job, world.now)
-        .expect("a new job with a technician can be completed");
+    })
 }
 
 /// Turns the second campaign off again after all campaigns were added active.
@@ -270,4 +281,63 @@ pub(crate) fn close_campaign(world: &mut World) {
     world
         .mark_campaign(known::CAMPAIGN_INACTIVE, Mark::Off)
         .expect("the campaign was just added");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::servicetitan::table::Row as _;
+
+    #[test]
+    fn all_rows_lie_before_the_start() {
+        let many = Config {
+            jobs: 1_000_000,
+            customers: 50_000,
+            ..Config::default()
+        };
+        assert!(step_for(&many) * 2 * 1_050_020 <= HISTORY);
+        let now = Instant::UNIX_EPOCH + 2 * HISTORY;
+        let world = world(&Config::default(), now);
+        assert!(world.jobs.rows().all(|row| row.modified_on() < now));
+        assert_eq!((world.jobs.rows().count(), world.now), (20, now));
+    }
+
+    #[test]
+    fn the_fixed_ids_are_what_they_say() {
+        let world = world(&Config::default(), Instant::UNIX_EPOCH + 2 * HISTORY);
+        let customer = |id: Id| world.customers.get(id).expect("a fixed customer");
+        assert_eq!(customer(known::CUSTOMER_LINKED).name, "Harbor Lane Cafe");
+        assert_eq!(
+            customer(known::CUSTOMER_UNLINKED).address.plain.street,
+            "12 Orchard St"
+        );
+        assert!(customer(known::CUSTOMER_DO_NOT_SERVICE).do_not_service);
+        let merged = customer(known::CUSTOMER_MERGED);
+        assert_eq!(merged.merged_to_id, Some(known::CUSTOMER_MERGED_INTO));
+        assert!(
+            !world
+                .campaigns
+                .get(known::CAMPAIGN_INACTIVE)
+                .expect("a campaign")
+                .active
+        );
+    }
+
+    #[test]
+    fn one_seed_gives_one_world() {
+        let names = |seed| {
+            let config = Config {
+                seed,
+                ..Config::default()
+            };
+            let world = world(&config, Instant::UNIX_EPOCH + 2 * HISTORY);
+            world
+                .customers
+                .rows()
+                .map(|row| row.name.clone())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(names(1), names(1));
+        assert_ne!(names(1), names(2));
+    }
 }

@@ -12,7 +12,7 @@ async fn read(st: &St, feed: &str, from: &str, recent: bool) -> (Vec<i64>, Strin
             .get(&format!("{feed}?from={from}&includeRecentChanges={recent}"))
             .await;
         found.extend(ids(&page));
-        from = page["continueFrom"].as_str().unwrap().to_owned();
+        page["continueFrom"].as_str().unwrap().clone_into(&mut from);
         if page["hasMore"] == json!(false) {
             return (found, from);
         }
