@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use chrono::{DateTime, FixedOffset, TimeZone, Timelike};
+use chrono::{DateTime, FixedOffset, TimeZone, Timelike as _};
 use indexmap::IndexMap;
 use rust_decimal::Decimal;
 use serde_json::{Number, Value};
@@ -82,7 +82,10 @@ impl Datum {
 
     /// A value made when an expression first asks for it, at most once.
     pub fn lazy(make: impl Fn() -> Datum + Send + Sync + 'static) -> Self {
-        Self::Lazy(Lazy(Arc::new((OnceLock::new(), Box::new(make)))))
+        Self::Lazy(Lazy(Arc::new(Deferred {
+            made: OnceLock::new(),
+            make: Box::new(make),
+        })))
     }
 
     /// Something that expressions can call.
@@ -237,23 +240,30 @@ impl<T: Into<Datum>> From<Option<T>> for Datum {
 
 /// A value made when first asked for.
 #[derive(Clone)]
-pub struct Lazy(Arc<(OnceLock<Datum>, Box<dyn Fn() -> Datum + Send + Sync>)>);
+pub struct Lazy(Arc<Deferred>);
+
+struct Deferred {
+    made: OnceLock<Datum>,
+    make: Box<dyn Fn() -> Datum + Send + Sync>,
+}
 
 impl Lazy {
     pub(crate) fn get(&self) -> &Datum {
-        self.0.0.get_or_init(|| (self.0.1)())
+        self.0.made.get_or_init(|| (self.0.make)())
     }
 }
 
 impl fmt::Debug for Lazy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Lazy").field(&self.0.0.get()).finish()
+        f.debug_tuple("Lazy").field(&self.0.made.get()).finish()
     }
 }
 
 /// A function that the engine puts into scope.
 #[derive(Clone)]
-pub struct Function(Arc<dyn Fn(&Call) -> Result<Datum, FunctionError> + Send + Sync>);
+pub struct Function(Arc<Body>);
+
+type Body = dyn Fn(&Call) -> Result<Datum, FunctionError> + Send + Sync;
 
 impl Function {
     pub(crate) fn call(&self, call: &Call) -> Result<Datum, FunctionError> {

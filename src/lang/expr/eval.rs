@@ -212,7 +212,7 @@ impl<'v> Run<'v> {
                 name,
             }));
         };
-        (filter.run)(&mut self.cx, input, &args).map_err(Fail::at(node))
+        (filter.run)(&mut self.cx, &input, &args).map_err(Fail::at(node))
     }
 
     fn test(&mut self, call: &'v TestCall, node: &'v Node) -> Result<Val<'v>, Fail> {
@@ -272,10 +272,10 @@ impl<'v> Run<'v> {
             };
             numbers.push(number);
         }
-        let (start, stop, step) = match (numbers.as_slice(), call.named.is_empty()) {
+        let (start, stop, by) = match (numbers.as_slice(), call.named.is_empty()) {
             ([stop], true) => (0, *stop, 1),
             ([start, stop], true) => (*start, *stop, 1),
-            ([start, stop, step], true) if *step != 0 => (*start, *stop, *step),
+            ([start, stop, by], true) if *by != 0 => (*start, *stop, *by),
             _ => {
                 let problem = Problem::Input {
                     filter: "range",
@@ -287,12 +287,12 @@ impl<'v> Run<'v> {
         };
         let mut items = Vec::new();
         let mut next = start;
-        while (step > 0 && next < stop) || (step < 0 && next > stop) {
+        while (by > 0 && next < stop) || (by < 0 && next > stop) {
             if items.len() as i128 >= MAX_RANGE {
                 return Err(Fail::at(node)(Problem::OutOfRange));
             }
             items.push(Val::Int(next));
-            next = next.saturating_add(step);
+            next = next.saturating_add(by);
         }
         self.cx.spend(items.len()).map_err(Fail::at(node))?;
         Ok(Val::from(items))
@@ -303,22 +303,22 @@ impl<'v> Run<'v> {
         let of = self.eval(&slice.of)?;
         let start = self.bound(slice.start.as_ref())?;
         let stop = self.bound(slice.stop.as_ref())?;
-        let step = self.bound(slice.step.as_ref())?.unwrap_or(1);
+        let by = self.bound(slice.step.as_ref())?.unwrap_or(1);
         if of.is_null() {
             return Ok(Val::Null);
         }
-        if step == 0 {
+        if by == 0 {
             return Err(Fail::at(node)(Problem::DivisionByZero));
         }
         if let Val::Text(text) = &of {
             let chars: Vec<char> = text.chars().collect();
             self.cx.spend(chars.len()).map_err(Fail::at(node))?;
-            let picked = places(chars.len(), start, stop, step);
+            let picked = places(chars.len(), start, stop, by);
             let text: String = picked.into_iter().filter_map(|at| chars.get(at)).collect();
             return Ok(Val::Text(Cow::Owned(text)));
         }
         let items = self.cx.items(&of).map_err(Fail::at(node))?;
-        let picked = places(items.len(), start, stop, step);
+        let picked = places(items.len(), start, stop, by);
         let items = picked.into_iter().filter_map(|at| items.get(at).cloned());
         Ok(Val::from(items.collect::<Vec<_>>()))
     }
@@ -339,9 +339,9 @@ impl<'v> Run<'v> {
 }
 
 /// The places a slice picks, with negative bounds counted from the end.
-fn places(length: usize, start: Option<i128>, stop: Option<i128>, step: i128) -> Vec<usize> {
+fn places(length: usize, start: Option<i128>, stop: Option<i128>, by: i128) -> Vec<usize> {
     let length = i128::try_from(length).unwrap_or(i128::MAX);
-    let (lowest, highest) = if step > 0 {
+    let (lowest, highest) = if by > 0 {
         (0, length)
     } else {
         (-1, length - 1)
@@ -354,16 +354,16 @@ fn places(length: usize, start: Option<i128>, stop: Option<i128>, step: i128) ->
         };
         bound.clamp(lowest, highest)
     };
-    let (first, last) = if step > 0 {
+    let (first, last) = if by > 0 {
         (lowest, highest)
     } else {
         (highest, lowest)
     };
     let (mut at, stop) = (start.map_or(first, clamp), stop.map_or(last, clamp));
     let mut picked = Vec::new();
-    while (step > 0 && at < stop) || (step < 0 && at > stop) {
+    while (by > 0 && at < stop) || (by < 0 && at > stop) {
         picked.extend(usize::try_from(at).ok());
-        at = at.saturating_add(step);
+        at = at.saturating_add(by);
     }
     picked
 }

@@ -283,9 +283,12 @@ fn json(
             .map(|root| query.value(root))
             .unwrap_or_default(),
         Form::Template(template) => {
-            return template.with_value(scope, |value| match value.kind() {
-                Kind::Omit => Ok(None),
-                _ => value.to_json().map(Some),
+            return template.with_value(scope, |value| {
+                if value.kind() == Kind::Omit {
+                    Ok(None)
+                } else {
+                    value.to_json().map(Some)
+                }
             });
         }
         Form::List(items) => {

@@ -13,6 +13,17 @@ pub(crate) struct Node {
     pub(crate) op: Op,
 }
 
+impl Node {
+    /// The text, of text that is written out.
+    pub(crate) fn as_text(&self) -> Option<&str> {
+        if let Op::Const(datum) = &self.op {
+            datum.as_str()
+        } else {
+            None
+        }
+    }
+}
+
 /// What a [`Node`] does.
 #[derive(Clone, Debug)]
 pub(crate) enum Op {

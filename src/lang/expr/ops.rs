@@ -131,8 +131,7 @@ fn int_float_order(int: i128, float: f64) -> Option<Ordering> {
 /// Whether text contains text, a list an item, a mapping a key. Null contains nothing.
 pub(crate) fn contains(container: &Val<'_>, item: &Val<'_>) -> Result<bool, Problem> {
     match (container, item) {
-        (Val::Null | Val::Absent(_), _) => Ok(false),
-        (Val::Text(_), Val::Null | Val::Absent(_)) => Ok(false),
+        (Val::Null | Val::Absent(_), _) | (Val::Text(_), Val::Null | Val::Absent(_)) => Ok(false),
         (Val::Text(text), Val::Text(part)) => Ok(text.contains(part.as_ref())),
         (Val::Map(members), Val::Text(name)) => Ok(members.get(name).is_some()),
         (Val::List(items), _) => {
@@ -153,7 +152,7 @@ pub(crate) fn contains(container: &Val<'_>, item: &Val<'_>) -> Result<bool, Prob
 /// `left op right` on numbers, text (`+`, `~`) and lists (`+`).
 pub(crate) fn math<'v>(op: MathOp, left: &Val<'v>, right: &Val<'v>) -> Result<Val<'v>, Problem> {
     match (op, left, right) {
-        (MathOp::Concat, _, _) => concat(left, right),
+        (MathOp::Concat, _, _) | (MathOp::Add, Val::Text(_), Val::Text(_)) => concat(left, right),
         (_, Val::Int(left), Val::Int(right)) => int_math(op, *left, *right),
         (_, Val::Int(_) | Val::Float(_), Val::Int(_) | Val::Float(_)) => {
             let result = float_math(op, as_float(left), as_float(right))?;
@@ -163,7 +162,6 @@ pub(crate) fn math<'v>(op: MathOp, left: &Val<'v>, right: &Val<'v>) -> Result<Va
                 Err(Problem::OutOfRange)
             }
         }
-        (MathOp::Add, Val::Text(_), Val::Text(_)) => concat(left, right),
         (MathOp::Add, Val::List(_), Val::List(_)) => {
             let mut items = left.items()?;
             items.extend(right.items()?);
@@ -205,13 +203,11 @@ fn int_math<'v>(op: MathOp, left: i128, right: i128) -> Result<Val<'v>, Problem>
         MathOp::Div | MathOp::FloorDiv | MathOp::Rem if right == 0 => {
             return Err(Problem::DivisionByZero);
         }
-        MathOp::Div => match left.checked_rem(right) {
-            Some(0) => left.checked_div(right),
-            _ => {
-                let quotient = as_float(&Val::Int(left)) / as_float(&Val::Int(right));
-                return Ok(Val::Float(quotient));
-            }
-        },
+        MathOp::Div if left.checked_rem(right) == Some(0) => left.checked_div(right),
+        MathOp::Div => {
+            let quotient = as_float(&Val::Int(left)) / as_float(&Val::Int(right));
+            return Ok(Val::Float(quotient));
+        }
         MathOp::FloorDiv => floor_div(left, right),
         MathOp::Rem => floor_div(left, right)
             .and_then(|quotient| quotient.checked_mul(right))

@@ -202,7 +202,7 @@ mod tests {
         );
         assert_eq!(
             eval("[x | decimal is decimal, x | utc is date]", json!("2026")),
-            Value::from(json!({"error": "`utc` cannot read `2026` as a date"}))
+            json!({"error": "`utc` cannot read `2026` as a date"})
         );
         assert_eq!(eval("x is true", json!(1)), json!(false));
     }

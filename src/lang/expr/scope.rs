@@ -22,6 +22,7 @@ impl<'a> Scope<'a> {
     }
 
     /// A scope over this one.
+    #[must_use]
     pub fn child(&'a self) -> Scope<'a> {
         Scope {
             parent: Some(self),

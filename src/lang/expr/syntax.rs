@@ -158,32 +158,31 @@ fn statement(stmt: &ast::Stmt<'_>) -> Compiled<Stmt> {
 }
 
 fn target(expr: &ast::Expr<'_>) -> Compiled<Target> {
-    let ident = |expr: &ast::Expr<'_>| match expr {
-        ast::Expr::Var(var) => Ok(Ident {
-            text: var.id.into(),
-            range: range(var.span()),
-        }),
-        other => Err(unsupported(
+    let ident = |expr: &ast::Expr<'_>| {
+        if let ast::Expr::Var(var) = expr {
+            return Ok(Ident {
+                text: var.id.into(),
+                range: range(var.span()),
+            });
+        }
+        Err(unsupported(
             "setting a member",
             "set a name of its own",
-            other.span(),
-        )),
+            expr.span(),
+        ))
     };
-    match expr {
-        ast::Expr::Tuple(tuple) => tuple
-            .items
-            .iter()
-            .map(ident)
-            .collect::<Compiled<_>>()
-            .map(Target::Several),
-        ast::Expr::List(list) => list
-            .items
-            .iter()
-            .map(ident)
-            .collect::<Compiled<_>>()
-            .map(Target::Several),
-        other => ident(other).map(Target::One),
-    }
+    let names = if let ast::Expr::Tuple(tuple) = expr {
+        &tuple.items
+    } else if let ast::Expr::List(list) = expr {
+        &list.items
+    } else {
+        return ident(expr).map(Target::One);
+    };
+    names
+        .iter()
+        .map(ident)
+        .collect::<Compiled<_>>()
+        .map(Target::Several)
 }
 
 fn boxed(expr: &ast::Expr<'_>) -> Compiled<Box<Node>> {
@@ -268,24 +267,8 @@ fn node(expr: &ast::Expr<'_>) -> Compiled<Node> {
             )
         }
         ast::Expr::Call(call) => {
-            let callee = node(&call.expr)?;
-            let mut positional = Vec::new();
-            let mut named = Vec::new();
-            for (name, value) in arguments(&call.args)? {
-                match name {
-                    Some(name) => named.push((name, value)),
-                    None => positional.push(value),
-                }
-            }
-            let start = callee.range.start;
-            (
-                start,
-                Op::Call(Box::new(FunctionCall {
-                    callee,
-                    positional,
-                    named,
-                })),
-            )
+            let call = function_call(call)?;
+            (call.callee.range.start, Op::Call(Box::new(call)))
         }
         ast::Expr::List(list) => (span.start, Op::List(nodes(&list.items)?)),
         ast::Expr::Tuple(tuple) => (span.start, Op::List(nodes(&tuple.items)?)),
@@ -390,6 +373,23 @@ fn arguments(args: &[ast::CallArg<'_>]) -> Compiled<Vec<(Option<Ident>, Node)>> 
         .collect()
 }
 
+fn function_call(call: &ast::Call<'_>) -> Compiled<FunctionCall> {
+    let callee = node(&call.expr)?;
+    let mut positional = Vec::new();
+    let mut named = Vec::new();
+    for (name, value) in arguments(&call.args)? {
+        match name {
+            Some(name) => named.push((name, value)),
+            None => positional.push(value),
+        }
+    }
+    Ok(FunctionCall {
+        callee,
+        positional,
+        named,
+    })
+}
+
 fn filter_call(filter: &ast::Filter<'_>, input: Node, start: usize) -> Compiled<FilterCall> {
     let name = Ident {
         text: filter.name.into(),
@@ -443,15 +443,20 @@ fn bound(
     })
 }
 
+/// The parser makes no other constants than these.
 fn datum(value: &Value) -> Datum {
-    match value.kind() {
-        ValueKind::Bool => Datum::Bool(value.is_true()),
-        ValueKind::String => value.as_str().map_or(Datum::Null, Datum::from),
-        ValueKind::Number => match i128::try_from(value.clone()) {
-            Ok(int) if value.is_integer() => Datum::Int(int),
-            _ => f64::try_from(value.clone()).map_or(Datum::Null, Datum::Float),
-        },
-        // The parser makes no other constants.
+    let kind = value.kind();
+    if kind == ValueKind::Bool {
+        return Datum::Bool(value.is_true());
+    }
+    if let Some(text) = value.as_str() {
+        return Datum::from(text);
+    }
+    match i128::try_from(value.clone()) {
+        Ok(int) if value.is_integer() => Datum::Int(int),
+        _ if kind == ValueKind::Number => {
+            f64::try_from(value.clone()).map_or(Datum::Null, Datum::Float)
+        }
         _ => Datum::Null,
     }
 }

@@ -88,7 +88,7 @@ impl Template {
     /// # Errors
     /// As [`eval`](Self::eval); also for values that JSON has not, such as `omit`.
     pub fn eval_json(&self, scope: &Scope<'_>) -> Result<Value, EvalError> {
-        self.with_value(scope, |value| value.to_json())
+        self.with_value(scope, to_json)
     }
 
     pub(crate) fn with_value<T>(
@@ -179,4 +179,8 @@ impl Template {
         }
         uses
     }
+}
+
+fn to_json(value: &Val<'_>) -> Result<Value, Problem> {
+    value.to_json()
 }

@@ -39,7 +39,7 @@ pub struct NameUse {
 
 impl Uses {
     pub(crate) fn node(&mut self, node: &Node) {
-        if let Some(path) = self.path(node) {
+        if let Some(path) = path(node) {
             if !self
                 .locals
                 .iter()
@@ -120,50 +120,6 @@ impl Uses {
         nodes.into_iter().for_each(|node| self.node(node));
     }
 
-    /// `a.b['c']` as `[a, b, c]`; an item ends the path, and what is in its brackets is looked at.
-    fn path(&mut self, node: &Node) -> Option<Vec<String>> {
-        let (of, name) = match &node.op {
-            Op::Name(name) => return Some(vec![name.to_string()]),
-            Op::Member(of, name) => (of, name.text.to_string()),
-            Op::Item(of, key) => match &key.op {
-                Op::Const(datum) => (of, datum.as_str()?.to_owned()),
-                Op::Name(_)
-                | Op::Member(..)
-                | Op::Item(..)
-                | Op::Slice(_)
-                | Op::Not(_)
-                | Op::Neg(_)
-                | Op::And(..)
-                | Op::Or(..)
-                | Op::Compare(..)
-                | Op::Math(..)
-                | Op::If(_)
-                | Op::Filter(_)
-                | Op::Test(_)
-                | Op::Call(_)
-                | Op::List(_)
-                | Op::Map(_) => return None,
-            },
-            Op::Const(_)
-            | Op::Slice(_)
-            | Op::Not(_)
-            | Op::Neg(_)
-            | Op::And(..)
-            | Op::Or(..)
-            | Op::Compare(..)
-            | Op::Math(..)
-            | Op::If(_)
-            | Op::Filter(_)
-            | Op::Test(_)
-            | Op::Call(_)
-            | Op::List(_)
-            | Op::Map(_) => return None,
-        };
-        let mut path = self.path(of)?;
-        path.push(name);
-        Some(path)
-    }
-
     pub(crate) fn statements(&mut self, stmts: &[Stmt]) {
         for stmt in stmts {
             match stmt {
@@ -214,4 +170,20 @@ impl Uses {
             }
         }
     }
+}
+
+/// `a.b['c']` as `[a, b, c]`; none for anything that is not names all the way.
+fn path(node: &Node) -> Option<Vec<String>> {
+    let (of, name) = if let Op::Name(name) = &node.op {
+        return Some(vec![name.to_string()]);
+    } else if let Op::Member(of, name) = &node.op {
+        (of, name.text.to_string())
+    } else if let Op::Item(of, key) = &node.op {
+        (of, key.as_text()?.to_owned())
+    } else {
+        return None;
+    };
+    let mut path = path(of)?;
+    path.push(name);
+    Some(path)
 }

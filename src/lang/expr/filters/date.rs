@@ -63,11 +63,11 @@ fn prints(typing: &mut Typing<'_>) -> Type {
 
 /// Reads RFC 3339 and moves it to UTC. Text without a zone is taken for UTC, and a date without
 /// a time for its midnight. Null stays null.
-fn utc<'v>(_: &mut Cx<'v>, input: Val<'v>, _: &Args<'v>) -> Result<Val<'v>, Problem> {
-    if let Val::Date(at) = &input {
+fn utc<'v>(_: &mut Cx<'v>, input: &Val<'v>, _: &Args<'v>) -> Result<Val<'v>, Problem> {
+    if let Val::Date(at) = input {
         return Ok(Val::Date(at.with_timezone(&Utc).fixed_offset()));
     }
-    if let Val::Text(text) = &input {
+    if let Val::Text(text) = input {
         return read(text.trim())
             .map(|at| Val::Date(at.fixed_offset()))
             .ok_or_else(|| Problem::Unreadable {
@@ -119,11 +119,11 @@ fn need_date(input: &Val<'_>, filter: &'static str) -> Result<DateTime<FixedOffs
 }
 
 /// The same instant as clocks of the zone show it. Null stays null.
-fn in_zone<'v>(_: &mut Cx<'v>, input: Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
+fn in_zone<'v>(_: &mut Cx<'v>, input: &Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
     if input.is_null() {
         return Ok(Val::Null);
     }
-    let at = need_date(&input, "in_zone")?;
+    let at = need_date(input, "in_zone")?;
     let name = args.text(0, "in_zone")?.unwrap_or_default();
     let zone: Tz = name.parse().map_err(|_| Problem::Unreadable {
         filter: "in_zone",
@@ -134,11 +134,11 @@ fn in_zone<'v>(_: &mut Cx<'v>, input: Val<'v>, args: &Args<'v>) -> Result<Val<'v
 }
 
 /// Later by a duration such as `2h`, or earlier with `-365d`. Null stays null.
-fn plus<'v>(_: &mut Cx<'v>, input: Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
+fn plus<'v>(_: &mut Cx<'v>, input: &Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
     if input.is_null() {
         return Ok(Val::Null);
     }
-    let at = need_date(&input, "plus")?;
+    let at = need_date(input, "plus")?;
     let text = args.text(0, "plus")?.unwrap_or_default();
     let by = duration(text).ok_or_else(|| Problem::Unreadable {
         filter: "plus",
@@ -172,11 +172,11 @@ fn is_format(format: &str) -> bool {
 }
 
 /// Text in a format such as `%Y-%m-%d`. Null stays null.
-fn date<'v>(_: &mut Cx<'v>, input: Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
+fn date<'v>(_: &mut Cx<'v>, input: &Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
     if input.is_null() {
         return Ok(Val::Null);
     }
-    let at = need_date(&input, "date")?;
+    let at = need_date(input, "date")?;
     let format = args.text(0, "date")?.unwrap_or_default();
     let unreadable = || Problem::Unreadable {
         filter: "date",

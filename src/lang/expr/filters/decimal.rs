@@ -97,11 +97,11 @@ fn sums(typing: &mut Typing<'_>) -> Type {
 }
 
 /// Text in full, floats by their shortest digits. Null stays null.
-fn decimal<'v>(_: &mut Cx<'v>, input: Val<'v>, _: &Args<'v>) -> Result<Val<'v>, Problem> {
+fn decimal<'v>(_: &mut Cx<'v>, input: &Val<'v>, _: &Args<'v>) -> Result<Val<'v>, Problem> {
     if input.is_null() {
         return Ok(Val::Null);
     }
-    to_decimal(&input, "decimal").map(Val::Decimal)
+    to_decimal(input, "decimal").map(Val::Decimal)
 }
 
 fn to_decimal(value: &Val<'_>, filter: &'static str) -> Result<Decimal, Problem> {
@@ -139,16 +139,16 @@ fn number(value: &Val<'_>, filter: &'static str) -> Result<Decimal, Problem> {
     })
 }
 
-fn add<'v>(_: &mut Cx<'v>, input: Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
-    calculate(&input, args, "add", Decimal::checked_add)
+fn add<'v>(_: &mut Cx<'v>, input: &Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
+    calculate(input, args, "add", Decimal::checked_add)
 }
 
-fn sub<'v>(_: &mut Cx<'v>, input: Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
-    calculate(&input, args, "sub", Decimal::checked_sub)
+fn sub<'v>(_: &mut Cx<'v>, input: &Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
+    calculate(input, args, "sub", Decimal::checked_sub)
 }
 
-fn mul<'v>(_: &mut Cx<'v>, input: Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
-    calculate(&input, args, "mul", Decimal::checked_mul)
+fn mul<'v>(_: &mut Cx<'v>, input: &Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
+    calculate(input, args, "mul", Decimal::checked_mul)
 }
 
 fn calculate<'v>(
@@ -164,10 +164,10 @@ fn calculate<'v>(
 }
 
 /// The sum of a list of numbers, or of an attribute of its items: always a decimal, 0 for none.
-fn sum<'v>(cx: &mut Cx<'v>, input: Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
+fn sum<'v>(cx: &mut Cx<'v>, input: &Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
     let path = args.text(0, "sum")?;
     let mut total = Decimal::ZERO;
-    for item in cx.items(&input)? {
+    for item in cx.items(input)? {
         let value = path.map_or(item.clone(), |path| attribute(&item, path));
         total = total
             .checked_add(number(&value, "sum")?)
@@ -177,13 +177,13 @@ fn sum<'v>(cx: &mut Cx<'v>, input: Val<'v>, args: &Args<'v>) -> Result<Val<'v>, 
 }
 
 /// Text with exactly `digits` digits after the point, halves away from zero. Null stays null.
-fn money<'v>(_: &mut Cx<'v>, input: Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
+fn money<'v>(_: &mut Cx<'v>, input: &Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
     if input.is_null() {
         return Ok(Val::Null);
     }
     let digits = args.count(0, "money")?.unwrap_or(2);
     let scale = u32::try_from(digits.min(28)).unwrap_or(28);
-    let amount = to_decimal(&input, "money")?
+    let amount = to_decimal(input, "money")?
         .round_dp_with_strategy(scale, RoundingStrategy::MidpointAwayFromZero);
     Ok(Val::from(format!(
         "{amount:.digits$}",
@@ -277,7 +277,7 @@ mod tests {
     proptest! {
         #[test]
         fn adding_and_taking_away_changes_nothing(a in -1_000_000_i64..1_000_000, b in -1_000_000_i64..1_000_000) {
-            let expression = format!("'{}' | decimal | mul(0.01) | add({b}) | sub({b}) | mul(100)", a);
+            let expression = format!("'{a}' | decimal | mul(0.01) | add({b}) | sub({b}) | mul(100)");
             prop_assert_eq!(eval(&expression, Value::Null), json!(a));
         }
     }

@@ -22,11 +22,11 @@ pub(super) const FILTERS: &[Filter] = &[
 ];
 
 /// Everything but letters, digits and `-._~` as `%XX` of its UTF-8.
-fn urlencode<'v>(cx: &mut Cx<'v>, input: Val<'v>, _: &Args<'v>) -> Result<Val<'v>, Problem> {
+fn urlencode<'v>(cx: &mut Cx<'v>, input: &Val<'v>, _: &Args<'v>) -> Result<Val<'v>, Problem> {
     const HEX: [char; 16] = [
         '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F',
     ];
-    on_text(&input, |text| {
+    on_text(input, |text| {
         cx.fits(text.len().saturating_mul(3))?;
         let mut out = String::with_capacity(text.len());
         for byte in text.bytes() {
@@ -43,7 +43,7 @@ fn urlencode<'v>(cx: &mut Cx<'v>, input: Val<'v>, _: &Args<'v>) -> Result<Val<'v
 }
 
 /// JSON as it is, not escaped for HTML.
-fn tojson<'v>(cx: &mut Cx<'v>, input: Val<'v>, _: &Args<'v>) -> Result<Val<'v>, Problem> {
+fn tojson<'v>(cx: &mut Cx<'v>, input: &Val<'v>, _: &Args<'v>) -> Result<Val<'v>, Problem> {
     let text = input.to_json()?.to_string();
     cx.fits(text.len())?;
     Ok(Val::from(text))

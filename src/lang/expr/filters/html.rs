@@ -20,8 +20,8 @@ pub(super) const FILTERS: &[Filter] = &[
     },
 ];
 
-fn html<'v>(cx: &mut Cx<'v>, input: Val<'v>, _: &Args<'v>) -> Result<Val<'v>, Problem> {
-    on_text(&input, |text| {
+fn html<'v>(cx: &mut Cx<'v>, input: &Val<'v>, _: &Args<'v>) -> Result<Val<'v>, Problem> {
+    on_text(input, |text| {
         if !text.contains(['&', '<', '>', '"', '\'']) {
             return Ok(Val::Text(text));
         }
@@ -42,8 +42,8 @@ fn html<'v>(cx: &mut Cx<'v>, input: Val<'v>, _: &Args<'v>) -> Result<Val<'v>, Pr
 }
 
 /// Breaks and the ends of blocks become line ends; other tags go; entities become characters.
-fn text<'v>(_: &mut Cx<'v>, input: Val<'v>, _: &Args<'v>) -> Result<Val<'v>, Problem> {
-    on_text(&input, |html| Ok(Val::from(strip(&html))))
+fn text<'v>(_: &mut Cx<'v>, input: &Val<'v>, _: &Args<'v>) -> Result<Val<'v>, Problem> {
+    on_text(input, |html| Ok(Val::from(strip(&html))))
 }
 
 fn strip(html: &str) -> String {
@@ -53,14 +53,11 @@ fn strip(html: &str) -> String {
         let (before, special) = rest.split_at(at);
         out.push_str(before);
         let taken = tag(special, &mut out).or_else(|| entity(special, &mut out));
-        rest = match taken {
-            Some(after) => after,
-            None => {
-                let mut chars = special.chars();
-                out.extend(chars.next());
-                chars.as_str()
-            }
-        };
+        rest = taken.unwrap_or_else(|| {
+            let mut chars = special.chars();
+            out.extend(chars.next());
+            chars.as_str()
+        });
     }
     out.push_str(rest);
     tidy(&out)

@@ -129,31 +129,31 @@ fn to_joined(typing: &mut Typing<'_>) -> Type {
     Type::Text
 }
 
-fn list<'v>(cx: &mut Cx<'v>, input: Val<'v>, _: &Args<'v>) -> Result<Val<'v>, Problem> {
-    Ok(Val::from(cx.items(&input)?))
+fn list<'v>(cx: &mut Cx<'v>, input: &Val<'v>, _: &Args<'v>) -> Result<Val<'v>, Problem> {
+    Ok(Val::from(cx.items(input)?))
 }
 
-fn first<'v>(_: &mut Cx<'v>, input: Val<'v>, _: &Args<'v>) -> Result<Val<'v>, Problem> {
+fn first<'v>(_: &mut Cx<'v>, input: &Val<'v>, _: &Args<'v>) -> Result<Val<'v>, Problem> {
     Ok(input.items()?.into_iter().next().unwrap_or(Val::Null))
 }
 
-fn last<'v>(_: &mut Cx<'v>, input: Val<'v>, _: &Args<'v>) -> Result<Val<'v>, Problem> {
+fn last<'v>(_: &mut Cx<'v>, input: &Val<'v>, _: &Args<'v>) -> Result<Val<'v>, Problem> {
     Ok(input.items()?.pop().unwrap_or(Val::Null))
 }
 
 /// Items of a list, members of a mapping, characters of text, 0 of null.
-fn length<'v>(_: &mut Cx<'v>, input: Val<'v>, _: &Args<'v>) -> Result<Val<'v>, Problem> {
-    if let Val::Text(text) = &input {
+fn length<'v>(_: &mut Cx<'v>, input: &Val<'v>, _: &Args<'v>) -> Result<Val<'v>, Problem> {
+    if let Val::Text(text) = input {
         return Ok(Val::from(text.chars().count()));
     }
     Ok(Val::from(input.items()?.len()))
 }
 
-fn join<'v>(cx: &mut Cx<'v>, input: Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
+fn join<'v>(cx: &mut Cx<'v>, input: &Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
     let separator = args.text(0, "join")?.unwrap_or_default();
     let path = args.text(1, "join")?;
     let mut out = String::new();
-    for (index, item) in cx.items(&input)?.into_iter().enumerate() {
+    for (index, item) in cx.items(input)?.into_iter().enumerate() {
         if index > 0 {
             out.push_str(separator);
         }
@@ -164,18 +164,18 @@ fn join<'v>(cx: &mut Cx<'v>, input: Val<'v>, args: &Args<'v>) -> Result<Val<'v>,
     Ok(Val::from(out))
 }
 
-fn reverse<'v>(cx: &mut Cx<'v>, input: Val<'v>, _: &Args<'v>) -> Result<Val<'v>, Problem> {
-    let mut items = cx.items(&input)?;
+fn reverse<'v>(cx: &mut Cx<'v>, input: &Val<'v>, _: &Args<'v>) -> Result<Val<'v>, Problem> {
+    let mut items = cx.items(input)?;
     items.reverse();
     Ok(Val::from(items))
 }
 
 /// The first of each: of items that are equal, or whose attribute is.
-fn unique<'v>(cx: &mut Cx<'v>, input: Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
+fn unique<'v>(cx: &mut Cx<'v>, input: &Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
     let path = args.text(0, "unique")?;
     let mut seen: Vec<Val<'v>> = Vec::new();
     let mut kept = Vec::new();
-    for item in cx.items(&input)? {
+    for item in cx.items(input)? {
         let key = path.map_or(item.clone(), |path| attribute(&item, path));
         cx.spend(seen.len())?;
         let mut known = false;
@@ -199,11 +199,11 @@ fn key_order(left: &Val<'_>, right: &Val<'_>) -> Result<Ordering, Problem> {
 }
 
 /// Stable, by the items or an attribute of them; text by its code points.
-fn sort<'v>(cx: &mut Cx<'v>, input: Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
+fn sort<'v>(cx: &mut Cx<'v>, input: &Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
     let path = args.text(0, "sort")?;
     let backwards = args.flag(1);
     let mut keyed: Vec<(Val<'v>, Val<'v>)> = cx
-        .items(&input)?
+        .items(input)?
         .into_iter()
         .map(|item| {
             (
@@ -229,12 +229,12 @@ fn sort<'v>(cx: &mut Cx<'v>, input: Val<'v>, args: &Args<'v>) -> Result<Val<'v>,
     }
 }
 
-fn min<'v>(cx: &mut Cx<'v>, input: Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
-    extreme(cx, &input, args.text(0, "min")?, Ordering::Less)
+fn min<'v>(cx: &mut Cx<'v>, input: &Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
+    extreme(cx, input, args.text(0, "min")?, Ordering::Less)
 }
 
-fn max<'v>(cx: &mut Cx<'v>, input: Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
-    extreme(cx, &input, args.text(0, "max")?, Ordering::Greater)
+fn max<'v>(cx: &mut Cx<'v>, input: &Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
+    extreme(cx, input, args.text(0, "max")?, Ordering::Greater)
 }
 
 /// The first item before or after all others; null items do not count, and null of no items.
@@ -273,9 +273,9 @@ fn need_count(args: &Args<'_>, filter: &'static str) -> Result<usize, Problem> {
 }
 
 /// Lists of `count` items; the last is filled up with `fill` when that is given.
-fn batch<'v>(cx: &mut Cx<'v>, input: Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
+fn batch<'v>(cx: &mut Cx<'v>, input: &Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
     let count = need_count(args, "batch")?;
-    let items = cx.items(&input)?;
+    let items = cx.items(input)?;
     let mut batches: Vec<Vec<Val<'v>>> = items.chunks(count).map(<[Val<'v>]>::to_vec).collect();
     if let (Some(fill), Some(last)) = (args.get(1), batches.last_mut()) {
         cx.spend(count)?;
@@ -288,10 +288,10 @@ fn batch<'v>(cx: &mut Cx<'v>, input: Val<'v>, args: &Args<'v>) -> Result<Val<'v>
 
 /// `count` lists of nearly the same length, the longer ones first; shorter ones are filled up
 /// with `fill` when that is given.
-fn slice<'v>(cx: &mut Cx<'v>, input: Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
+fn slice<'v>(cx: &mut Cx<'v>, input: &Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
     let count = need_count(args, "slice")?;
     cx.spend(count)?;
-    let items = cx.items(&input)?;
+    let items = cx.items(input)?;
     let (each, longer) = (items.len() / count, items.len() % count);
     let mut items = items.into_iter();
     let slices = (0..count).map(|index| {

@@ -73,13 +73,13 @@ fn listed<'v>(pairs: Vec<(Val<'v>, Val<'v>)>) -> Val<'v> {
 }
 
 /// The members as `[name, value]`, in their order.
-fn items<'v>(cx: &mut Cx<'v>, input: Val<'v>, _: &Args<'v>) -> Result<Val<'v>, Problem> {
-    Ok(listed(pairs(cx, &input, "items")?))
+fn items<'v>(cx: &mut Cx<'v>, input: &Val<'v>, _: &Args<'v>) -> Result<Val<'v>, Problem> {
+    Ok(listed(pairs(cx, input, "items")?))
 }
 
 /// The members as `[name, value]`, by name.
-fn dictsort<'v>(cx: &mut Cx<'v>, input: Val<'v>, _: &Args<'v>) -> Result<Val<'v>, Problem> {
-    let mut pairs = pairs(cx, &input, "dictsort")?;
+fn dictsort<'v>(cx: &mut Cx<'v>, input: &Val<'v>, _: &Args<'v>) -> Result<Val<'v>, Problem> {
+    let mut pairs = pairs(cx, input, "dictsort")?;
     pairs.sort_by(|(left, _), (right, _)| match (left, right) {
         (Val::Text(left), Val::Text(right)) => left.cmp(right),
         _ => std::cmp::Ordering::Equal,
@@ -89,9 +89,9 @@ fn dictsort<'v>(cx: &mut Cx<'v>, input: Val<'v>, _: &Args<'v>) -> Result<Val<'v>
 
 /// A list of mappings with those of another list laid over it: members of an item with the same
 /// `key` replace its members, items without a counterpart are appended.
-fn merge_by<'v>(cx: &mut Cx<'v>, input: Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
+fn merge_by<'v>(cx: &mut Cx<'v>, input: &Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
     let key = args.text(0, "merge_by")?.unwrap_or_default();
-    let mut merged = cx.items(&input)?;
+    let mut merged = cx.items(input)?;
     for over in cx.items(&args.need(1))? {
         cx.spend(merged.len())?;
         let wanted = over.member(key);
@@ -118,9 +118,12 @@ fn merge_by<'v>(cx: &mut Cx<'v>, input: Val<'v>, args: &Args<'v>) -> Result<Val<
 }
 
 fn laid_over<'v>(under: &Val<'v>, over: &Val<'v>) -> Val<'v> {
-    let members = |value: &Val<'v>| match value {
-        Val::Map(members) => members.pairs(),
-        _ => Vec::new(),
+    let members = |value: &Val<'v>| {
+        if let Val::Map(members) = value {
+            members.pairs()
+        } else {
+            Vec::new()
+        }
     };
     Val::map(members(under).into_iter().chain(members(over)))
 }

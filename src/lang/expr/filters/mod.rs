@@ -29,7 +29,7 @@ pub(crate) struct Filter {
     pub(crate) ty: fn(&mut Typing<'_>) -> Type,
 }
 
-pub(crate) type Run = for<'v> fn(&mut Cx<'v>, Val<'v>, &Args<'v>) -> Result<Val<'v>, Problem>;
+pub(crate) type Run = for<'v> fn(&mut Cx<'v>, &Val<'v>, &Args<'v>) -> Result<Val<'v>, Problem>;
 
 /// A parameter of a filter or test.
 #[derive(Clone, Copy, Debug)]
@@ -230,8 +230,7 @@ pub(crate) fn bind(
         .filter(|(_, param)| matches!(param.need, Need::Required | Need::Optional))
         .map(|(index, _)| index)
         .collect();
-    let mut next = 0;
-    for (name, node) in given {
+    for (next, (name, node)) in given.into_iter().enumerate() {
         let Some(name) = name else {
             if let Some(place) = places.get(next).and_then(|index| bound.get_mut(*index)) {
                 *place = Some(node);
@@ -244,7 +243,6 @@ pub(crate) fn bind(
                 };
                 return Err((format!("takes at most {most}"), node.range));
             }
-            next += 1;
             continue;
         };
         let place = params

@@ -69,11 +69,11 @@ fn same_number(typing: &mut Typing<'_>) -> Type {
 }
 
 /// Cuts fractions off; text must be a whole number.
-fn int<'v>(_: &mut Cx<'v>, input: Val<'v>, _: &Args<'v>) -> Result<Val<'v>, Problem> {
+fn int<'v>(_: &mut Cx<'v>, input: &Val<'v>, _: &Args<'v>) -> Result<Val<'v>, Problem> {
     let needs = "a whole number";
-    match &input {
+    match input {
         Val::Null | Val::Absent(_) => Ok(Val::Null),
-        Val::Int(_) => Ok(input),
+        Val::Int(_) => Ok(input.clone()),
         Val::Bool(value) => Ok(Val::Int(i128::from(*value))),
         Val::Float(float) => float
             .trunc()
@@ -105,11 +105,11 @@ fn int<'v>(_: &mut Cx<'v>, input: Val<'v>, _: &Args<'v>) -> Result<Val<'v>, Prob
 }
 
 /// Text must say it: `true`, `yes`, `1`, `false`, `no`, `0`.
-fn bool<'v>(_: &mut Cx<'v>, input: Val<'v>, _: &Args<'v>) -> Result<Val<'v>, Problem> {
+fn bool<'v>(_: &mut Cx<'v>, input: &Val<'v>, _: &Args<'v>) -> Result<Val<'v>, Problem> {
     let needs = "true or false";
-    match &input {
+    match input {
         Val::Null | Val::Absent(_) => Ok(Val::Null),
-        Val::Bool(_) => Ok(input),
+        Val::Bool(_) => Ok(input.clone()),
         Val::Int(value) => Ok(Val::Bool(*value != 0)),
         Val::Text(text) => match text.trim().to_ascii_lowercase().as_str() {
             "true" | "yes" | "1" => Ok(Val::Bool(true)),
@@ -135,23 +135,23 @@ fn bool<'v>(_: &mut Cx<'v>, input: Val<'v>, _: &Args<'v>) -> Result<Val<'v>, Pro
     }
 }
 
-fn abs<'v>(_: &mut Cx<'v>, input: Val<'v>, _: &Args<'v>) -> Result<Val<'v>, Problem> {
+fn abs<'v>(_: &mut Cx<'v>, input: &Val<'v>, _: &Args<'v>) -> Result<Val<'v>, Problem> {
     numeric(
-        &input,
+        input,
         "abs",
-        |int| int.checked_abs(),
+        i128::checked_abs,
         f64::abs,
-        |decimal| decimal.abs(),
+        rust_decimal::Decimal::abs,
     )
 }
 
 /// To `precision` digits after the point, halves away from zero.
-fn round<'v>(_: &mut Cx<'v>, input: Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
+fn round<'v>(_: &mut Cx<'v>, input: &Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
     let digits = args.count(0, "round")?.unwrap_or(0);
     let digits = u32::try_from(digits.min(28)).unwrap_or(28);
     let factor = 10_f64.powi(i32::try_from(digits).unwrap_or(28));
     numeric(
-        &input,
+        input,
         "round",
         Some,
         |float| (float * factor).round() / factor,

@@ -111,8 +111,8 @@ fn selected_by(typing: &mut Typing<'_>) -> Type {
 }
 
 /// Each item's attribute (or `default` where it is null), or each item through a filter.
-fn map<'v>(cx: &mut Cx<'v>, input: Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
-    let items = cx.items(&input)?;
+fn map<'v>(cx: &mut Cx<'v>, input: &Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
+    let items = cx.items(input)?;
     if let Some(path) = args.text(1, "map")? {
         let default = args.need(2);
         let pick = |item: &Val<'v>| {
@@ -145,27 +145,27 @@ fn map<'v>(cx: &mut Cx<'v>, input: Val<'v>, args: &Args<'v>) -> Result<Val<'v>, 
     let mut mapped = Vec::with_capacity(items.len());
     for item in items {
         cx.spend(1)?;
-        mapped.push(run(cx, item, &further)?);
+        mapped.push(run(cx, &item, &further)?);
     }
     Ok(Val::from(mapped))
 }
 
-fn select<'v>(cx: &mut Cx<'v>, input: Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
-    pick(cx, &input, None, args.get(0), &args.rest(1), Keep::Passing)
+fn select<'v>(cx: &mut Cx<'v>, input: &Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
+    pick(cx, input, None, args.get(0), &args.rest(1), Keep::Passing)
 }
 
-fn reject<'v>(cx: &mut Cx<'v>, input: Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
-    pick(cx, &input, None, args.get(0), &args.rest(1), Keep::Failing)
+fn reject<'v>(cx: &mut Cx<'v>, input: &Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
+    pick(cx, input, None, args.get(0), &args.rest(1), Keep::Failing)
 }
 
-fn selectattr<'v>(cx: &mut Cx<'v>, input: Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
+fn selectattr<'v>(cx: &mut Cx<'v>, input: &Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
     let path = args.text(0, "selectattr")?;
-    pick(cx, &input, path, args.get(1), &args.rest(2), Keep::Passing)
+    pick(cx, input, path, args.get(1), &args.rest(2), Keep::Passing)
 }
 
-fn rejectattr<'v>(cx: &mut Cx<'v>, input: Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
+fn rejectattr<'v>(cx: &mut Cx<'v>, input: &Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
     let path = args.text(0, "rejectattr")?;
-    pick(cx, &input, path, args.get(1), &args.rest(2), Keep::Failing)
+    pick(cx, input, path, args.get(1), &args.rest(2), Keep::Failing)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

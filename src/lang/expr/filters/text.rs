@@ -91,17 +91,17 @@ pub(super) fn on_text<'v>(
     change(input.to_text()?)
 }
 
-fn lower<'v>(_: &mut Cx<'v>, input: Val<'v>, _: &Args<'v>) -> Result<Val<'v>, Problem> {
-    on_text(&input, |text| Ok(Val::from(text.to_lowercase())))
+fn lower<'v>(_: &mut Cx<'v>, input: &Val<'v>, _: &Args<'v>) -> Result<Val<'v>, Problem> {
+    on_text(input, |text| Ok(Val::from(text.to_lowercase())))
 }
 
-fn upper<'v>(_: &mut Cx<'v>, input: Val<'v>, _: &Args<'v>) -> Result<Val<'v>, Problem> {
-    on_text(&input, |text| Ok(Val::from(text.to_uppercase())))
+fn upper<'v>(_: &mut Cx<'v>, input: &Val<'v>, _: &Args<'v>) -> Result<Val<'v>, Problem> {
+    on_text(input, |text| Ok(Val::from(text.to_uppercase())))
 }
 
-fn trim<'v>(_: &mut Cx<'v>, input: Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
+fn trim<'v>(_: &mut Cx<'v>, input: &Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
     let chars = args.text(0, "trim")?;
-    on_text(&input, |text| {
+    on_text(input, |text| {
         let trimmed = match chars {
             Some(chars) => text.trim_matches(|char| chars.contains(char)),
             None => text.trim(),
@@ -111,8 +111,8 @@ fn trim<'v>(_: &mut Cx<'v>, input: Val<'v>, args: &Args<'v>) -> Result<Val<'v>, 
 }
 
 /// Every word with a capital letter, the rest of it small.
-fn title<'v>(_: &mut Cx<'v>, input: Val<'v>, _: &Args<'v>) -> Result<Val<'v>, Problem> {
-    on_text(&input, |text| {
+fn title<'v>(_: &mut Cx<'v>, input: &Val<'v>, _: &Args<'v>) -> Result<Val<'v>, Problem> {
+    on_text(input, |text| {
         let mut out = String::with_capacity(text.len());
         let mut inside = false;
         for char in text.chars() {
@@ -127,8 +127,8 @@ fn title<'v>(_: &mut Cx<'v>, input: Val<'v>, _: &Args<'v>) -> Result<Val<'v>, Pr
     })
 }
 
-fn capitalize<'v>(_: &mut Cx<'v>, input: Val<'v>, _: &Args<'v>) -> Result<Val<'v>, Problem> {
-    on_text(&input, |text| {
+fn capitalize<'v>(_: &mut Cx<'v>, input: &Val<'v>, _: &Args<'v>) -> Result<Val<'v>, Problem> {
+    on_text(input, |text| {
         let mut chars = text.chars();
         let first: String = chars
             .next()
@@ -138,9 +138,9 @@ fn capitalize<'v>(_: &mut Cx<'v>, input: Val<'v>, _: &Args<'v>) -> Result<Val<'v
     })
 }
 
-fn replace<'v>(cx: &mut Cx<'v>, input: Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
+fn replace<'v>(cx: &mut Cx<'v>, input: &Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
     let (old, new) = (args.need(0).to_text()?, args.need(1).to_text()?);
-    on_text(&input, |text| {
+    on_text(input, |text| {
         let found = text.matches(old.as_ref()).count();
         cx.fits(text.len().saturating_add(found.saturating_mul(new.len())))?;
         Ok(Val::from(text.replace(old.as_ref(), &new)))
@@ -148,7 +148,7 @@ fn replace<'v>(cx: &mut Cx<'v>, input: Val<'v>, args: &Args<'v>) -> Result<Val<'
 }
 
 /// Without a separator, at white space; else at each separator, empty parts included.
-fn split<'v>(cx: &mut Cx<'v>, input: Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
+fn split<'v>(cx: &mut Cx<'v>, input: &Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
     let most = args
         .count(1, "split")?
         .map_or(usize::MAX, |splits| splits.saturating_add(1));
@@ -156,7 +156,7 @@ fn split<'v>(cx: &mut Cx<'v>, input: Val<'v>, args: &Args<'v>) -> Result<Val<'v>
         Some(Val::Null) | None => None,
         Some(_) => args.text(0, "split")?,
     };
-    on_text(&input, |text| {
+    on_text(input, |text| {
         let owned = |part: &str| Val::from(part.to_owned());
         let parts: Vec<Val<'v>> = match separator {
             Some(separator) => text.splitn(most, separator).map(owned).collect(),
@@ -168,8 +168,8 @@ fn split<'v>(cx: &mut Cx<'v>, input: Val<'v>, args: &Args<'v>) -> Result<Val<'v>
 }
 
 /// The lines of a text, trimmed, without the empty ones.
-fn lines<'v>(cx: &mut Cx<'v>, input: Val<'v>, _: &Args<'v>) -> Result<Val<'v>, Problem> {
-    on_text(&input, |text| {
+fn lines<'v>(cx: &mut Cx<'v>, input: &Val<'v>, _: &Args<'v>) -> Result<Val<'v>, Problem> {
+    on_text(input, |text| {
         let lines: Vec<Val<'v>> = text
             .lines()
             .map(str::trim)
@@ -182,8 +182,8 @@ fn lines<'v>(cx: &mut Cx<'v>, input: Val<'v>, _: &Args<'v>) -> Result<Val<'v>, P
 }
 
 /// The digits of a text, and nothing else: `(818) 555-0100` is `8185550100`.
-fn digits<'v>(_: &mut Cx<'v>, input: Val<'v>, _: &Args<'v>) -> Result<Val<'v>, Problem> {
-    on_text(&input, |text| {
+fn digits<'v>(_: &mut Cx<'v>, input: &Val<'v>, _: &Args<'v>) -> Result<Val<'v>, Problem> {
+    on_text(input, |text| {
         Ok(Val::from(
             text.chars()
                 .filter(char::is_ascii_digit)
@@ -192,8 +192,8 @@ fn digits<'v>(_: &mut Cx<'v>, input: Val<'v>, _: &Args<'v>) -> Result<Val<'v>, P
     })
 }
 
-fn string<'v>(_: &mut Cx<'v>, input: Val<'v>, _: &Args<'v>) -> Result<Val<'v>, Problem> {
-    on_text(&input, |text| Ok(Val::Text(text)))
+fn string<'v>(_: &mut Cx<'v>, input: &Val<'v>, _: &Args<'v>) -> Result<Val<'v>, Problem> {
+    on_text(input, |text| Ok(Val::Text(text)))
 }
 
 #[cfg(test)]

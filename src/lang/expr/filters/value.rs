@@ -46,14 +46,15 @@ fn reached(typing: &mut Typing<'_>) -> Type {
 }
 
 /// Another value in place of null; with `boolean=true`, in place of everything false.
-fn default<'v>(_: &mut Cx<'v>, input: Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
+#[expect(clippy::unnecessary_wraps, reason = "all filters have one signature")]
+fn default<'v>(_: &mut Cx<'v>, input: &Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
     let replace = if args.flag(1) {
         !input.is_true()
     } else {
         input.is_null()
     };
     if !replace {
-        return Ok(input);
+        return Ok(input.clone());
     }
     Ok(args
         .get(0)
@@ -62,20 +63,19 @@ fn default<'v>(_: &mut Cx<'v>, input: Val<'v>, args: &Args<'v>) -> Result<Val<'v
 }
 
 /// What a path given as text finds: `$.Location.StoreId`.
-fn at<'v>(cx: &mut Cx<'v>, input: Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
+fn at<'v>(cx: &mut Cx<'v>, input: &Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
     let text = args.text(0, "at")?.unwrap_or_default();
     let query = cx.env.path(text).map_err(|error| Problem::Path {
         path: text.to_owned(),
         message: error.message,
     })?;
-    let found = match query.segments() {
-        Some(segments) => segments
+    let found = if let Some(segments) = query.segments() {
+        segments
             .iter()
-            .fold(input, |value, segment| segment.of(&value)),
-        None => {
-            let document = input.to_json()?;
-            Val::owned(&query.value(&document).into())
-        }
+            .fold(input.clone(), |value, segment| segment.of(&value))
+    } else {
+        let document = input.to_json()?;
+        Val::owned(&query.value(&document).into())
     };
     if found.is_null() {
         Ok(args.need(1))

@@ -31,12 +31,26 @@ pub(super) enum Selects {
 impl General {
     pub(super) fn compile(text: &str) -> Result<Self, ExprError> {
         let query = parse_json_path(text).map_err(|error| path_error(text, &error))?;
+        if let Some(range) = stray_space(text) {
+            let message = "white space inside or after a name; a name with a space is written \
+                           `['the name']`"
+                .to_owned();
+            return Err(ExprError {
+                kind: ExprErrorKind::Path,
+                message,
+                range,
+            });
+        }
         let mut found = Vec::new();
         visit_segments(&query.segments, &mut found);
         for found in found {
             match found {
                 Found::Pattern(pattern) => check_pattern(text, pattern)?,
                 Found::UnknownFunction(name) => return Err(unknown_function(text, name)),
+                Found::Number(name) => {
+                    let message = format!("`{name}` gives a number; compare it with one");
+                    return Err(refused(text, name, message));
+                }
             }
         }
         Ok(Self(query))
@@ -63,7 +77,7 @@ fn selects(segment: &Segment) -> Selects {
     let mut names = Vec::new();
     for selector in selectors {
         match selector {
-            Selector::Name(name) => names.push(unquoted(name)),
+            Selector::Name(name) => names.push(name.clone()),
             Selector::Index(_) | Selector::Slice(..) if selectors.len() == 1 => {
                 return Selects::Items;
             }
@@ -76,15 +90,6 @@ fn selects(segment: &Segment) -> Selects {
         }
     }
     Selects::Names(names)
-}
-
-/// The library keeps the quotes of a name in brackets.
-fn unquoted(name: &str) -> String {
-    ['\'', '"']
-        .iter()
-        .find_map(|quote| name.strip_prefix(*quote)?.strip_suffix(*quote))
-        .unwrap_or(name)
-        .to_owned()
 }
 
 fn path_error(text: &str, error: &JsonPathError) -> ExprError {
@@ -139,21 +144,60 @@ fn from_column(text: &str, error: &str) -> Range<usize> {
     start..text.len()
 }
 
-/// What a filter calls that has to be looked at.
+/// White space that follows a name after a dot and precedes more of a name, or the end: the
+/// library takes it for a part of the name.
+fn stray_space(text: &str) -> Option<Range<usize>> {
+    let is_name = |char: char| char.is_alphanumeric() || char == '_';
+    let mut quote = None;
+    let mut escaped = false;
+    let mut after_dot = false;
+    let mut space: Option<usize> = None;
+    for (at, char) in text.char_indices() {
+        if let Some(open) = quote {
+            if !escaped && char == open {
+                quote = None;
+            }
+            escaped = char == '\\' && !escaped;
+            continue;
+        }
+        if char.is_whitespace() {
+            space = space.or(after_dot.then_some(at));
+            continue;
+        }
+        if let (Some(start), true) = (space, is_name(char)) {
+            return Some(start..at);
+        }
+        space = None;
+        after_dot = char == '.' || (after_dot && is_name(char));
+        if matches!(char, '\'' | '"') {
+            quote = Some(char);
+        }
+    }
+    text.ends_with(char::is_whitespace)
+        .then(|| text.trim_end().len()..text.len())
+}
+
+/// What the library takes and RFC 9535 does not, and patterns it does not look at.
 enum Found<'q> {
     Pattern(&'q str),
     UnknownFunction(&'q str),
+    /// A function that gives a number, where true or false is needed.
+    Number(&'static str),
 }
 
 fn unknown_function(text: &str, name: &str) -> ExprError {
     let message = format!(
         "there is no function `{name}` in paths; there are length, count, match, search and value"
     );
-    let start = text.find(name).unwrap_or(0);
+    refused(text, name, message)
+}
+
+fn refused(text: &str, part: &str, message: String) -> ExprError {
+    let start = text.find(part).unwrap_or(0);
     ExprError {
         kind: ExprErrorKind::Path,
         message,
-        range: start..start + name.len(),
+        range: start..start + part.len(),
     }
 }
 
@@ -161,12 +205,10 @@ fn check_pattern(text: &str, pattern: &str) -> Result<(), ExprError> {
     let Err(error) = Regex::new(pattern) else {
         return Ok(());
     };
-    let start = text.find(pattern).unwrap_or(0);
-    let range = if start > 0 {
-        start..start + pattern.len()
-    } else {
-        0..text.len()
-    };
+    let place = ['\'', '"']
+        .iter()
+        .find_map(|quote| text.find(&format!("{quote}{pattern}{quote}")));
+    let range = place.map_or(0..text.len(), |at| at + 1..at + 1 + pattern.len());
     // The library's text draws the pattern over several lines; its last line says what is wrong.
     let message = error.to_string();
     let message = message
@@ -190,9 +232,9 @@ fn visit_segments<'q>(segments: &'q [Segment], found: &mut Vec<Found<'q>>) {
             }
             Segment::Selector(selector) => visit_selector(selector, found),
             Segment::Selectors(selectors) => {
-                selectors
-                    .iter()
-                    .for_each(|selector| visit_selector(selector, found));
+                for selector in selectors {
+                    visit_selector(selector, found);
+                }
             }
         }
     }
@@ -208,12 +250,24 @@ fn visit_selector<'q>(selector: &'q Selector, found: &mut Vec<Found<'q>>) {
 fn visit_filter<'q>(filter: &'q Filter, found: &mut Vec<Found<'q>>) {
     match filter {
         Filter::Or(filters) | Filter::And(filters) => {
-            filters
-                .iter()
-                .for_each(|filter| visit_filter(filter, found));
+            for filter in filters {
+                visit_filter(filter, found);
+            }
         }
         Filter::Atom(FilterAtom::Filter { expr, .. }) => visit_filter(expr, found),
-        Filter::Atom(FilterAtom::Test { expr, .. }) => visit_test(expr, found),
+        Filter::Atom(FilterAtom::Test { expr, .. }) => {
+            if let Test::Function(function) = expr.as_ref() {
+                match function.as_ref() {
+                    TestFunction::Length(_) => found.push(Found::Number("length")),
+                    TestFunction::Count(_) => found.push(Found::Number("count")),
+                    TestFunction::Value(_) => found.push(Found::Number("value")),
+                    TestFunction::Custom(..)
+                    | TestFunction::Search(..)
+                    | TestFunction::Match(..) => {}
+                }
+            }
+            visit_test(expr, found);
+        }
         Filter::Atom(FilterAtom::Comparison(comparison)) => match comparison.as_ref() {
             Comparison::Eq(left, right)
             | Comparison::Ne(left, right)

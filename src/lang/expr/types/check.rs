@@ -169,9 +169,7 @@ impl<'a> Checker<'a> {
 
     fn item(&mut self, of: &'a Node, key: &'a Node) -> Type {
         let ty = self.node(of);
-        if let Op::Const(datum) = &key.op
-            && let Some(name) = datum.as_str()
-        {
+        if let Some(name) = key.as_text() {
             return self.member(&ty, of, name, &key.range);
         }
         let key_type = self.node(key);
@@ -190,11 +188,9 @@ impl<'a> Checker<'a> {
         for (key, value) in pairs {
             self.node(key);
             let ty = self.node(value);
-            match &key.op {
-                Op::Const(datum) if datum.as_str().is_some() => {
-                    members.push((datum.as_str().unwrap_or_default().to_owned(), ty));
-                }
-                _ => open = true,
+            match key.as_text() {
+                Some(name) => members.push((name.to_owned(), ty)),
+                None => open = true,
             }
         }
         if open {
@@ -258,14 +254,9 @@ impl<'a> Checker<'a> {
             .map(|arg| {
                 let node = arg.as_ref()?;
                 let ty = self.node(node);
-                let text = if let Op::Const(datum) = &node.op {
-                    datum.as_str()
-                } else {
-                    None
-                };
                 Some(ArgType {
                     ty,
-                    text,
+                    text: node.as_text(),
                     range: node.range.clone(),
                 })
             })
