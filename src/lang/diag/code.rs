@@ -163,7 +163,6 @@ codes! {
     WriteKeyAndId = "write-key-and-id", Error;
     WriteEntityWrongEnd = "write-entity-wrong-end", Error;
     CompareNeedsFound = "compare-needs-found", Error;
-    FindManyUnordered = "find-many-unordered", Warning;
     NowInUpdate = "now-in-update", Warning;
 
     // Reading records.

@@ -75,8 +75,8 @@ mod tests {
     use super::*;
 
     const NAMES: [&str; 5] = [
-        "servicechannel",
-        "servicetitan",
+        "workdesk",
+        "tradehub",
         "work_order",
         "note",
         "invoice_item_type",
@@ -85,8 +85,8 @@ mod tests {
     #[test]
     fn slips_of_the_finger_are_understood() {
         let cases = [
-            ("servicetitn", Some("servicetitan")),
-            ("ServiceTitan", Some("servicetitan")),
+            ("tradehb", Some("tradehub")),
+            ("TradeHub", Some("tradehub")),
             ("work-order", Some("work_order")),
             ("workorder", Some("work_order")),
             ("noet", Some("note")),
@@ -104,8 +104,8 @@ mod tests {
     fn the_nearest_comes_first() {
         assert_eq!(nearest("bid", ["bad", "bids", "bid"]), Some("bid"));
         assert_eq!(
-            ranked("note_i", ["note_out", "note_in"]),
-            ["note_in", "note_out"]
+            ranked("note_i", ["notes_in", "note_in"]),
+            ["note_in", "notes_in"]
         );
     }
 
@@ -116,8 +116,8 @@ mod tests {
             Some("did you mean `note`?".into())
         );
         assert_eq!(
-            help("zzz", "roots", ["jpm", "crm"]),
-            Some("roots: `jpm`, `crm`".into())
+            help("zzz", "roots", ["work", "crm"]),
+            Some("roots: `work`, `crm`".into())
         );
         assert_eq!(
             help("zzz", "maps in this folder", []),

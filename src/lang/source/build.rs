@@ -187,7 +187,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Closes the innermost list or mapping; `end` is where its closing bracket ends.
-    pub(super) fn close(&mut self, end: usize) -> Result<(), Stop> {
+    pub(super) fn close(&mut self, end: usize) {
         let frame = self
             .document
             .frames
@@ -223,13 +223,11 @@ impl<'a> Builder<'a> {
             },
             frame.anchor,
         );
-        Ok(())
     }
 
     /// The name of the anchor of the last node.
-    pub(super) fn anchor_name(&mut self, name: &str) -> Result<(), Stop> {
+    pub(super) fn anchor_name(&mut self, name: &str) {
         self.document.anchor_names.push(name.to_owned());
-        Ok(())
     }
 
     /// `*name`. An anchor that is not finished is one the alias stands inside of.

@@ -133,7 +133,7 @@ impl YamlIssue {
 
     /// True if another issue stands on the line of this one: it came of the same mistake.
     pub(super) fn covers_line_of(&self, other: &YamlIssue, source: &Source) -> bool {
-        source.position(self.span.start).line == source.position(other.span.start).line
+        source.line_of(self.span.start) == source.line_of(other.span.start)
     }
 
     /// True if the document cannot be used at all, so that nothing else is said about it.

@@ -2,6 +2,11 @@
 
 use std::ops::Range;
 
+use super::text::floor_boundary;
+
+/// How many bytes before the place in question may belong to its value.
+const LOOK_BACK: usize = 4096;
+
 /// Whether a bracket is open before the line begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Around {
@@ -12,10 +17,14 @@ pub(super) enum Around {
 /// The value a byte of the file belongs to: from behind the last `key: `, `- `, bracket or comma
 /// before it to where such a value would end.
 pub(super) fn value_at(text: &str, at: usize, around: Around) -> Range<usize> {
-    let line = line_at(text, at);
+    let mut line = line_at(text, at);
+    // What stands far before the byte on an endless line is not what was meant.
+    line.start = line
+        .start
+        .max(floor_boundary(text, at.saturating_sub(LOOK_BACK)));
     let mut scan = Scan {
         text,
-        line: line.clone(),
+        line,
         depth: usize::from(around == Around::Flow),
     };
     let start = scan.start(at);
@@ -29,7 +38,7 @@ pub(super) fn value_at(text: &str, at: usize, around: Around) -> Range<usize> {
 
 /// The line a byte is on, without its break.
 pub(super) fn line_at(text: &str, at: usize) -> Range<usize> {
-    let at = text.floor_char_boundary(at);
+    let at = floor_boundary(text, at);
     let (before, after) = text.split_at(at);
     let start = before.rfind('\n').map_or(0, |feed| feed + 1);
     let end = after.find('\n').map_or(text.len(), |feed| at + feed);
@@ -159,7 +168,7 @@ mod tests {
     fn value(line: &str, around: Around) -> String {
         let at = line.find('^').unwrap();
         let text = line.replace('^', "");
-        text[value_at(&text, at, around)].to_owned()
+        text.get(value_at(&text, at, around)).unwrap().to_owned()
     }
 
     #[test]
@@ -193,7 +202,7 @@ mod tests {
     #[test]
     fn only_the_line_of_the_byte_counts() {
         let text = "a: b\r\nc: 'd' e\r\nf: g\r\n";
-        assert_eq!(&text[line_at(text, 9)], "c: 'd' e");
-        assert_eq!(&text[value_at(text, 13, Around::Block)], "'d' e");
+        assert_eq!(text.get(line_at(text, 9)), Some("c: 'd' e"));
+        assert_eq!(text.get(value_at(text, 13, Around::Block)), Some("'d' e"));
     }
 }

@@ -35,16 +35,16 @@ impl Mapping<'_> {
         let mut merge: Option<Merge> = None;
         for (key, value) in pairs {
             if is_merge(&key) {
-                match &merge {
-                    Some(first) => self.duplicate("<<", key.span, first.key),
-                    None => {
-                        let bases = self.bases(key.span, value);
-                        merge = Some(Merge {
-                            key: key.span,
-                            place: members.len(),
-                            bases,
-                        });
-                    }
+                if let Some(first) = &merge {
+                    self.duplicate("<<", key.span, first.key);
+                } else {
+                    let bases = self.bases(key.span, value);
+                    let place = members.len();
+                    merge = Some(Merge {
+                        key: key.span,
+                        place,
+                        bases,
+                    });
                 }
                 continue;
             }
@@ -83,8 +83,13 @@ impl Mapping<'_> {
             }
             NodeKind::Scalar(_) | NodeKind::Seq(_) | NodeKind::Map(_) => {
                 if !key.is_broken_alias() {
+                    let mut at = key.written();
+                    if key.is_absent() {
+                        // There is nothing to point at but the colon before it.
+                        at = self.source.span(at.start.saturating_sub(1)..at.end);
+                    }
                     self.issues
-                        .push(YamlIssue::new(YamlIssueKind::NonTextKey, key.written()));
+                        .push(YamlIssue::new(YamlIssueKind::NonTextKey, at));
                 }
                 None
             }

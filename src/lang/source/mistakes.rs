@@ -12,41 +12,7 @@ use super::issue::{SyntaxCause, YamlIssue, YamlIssueKind};
 use super::line::{self, Around};
 use super::quote::quoted;
 use super::text::{Source, Span};
-
-/// A parser's error, by what it says about the text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Trouble {
-    Tab,
-    /// Text right after a closing quote.
-    AfterQuote {
-        quote: char,
-    },
-    OpenQuote,
-    /// A bracket that is not closed, or closed by one of the other kind.
-    OpenBracket {
-        closed_by: Option<char>,
-    },
-    StrayBracket,
-    /// In brackets, something that is neither a comma nor the end.
-    Separator,
-    /// A colon where no key can be.
-    Colon,
-    /// A line that should be a key and has no colon.
-    NoColon,
-    Indentation,
-    Reserved {
-        character: char,
-    },
-    Escape,
-    /// A dash where no list can begin.
-    List,
-    /// Text behind `|` or `>`.
-    BlockMark,
-    TooDeep,
-    Other {
-        says: String,
-    },
-}
+use super::trouble::Trouble;
 
 /// The likely cause of a syntax error at byte `at`.
 pub(super) fn diagnose(
@@ -133,12 +99,8 @@ impl<'a> Scene<'a> {
             .span(self.at..self.at + next.map_or(0, char::len_utf8))
     }
 
-    fn syntax(&self, cause: SyntaxCause, span: Span) -> YamlIssue {
-        YamlIssue::new(YamlIssueKind::Syntax(cause), span)
-    }
-
     fn other(&self, says: &str) -> YamlIssue {
-        self.syntax(
+        syntax(
             SyntaxCause::Other {
                 says: says.to_owned(),
             },
@@ -156,7 +118,7 @@ impl<'a> Scene<'a> {
         let line = line::line_at(self.text, self.at);
         let end = self.value.end.max(self.at).min(line.end.max(self.at));
         let span = self.source.span(self.at..end);
-        self.syntax(cause, if span.is_empty() { self.here() } else { span })
+        syntax(cause, if span.is_empty() { self.here() } else { span })
     }
 
     /// An unquoted template is the likeliest reason for whatever went wrong in its value.
@@ -201,10 +163,10 @@ impl<'a> Scene<'a> {
         if before.ends_with(quote) && !self.rest(self.at).starts_with(['"', '\'', '~', '|']) {
             let quote_at = self.source.span(self.at - 1..self.at);
             let cause = SyntaxCause::QuoteInsideQuotes { quote };
-            return self.syntax(cause, quote_at);
+            return syntax(cause, quote_at);
         }
         if self.rest(self.at).starts_with(['"', '\'']) && self.in_flow() {
-            return self.syntax(SyntaxCause::MissingComma, self.here());
+            return syntax(SyntaxCause::MissingComma, self.here());
         }
         if starts_quoted {
             return self.needs_quotes(YamlIssueKind::UnquotedExpression);
@@ -227,7 +189,7 @@ impl<'a> Scene<'a> {
         let line = line::line_at(self.text, self.at);
         let text = self.text.get(self.at..line.end).unwrap_or_default();
         let span = self.source.span(self.at..self.at + text.trim_end().len());
-        self.syntax(SyntaxCause::UnclosedQuote { quote }, span)
+        syntax(SyntaxCause::UnclosedQuote { quote }, span)
     }
 
     fn open_bracket(&self, closed_by: Option<char>) -> YamlIssue {
@@ -245,7 +207,7 @@ impl<'a> Scene<'a> {
             (None, None) => (self.at, '['),
         };
         let span = self.source.span(start..start + 1);
-        let issue = self.syntax(SyntaxCause::UnclosedBracket { open }, span);
+        let issue = syntax(SyntaxCause::UnclosedBracket { open }, span);
         let closing = closed_by.and_then(|close| Some(start + self.rest(start).find(close)?));
         match closing {
             Some(at) => issue.related(self.source.span(at..at + 1)),
@@ -258,7 +220,7 @@ impl<'a> Scene<'a> {
             return issue;
         }
         let close = self.rest(self.at).chars().next().unwrap_or(']');
-        let issue = self.syntax(SyntaxCause::StrayBracket { close }, self.here());
+        let issue = syntax(SyntaxCause::StrayBracket { close }, self.here());
         match self.innermost_flow() {
             Some(frame) => issue.related(self.source.span(frame.start..frame.start + 1)),
             None => issue,
@@ -286,9 +248,9 @@ impl<'a> Scene<'a> {
                     open: bracket(frame),
                 };
                 let span = self.source.span(frame.start..frame.start + 1);
-                self.syntax(cause, span).related(self.here())
+                syntax(cause, span).related(self.here())
             }
-            None => self.syntax(SyntaxCause::MissingComma, self.here()),
+            None => syntax(SyntaxCause::MissingComma, self.here()),
         }
     }
 
@@ -309,7 +271,7 @@ impl<'a> Scene<'a> {
             return self.marked(SyntaxCause::Indentation);
         }
         if value.ends_with(':') {
-            return self.syntax(SyntaxCause::ColonInText, self.value);
+            return syntax(SyntaxCause::ColonInText, self.value);
         }
         self.needs_quotes(YamlIssueKind::Syntax(SyntaxCause::ColonInText))
     }
@@ -328,7 +290,7 @@ impl<'a> Scene<'a> {
         let indent = line.len() - line.trim_start_matches(' ').len();
         let key = self.source.span(line_start + indent..self.at);
         let key = if key.is_empty() { self.here() } else { key };
-        self.syntax(SyntaxCause::Indentation, key).related(
+        syntax(SyntaxCause::Indentation, key).related(
             self.source
                 .span(scalar.start..scalar.start + first_line.end.saturating_sub(scalar.start)),
         )
@@ -350,10 +312,10 @@ impl<'a> Scene<'a> {
         let text = self.text.get(line.clone()).unwrap_or_default().trim_end();
         let span = self.source.span(line.start..line.start + text.len());
         let Some(colon) = text.find(':').filter(|_| !text.contains("://")) else {
-            return self.syntax(SyntaxCause::MissingColon, span);
+            return syntax(SyntaxCause::MissingColon, span);
         };
         let colon = self.source.span(line.start + colon..line.start + colon + 1);
-        let issue = self.syntax(SyntaxCause::NoSpaceAfterColon, colon);
+        let issue = syntax(SyntaxCause::NoSpaceAfterColon, colon);
         issue.fix(colon, ": ".to_owned())
     }
 
@@ -374,7 +336,7 @@ impl<'a> Scene<'a> {
             .next()
             .unwrap_or_default();
         let span = self.source.span(start..start + word.len());
-        self.syntax(
+        syntax(
             SyntaxCause::Indentation,
             if span.is_empty() { self.here() } else { span },
         )
@@ -422,7 +384,7 @@ impl<'a> Scene<'a> {
                     .take_while(|c| *c != '"' && *c != '\n');
                 let length = 1 + letter.len_utf8() + shown.map(char::len_utf8).sum::<usize>();
                 let span = self.source.span(start..start + length);
-                return self.syntax(SyntaxCause::UnknownEscape, span);
+                return syntax(SyntaxCause::UnknownEscape, span);
             }
         }
         self.open_quote()
@@ -439,4 +401,8 @@ fn bracket(frame: &Frame) -> char {
         Shape::Seq => '[',
         Shape::Map => '{',
     }
+}
+
+fn syntax(cause: SyntaxCause, span: Span) -> YamlIssue {
+    YamlIssue::new(YamlIssueKind::Syntax(cause), span)
 }

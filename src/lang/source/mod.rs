@@ -19,6 +19,7 @@ mod pointer;
 mod quote;
 mod scalar;
 mod text;
+mod trouble;
 mod yaml;
 
 #[cfg(test)]

@@ -54,8 +54,8 @@ impl Source {
 
     /// A span of this file, cut to what the file has and moved outward to whole characters.
     pub fn span(&self, range: Range<usize>) -> Span {
-        let start = self.text.floor_char_boundary(range.start);
-        let end = self.text.ceil_char_boundary(range.end).max(start);
+        let start = floor_boundary(&self.text, range.start);
+        let end = ceil_boundary(&self.text, range.end).max(start);
         Span {
             source: self.id,
             start,
@@ -74,18 +74,21 @@ impl Source {
 
     /// Line and column of a byte offset; an offset past the end gives the end.
     pub fn position(&self, offset: usize) -> Position {
-        let offset = self.text.floor_char_boundary(offset);
-        let line = self.lines.partition_point(|start| *start <= offset);
-        let start = line
-            .checked_sub(1)
-            .and_then(|at| self.lines.get(at))
-            .copied()
-            .unwrap_or(0);
+        let offset = floor_boundary(&self.text, offset);
+        let line = self.line_of(offset);
+        let start = self.lines.get(line - 1).copied().unwrap_or(0);
+        // A byte order mark takes no column: editors do not show it.
         let before = self.text.get(start..offset).unwrap_or_default();
+        let before = before.trim_start_matches('\u{feff}');
         Position {
             line,
             column: before.chars().count() + 1,
         }
+    }
+
+    /// The number of the line a byte is on, from 1.
+    pub(super) fn line_of(&self, offset: usize) -> usize {
+        self.lines.partition_point(|start| *start <= offset).max(1)
     }
 
     /// The bytes of the line with this number (from 1), without its line break.
@@ -95,6 +98,19 @@ impl Source {
         let line = rest.split('\n').next().unwrap_or_default();
         Some(start..start + line.trim_end_matches('\r').len())
     }
+}
+
+/// The last place between two characters that is not behind byte `at`.
+pub(super) fn floor_boundary(text: &str, at: usize) -> usize {
+    let mut places = (0..=at.min(text.len())).rev();
+    places.find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+}
+
+/// The first place between two characters that is not before byte `at`.
+pub(super) fn ceil_boundary(text: &str, at: usize) -> usize {
+    (at..text.len())
+        .find(|at| text.is_char_boundary(*at))
+        .unwrap_or(text.len())
 }
 
 /// Windows paths are shown as everywhere else.
@@ -233,7 +249,7 @@ mod tests {
         let mut map = SourceMap::new();
         let source = map.add("a.yaml", "one\r\ntwo\nthree");
         let lines: Vec<_> = (1..=4)
-            .map(|n| source.line(n).map(|r| &source.text()[r]))
+            .map(|n| source.line(n).and_then(|r| source.text().get(r)))
             .collect();
         assert_eq!(lines, [Some("one"), Some("two"), Some("three"), None]);
         assert_eq!(source.line(0), None);

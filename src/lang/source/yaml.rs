@@ -9,10 +9,11 @@ use serde_json::Value;
 use super::build::{self, Builder, Notation, Properties, Shape, Stop};
 use super::index::SpanIndex;
 use super::issue::{YamlIssue, YamlIssueKind};
-use super::mistakes::{self, Trouble};
+use super::mistakes;
 use super::node::{Node, ScalarStyle};
 use super::scalar::CoreTag;
-use super::text::{Source, Span};
+use super::text::{Source, Span, ceil_boundary};
+use super::trouble::Trouble;
 
 /// What one file may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +80,10 @@ pub fn read_within(source: &Source, limits: Limits) -> Vec<ParsedDocument> {
 }
 
 /// Reads documents from a byte on, up to the first syntax error; then says where to go on.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the library's enum may grow, and has other variants with other features"
+)]
 fn read_from(
     source: &Source,
     from: usize,
@@ -135,8 +140,14 @@ fn read_from(
                 let properties = properties(anchor, tag.as_deref());
                 builder.open(span(at).start, Shape::Map, notation(style), &properties)
             }
-            Event::SequenceEnd | Event::MappingEnd => builder.close(span(at).end),
-            Event::Anchor(_, name) => builder.anchor_name(&name),
+            Event::SequenceEnd | Event::MappingEnd => {
+                builder.close(span(at).end);
+                Ok(())
+            }
+            Event::Anchor(_, name) => {
+                builder.anchor_name(&name);
+                Ok(())
+            }
             Event::Alias(id) => builder.alias(id, span(at)),
             Event::UnresolvedAlias(_) => builder.unknown_alias(span(at)),
             Event::DocumentStart(..) => {
@@ -204,7 +215,7 @@ fn unreadable(source: &Source, range: Range<usize>, issues: Vec<YamlIssue>) -> P
 /// The next line that begins a document. `---` at the start of a line always does, also inside
 /// what would be a quoted or block scalar.
 fn next_document(text: &str, after: usize) -> Option<usize> {
-    let after = text.ceil_char_boundary(after);
+    let after = ceil_boundary(text, after);
     let starts = text
         .get(after..)?
         .match_indices("\n---")
@@ -247,6 +258,10 @@ fn core_tag(suffix: &str) -> Option<CoreTag> {
 }
 
 /// Sorts the parser's errors by what a person has probably done.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the library's enum may grow"
+)]
 fn trouble(kind: &ErrorKind) -> Trouble {
     match kind {
         ErrorKind::TabNotAllowed

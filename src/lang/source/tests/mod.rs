@@ -26,47 +26,45 @@ fn value(text: &str) -> Value {
     document.value.unwrap()
 }
 
-/// Kinds, carets and fixes of one text, for snapshots: `kind at "caret" related "x" fix "y"`.
+/// Kinds, carets and fixes of one text, for snapshots: `kind at "caret" see "x" fix "y" -> z`.
 fn issues(text: &str) -> String {
     let source = source(text);
-    let mut shown = String::new();
-    for document in read(&source) {
-        for issue in document.issues {
-            let kind = format!("{:?}", issue.kind);
-            write!(shown, "  {kind} at {:?}", source.slice(issue.span)).unwrap();
-            if let Some(related) = issue.related {
-                write!(shown, " see {:?}", source.slice(related)).unwrap();
-            }
-            if let Some(Fix { span, replacement }) = issue.fix {
-                write!(shown, " fix {:?} -> {replacement}", source.slice(span)).unwrap();
-            }
-            shown.push('\n');
-        }
-    }
-    shown
+    let issues = read(&source)
+        .into_iter()
+        .flat_map(|document| document.issues);
+    let lines = issues.map(|issue| {
+        let related = issue
+            .related
+            .map(|span| format!(" see {:?}", source.slice(span)));
+        let fix = issue.fix.map(|fix| {
+            let written = source.slice(fix.span);
+            format!(" fix {written:?} -> {}", fix.replacement)
+        });
+        let (kind, at) = (issue.kind, source.slice(issue.span));
+        let (related, fix) = (related.unwrap_or_default(), fix.unwrap_or_default());
+        format!("  {kind:?} at {at:?}{related}{fix}\n")
+    });
+    lines.collect::<Vec<_>>().concat()
 }
 
 fn table(texts: &[&str]) -> String {
-    texts
+    let blocks = texts
         .iter()
-        .map(|text| format!("{text:?}\n{}", issues(text)))
-        .collect()
+        .map(|text| format!("{text:?}\n{}", issues(text)));
+    blocks.collect::<Vec<_>>().concat()
 }
 
 #[test]
 fn every_key_and_value_knows_its_bytes() {
     let text = "kind: pipeline\nsteps:\n  - name: site # c\n    fetch: { get: '/x', query: {a: 1} }\n  -\n";
     let (source, document) = one(text);
-    let shown: String = document
-        .index
-        .pointers()
-        .iter()
-        .map(|pointer| {
-            let entry = document.index.entry(pointer).unwrap();
-            let key = entry.key.map(|key| source.slice(key));
-            format!("{pointer} = {key:?} {:?}\n", source.slice(entry.value))
-        })
-        .collect();
+    let pointers = document.index.pointers();
+    let lines = pointers.iter().map(|pointer| {
+        let entry = document.index.entry(pointer).unwrap();
+        let key = entry.key.map(|key| source.slice(key));
+        format!("{pointer} = {key:?} {:?}\n", source.slice(entry.value))
+    });
+    let shown = lines.collect::<Vec<_>>().concat();
     insta::assert_snapshot!(shown);
 }
 
@@ -389,6 +387,9 @@ fn hostile_files_are_refused_quickly() {
             .collect::<Vec<_>>()
     };
     assert_eq!(kinds(&bomb), [YamlIssueKind::AliasBomb { limit: 100_000 }]);
+    // One endless line with a mistake at its end.
+    let commas = format!("a: [({}$.b[0]]", "x, ".repeat(20_000));
+    assert_eq!(kinds(&commas).len(), 1);
     assert_eq!(
         kinds(&"[".repeat(20_000)),
         [YamlIssueKind::TooDeep { limit: 64 }]

@@ -1,5 +1,7 @@
 //! Bytes of decoded text lead back to the bytes they were written with, in every style.
 
+use std::fmt::Write as _;
+
 use proptest::prelude::*;
 
 use super::super::*;
@@ -44,18 +46,18 @@ fn check_text(yaml: &str, expected: Option<&str>) -> Result<(), TestCaseError> {
 }
 
 /// A text in double quotes, with as many kinds of escapes as its characters allow.
-fn double_quoted(text: &str, dice: &[u8]) -> String {
+fn double_quoted(text: &str, throws: &[u8]) -> String {
     let mut quoted = String::from("\"");
     for (at, c) in text.chars().enumerate() {
-        let die = dice.get(at % dice.len().max(1)).copied().unwrap_or(0);
+        let die = throws.get(at % throws.len().max(1)).copied().unwrap_or(0);
         let code = u32::from(c);
         match c {
             '"' | '\\' => quoted.extend(['\\', c]),
             '\n' => quoted.push_str("\\n"),
             '\t' => quoted.push_str("\\t"),
-            _ if die == 0 && code < 0x100 => quoted.push_str(&format!("\\x{code:02x}")),
-            _ if die == 1 && code < 0x1_0000 => quoted.push_str(&format!("\\u{code:04X}")),
-            _ if die == 2 => quoted.push_str(&format!("\\U{code:08x}")),
+            _ if die == 0 && code < 0x100 => write!(quoted, "\\x{code:02x}").unwrap(),
+            _ if die == 1 && code < 0x1_0000 => write!(quoted, "\\u{code:04X}").unwrap(),
+            _ if die == 2 => write!(quoted, "\\U{code:08x}").unwrap(),
             // An escaped break vanishes, with the indentation behind it.
             _ if die == 3 && c != ' ' => {
                 quoted.push_str("\\\n  ");
@@ -70,8 +72,8 @@ fn double_quoted(text: &str, dice: &[u8]) -> String {
 
 proptest! {
     #[test]
-    fn in_double_quotes(text in "[a-z \"\\\\\n\t{}é漢🦀]{0,30}", dice in prop::collection::vec(0_u8..9, 1..9)) {
-        check_text(&format!("k: {}\n", double_quoted(&text, &dice)), Some(&text))?;
+    fn in_double_quotes(text in "[a-z \"\\\\\n\t{}é漢🦀]{0,30}", throws in prop::collection::vec(0_u8..9, 1..9)) {
+        check_text(&format!("k: {}\n", double_quoted(&text, &throws)), Some(&text))?;
     }
 
     #[test]
@@ -109,7 +111,7 @@ proptest! {
         lines in prop::collection::vec("[ \t]{0,2}[a-z {}é#:'\"]{0,9}", 1..8),
         mark in "[-+]?",
     ) {
-        let body: String = lines.iter().map(|line| format!("  {line}\n")).collect();
+        let body = lines.iter().map(|line| format!("  {line}\n")).collect::<Vec<_>>().concat();
         check_text(&format!("k: >2{mark}\n{body}"), None)?;
     }
 
@@ -120,7 +122,7 @@ proptest! {
         style in "[|>][-+]?",
         blank in "\n{0,2}",
     ) {
-        let body: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        let body = lines.iter().map(|line| format!("{line}\n")).collect::<Vec<_>>().concat();
         check_text(&format!("k: {style}\n{blank}   {first}\n{body}"), None)?;
     }
 }
