@@ -205,6 +205,7 @@ codes! {
     // Pipelines and their steps.
     UnreachableStep = "unreachable-step", Warning;
     StepNeverUsed = "step-never-used", Warning;
+    MisplacedStep = "misplaced-step", Error;
     CatchUnknownError = "catch-unknown-error", Error;
     CatchUnreachable = "catch-unreachable", Warning;
     TriggerMissing = "trigger-missing", Error;

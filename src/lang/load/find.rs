@@ -39,7 +39,7 @@ pub fn read(workspace: &Path) -> Result<Project, Error> {
     if !workspace.is_dir() {
         return Err(Error::NoFolder(workspace.to_owned()));
     }
-    let mut project = Project::default();
+    let mut project = Project { workspace: workspace.to_owned(), ..Project::default() };
     for path in yaml_files(workspace)? {
         let text = text(&path)?;
         let name = path.strip_prefix(workspace).unwrap_or(&path);

@@ -9,7 +9,7 @@ use super::project::{Config, Document, Project};
 use super::shape::{self, Shapes};
 use super::{check, report};
 use crate::lang::config::{Kind, schema};
-use crate::lang::diag::{Code, Diagnostic, suggest};
+use crate::lang::diag::{self, Code, Diagnostic, suggest};
 use crate::lang::source::{self, ParsedDocument, Pointer, PointerTarget, Source};
 
 impl Project {
@@ -38,7 +38,8 @@ impl Project {
     }
 
     fn take(&mut self, source: &Source, parsed: ParsedDocument) {
-        self.diagnostics.extend(parsed.issues.iter().map(yaml_stub));
+        let said = |issue| diag::from_issue(source, issue);
+        self.diagnostics.extend(parsed.issues.iter().map(said));
         // A mistake of YAML changes what the document says, so nothing else is said about it; its name is
         // still known, and nothing that speaks of it is wrong because of it.
         let sound = parsed.issues.is_empty();
@@ -156,4 +157,3 @@ pub(super) fn is_yaml(name: &str) -> bool {
         ending.eq_ignore_ascii_case("yaml") || ending.eq_ignore_ascii_case("yml")
     })
 }
-fn yaml_stub(issue: &source::YamlIssue) -> Diagnostic { Diagnostic::new(Code::YamlSyntax, issue.span, format!("{:?}", issue.kind)) }

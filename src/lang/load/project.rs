@@ -1,6 +1,7 @@
 //! A workspace that was read: its documents, decoded, and the other files they name.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::lang::config::{self, Kind};
@@ -10,6 +11,8 @@ use crate::lang::source::{Source, SourceMap, SpanIndex};
 /// Everything that was read of a workspace.
 #[derive(Clone, Debug, Default)]
 pub struct Project {
+    /// The folder it was read from; empty when it came from memory.
+    pub workspace: PathBuf,
     /// Every file with YAML, for messages.
     pub sources: SourceMap,
     /// The documents whose kind is known, in the order of the files.

@@ -2,6 +2,7 @@
 //!
 //! The types here are the plan; the passes that make it from a project live beside them, in [`compile`].
 
+mod compile;
 mod connector;
 mod integration;
 mod pipeline;
@@ -11,6 +12,7 @@ mod table;
 mod tenant;
 mod write;
 
+pub use compile::compile;
 pub use connector::{
     Auth, Check, Connector, ErrorRule, Limit, Oauth2, Param, Retry, Settle, Vocabulary,
 };
@@ -25,6 +27,8 @@ pub use write::{Create, Find, Read, Update, Write};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
+
+use table::fold;
 
 /// Everything that can run: what a workspace says, checked.
 #[derive(Clone, Debug)]

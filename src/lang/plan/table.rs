@@ -46,16 +46,9 @@ pub enum Target {
 }
 
 impl Table {
-    /// A value as rows are keyed: numbers as text, with the folds of the source applied.
+    /// A value as rows are keyed, with the folds of the source applied.
     pub fn fold(&self, value: &str) -> String {
-        let mut text = value.to_owned();
-        for fold in &self.fold {
-            text = match fold {
-                Fold::Case => text.to_lowercase(),
-                Fold::Spaces => text.chars().filter(|c| !c.is_whitespace()).collect(),
-            };
-        }
-        text
+        fold(&self.fold, value)
     }
 
     /// The row of `value`.
@@ -67,4 +60,12 @@ impl Table {
         };
         found.or(self.else_.as_ref())
     }
+}
+
+/// A value without the differences that do not matter.
+pub(super) fn fold(folds: &[Fold], value: &str) -> String {
+    folds.iter().fold(value.to_owned(), |text, fold| match fold {
+        Fold::Case => text.to_lowercase(),
+        Fold::Spaces => text.chars().filter(|c| !c.is_whitespace()).collect(),
+    })
 }

@@ -1,0 +1,122 @@
+//! `kind: pipeline` compiled.
+
+use std::sync::Arc;
+
+use super::durations::duration;
+use super::realm::Realm;
+use super::site::Site;
+use super::steps::Walk;
+use super::values::{all, optional};
+use super::{cron, fetch};
+use crate::lang::config;
+use crate::lang::diag::Code;
+use crate::lang::expr::Type;
+use crate::lang::plan::{LinkEnd, Pipeline, Trigger};
+
+/// Compiles one pipeline.
+pub(super) fn compile<'p>(
+    realm: &Realm<'_, 'p>,
+    site: &Site<'p>,
+    config: &'p config::Pipeline,
+) -> Option<Pipeline> {
+    let trigger = optional(config.trigger.as_ref(), |written| trigger(&site.key("trigger"), written));
+    let fetched = fetch::compile(realm, &site.key("fetch"), &config.fetch);
+    let record = fetched.record;
+    let row = realm
+        .base
+        .rooted(record.clone())
+        .elsewhere("record", "in steps; here the row is `$`");
+    let links = all(config.links.iter().map(|(name, end)| {
+        let place = site.key("links").key(name.as_str());
+        if !realm.config.entities.contains_key(name) {
+            realm.unknown_entity(&place, name, true);
+            return None;
+        }
+        let (key, value, make): (_, _, fn(_) -> LinkEnd) = match (&end.key, &end.id) {
+            (Some(value), _) => ("key", value, LinkEnd::Key),
+            (None, value) => ("id", value.as_ref()?, LinkEnd::Id),
+        };
+        let (form, _) = realm.cx.values.value(&place.key(key), &value.0, &row)?;
+        Some((Arc::from(name.as_str()), make(form)))
+    }));
+    let link = realm.link(config.links.keys().map(String::as_str));
+    let overrides_for = optional(config.overrides_for.as_ref(), |value| {
+        let place = site.key("overrides_for");
+        if realm.config.subjects.is_none() {
+            place
+                .fault_key(Code::UnknownSubject, "the integration has no `subjects`")
+                .label("overrides are per subject")
+                .help("say under `subjects` of the integration what overrides are per")
+                .report();
+        }
+        let scope = row.with("link", link.clone());
+        realm.cx.values.value(&place, &value.0, &scope).map(|(form, _)| form)
+    });
+    let steps = steps(realm, site, config, record, link);
+    super::unused::check(site);
+    Some(Pipeline {
+        name: config.name.as_str().into(),
+        trigger: trigger?,
+        fetch: fetched.plan?,
+        links: links?.into_iter().collect(),
+        overrides_for: overrides_for?,
+        steps: steps?,
+    })
+}
+
+fn steps<'p>(
+    realm: &Realm<'_, 'p>,
+    site: &Site<'p>,
+    config: &'p config::Pipeline,
+    record: Type,
+    link: Type,
+) -> Option<Vec<crate::lang::plan::Step>> {
+    let list = site.key("steps");
+    Walk::over_records(realm, &list, config, record, link).list(&list, &config.steps)
+}
+
+fn trigger(site: &Site<'_>, written: &config::Trigger) -> Option<Trigger> {
+    let every = optional(written.every.as_ref(), |text| {
+        let place = site.key("every");
+        let every = duration(&place, text)?;
+        if every.is_zero() {
+            place
+                .fault(Code::BadDuration, "a pipeline that runs without pause")
+                .label("must be longer than nothing")
+                .report();
+        }
+        Some(every)
+    });
+    let zone = optional(written.zone.as_ref(), |zone| cron::zone(&site.key("zone"), zone));
+    let cron = optional(written.cron.as_ref(), |line| cron::line(&site.key("cron"), line));
+    match (&written.every, &written.cron) {
+        (None, None) => {
+            site.fault_key(Code::TriggerMissing, "a trigger that never fires")
+                .label("needs `every` or `cron`")
+                .help("leave `trigger` away when the pipeline runs by hand alone")
+                .report();
+        }
+        (Some(_), Some(_)) => {
+            site.key("cron")
+                .fault_key(Code::TooManyChoices, "a trigger has both `every` and `cron`")
+                .label("only one of them may stand here")
+                .also(site.key("every").key_span(), "the first one")
+                .report();
+        }
+        (Some(_), None) if written.zone.is_some() => {
+            site.key("zone")
+                .fault_key(Code::UnknownKey, "`zone` says nothing about `every`")
+                .label("is the zone of a `cron` line")
+                .help("leave it away, or write `cron`")
+                .report();
+        }
+        (Some(_), None) | (None, Some(_)) => {}
+    }
+    let zone = zone?.unwrap_or(chrono_tz::UTC);
+    Some(Trigger {
+        every: every?,
+        cron: cron?.map(|line| (line, zone)),
+        if_running: written.if_running.unwrap_or_default(),
+        missed: written.missed.unwrap_or_default(),
+    })
+}

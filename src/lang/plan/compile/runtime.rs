@@ -1,0 +1,112 @@
+//! `kind: runtime` compiled: the process, and the values that all tenants share.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use super::context::Apis;
+use super::site::Site;
+use super::tenant::{self, Apps};
+use super::values::all;
+use crate::lang::config::{self, ParamScope};
+use crate::lang::diag::Code;
+use crate::lang::plan::{Runtime, SecretSource};
+
+/// The store of a workspace that does not name one.
+const STORE: &str = "syncline.db";
+
+/// The secrets of a workspace that does not say where they are.
+const SECRETS: &str = "SYNCLINE_SECRET_";
+
+/// The process; as everything is by default when there is no `kind: runtime`.
+pub(super) fn compile(workspace: &Path, config: Option<&config::Runtime>) -> Runtime {
+    let store = config.and_then(|config| config.store.as_ref()).map_or(STORE, |name| name.as_str());
+    let secrets = config.and_then(|config| config.secrets.as_ref());
+    Runtime {
+        workspace: workspace.to_owned(),
+        store: workspace.join(store),
+        secrets: secrets.map_or_else(|| SecretSource::Environment(SECRETS.into()), |it| source(workspace, it)),
+    }
+}
+
+fn source(workspace: &Path, written: &config::SecretSource) -> SecretSource {
+    if let Some(directory) = &written.directory {
+        return SecretSource::Directory(PathBuf::from(workspace).join(directory.as_str()));
+    }
+    if let Some(command) = &written.command {
+        return SecretSource::Command(command.run.iter().map(|word| word.as_str().into()).collect());
+    }
+    SecretSource::Environment(written.environment.as_deref().unwrap_or(SECRETS).into())
+}
+
+/// Checks what the runtime says beside the shared params.
+pub(super) fn check(site: &Site<'_>, config: &config::Runtime) {
+    let Some(command) = config.secrets.as_ref().and_then(|secrets| secrets.command.as_ref()) else {
+        return;
+    };
+    let place = site.key("secrets").key("command").key("run");
+    if command.run.is_empty() {
+        place
+            .fault(Code::EmptyList, "a command without a program")
+            .label("names nothing to run")
+            .report();
+    } else if !command.run.iter().any(|word| word.contains("{{ name }}") || word.contains("{{name}}")) {
+        place
+            .fault(Code::BadSecret, "the command gives every secret the same value")
+            .label("does not mention `{{ name }}`")
+            .help("put `\"{{ name }}\"` where the name of the secret goes")
+            .report();
+    }
+}
+
+/// The values of params with `per: app`, for the connectors that are used. None when one is missing or wrong.
+pub(super) fn apps(
+    site: Option<&Site<'_>>,
+    config: Option<&config::Runtime>,
+    apis: &Apis<'_>,
+    used: &[&str],
+) -> Option<Apps> {
+    if let (Some(site), Some(config)) = (site, config) {
+        for name in config.apps.keys().filter(|name| !apis.contains_key(name.as_str())) {
+            super::values::Unknown {
+                code: Code::UnknownConnector,
+                what: "connector",
+                several: "connectors",
+            }
+            .at_key(&site.key("apps").key(name.as_str()), name, apis.keys().copied());
+        }
+    }
+    let compiled = all(used.iter().filter_map(|name| {
+        let api = apis.get(name)?.as_ref()?;
+        let written = config.and_then(|config| config.apps.get(*name));
+        let place = site.map(|site| site.key("apps").key(*name));
+        if let Some(place) = &place {
+            tenant::check_params(place, written, api, ParamScope::App);
+        }
+        let shared = api.config.params.iter().filter(|(_, param)| param.per == ParamScope::App);
+        let values = all(shared.map(|(param_name, param)| {
+            let given = written.and_then(|written| written.get(param_name));
+            let value = match (given, &param.default) {
+                (Some(given), _) => {
+                    let place = place.as_ref()?.key(param_name.as_str());
+                    Some(tenant::value(&place, param_name, param, &given.0)?)
+                }
+                (None, Some(default)) => {
+                    Some(crate::lang::plan::ParamValue::Literal(default.0.clone()))
+                }
+                (None, None) if param.required == Some(false) => None,
+                (None, None) => {
+                    // Without a `kind: runtime` the param itself is the nearest place there is.
+                    let otherwise = api.site.key("params").key(param_name.as_str());
+                    tenant::missing(place.as_ref().unwrap_or(&otherwise), name, param_name, param);
+                    return None;
+                }
+            };
+            Some(value.map(|value| (Arc::from(param_name.as_str()), value)))
+        }));
+        let values = values.map(|values| values.into_iter().flatten().collect::<IndexMap<_, _>>());
+        Some(values.map(|values| ((*name).to_owned(), values)))
+    }))?;
+    Some(compiled.into_iter().collect())
+}
