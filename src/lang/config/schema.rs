@@ -45,6 +45,7 @@ pub fn of(kind: Kind) -> Json {
         Kind::Tenant => generator.into_root_schema_for::<Tenant>(),
     };
     RecursiveTransform(drop_noise).transform(&mut schema);
+    RecursiveTransform(name_values).transform(&mut schema);
     heading_first(schema.to_value())
 }
 
@@ -66,6 +67,31 @@ fn drop_noise(schema: &mut Schema) {
             object.remove("default");
         }
     }
+}
+
+/// Values with a description each become an `enum` with the descriptions beside it. As `oneOf` of constants an editor
+/// shows the description of the value in place of the one of the key, and never the other values.
+fn name_values(schema: &mut Schema) {
+    let Some(object) = schema.as_object_mut() else { return };
+    let Some(Json::Array(alternatives)) = object.get("oneOf") else { return };
+    let described: Option<Vec<(Json, Json)>> = alternatives
+        .iter()
+        .map(|one| Some((one.get("const")?.clone(), one.get("description")?.clone())))
+        .collect();
+    let Some(described) = described else { return };
+    object.remove("oneOf");
+    object.extend(described_values(described));
+}
+
+/// The keywords of a closed list of values, each with its description.
+pub(super) fn described_values(
+    values: impl IntoIterator<Item = (Json, Json)>,
+) -> serde_json::Map<String, Json> {
+    let (values, descriptions): (Vec<Json>, Vec<Json>) = values.into_iter().unzip();
+    let mut keywords = serde_json::Map::new();
+    keywords.insert("enum".to_owned(), values.into());
+    keywords.insert("markdownEnumDescriptions".to_owned(), descriptions.into());
+    keywords
 }
 
 /// Puts what a reader looks for first on top.
