@@ -1,3 +1,8 @@
 //! One test binary: one link.
-mod schemas;
+
+#[cfg(test)]
 mod editor;
+#[cfg(test)]
+mod reference;
+#[cfg(test)]
+mod schemas;

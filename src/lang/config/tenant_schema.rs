@@ -19,13 +19,18 @@ pub fn tenant(integration: &Integration, connectors: &[Connector], maps: &[Map])
         integration.title
     ));
     let name = integration.name.as_str();
-    extend(&mut schema["properties"]["integration"], json!({ "const": name, "examples": [name] }));
+    extend(
+        &mut schema["properties"]["integration"],
+        json!({ "const": name, "examples": [name] }),
+    );
     schema["properties"]["accounts"] = accounts(integration, &world);
     schema["properties"]["connectors"] = connector_overrides(integration);
     schema["properties"]["settings"] = settings(integration, Level::Tenant);
     schema["properties"]["overrides"] = overrides(integration);
-    let account_needed =
-        integration.connectors.iter().any(|name| account_required(&world, name.as_str()));
+    let account_needed = integration
+        .connectors
+        .iter()
+        .any(|name| account_required(&world, name.as_str()));
     if account_needed && let Some(required) = schema["required"].as_array_mut() {
         required.push(json!("accounts"));
     }
@@ -52,7 +57,9 @@ struct World<'a> {
 
 impl<'a> World<'a> {
     fn connector(&self, name: &str) -> Option<&'a Connector> {
-        self.connectors.iter().find(|connector| connector.name.as_str() == name)
+        self.connectors
+            .iter()
+            .find(|connector| connector.name.as_str() == name)
     }
 
     /// The vocabulary `connector.name`.
@@ -70,19 +77,22 @@ enum Level {
     Subject,
 }
 
-fn extend(schema: &mut Json, with: Json) {
-    if let (Json::Object(schema), Json::Object(with)) = (schema, with) {
-        schema.extend(with);
+/// Puts the members of `with` into a schema; both are objects by the way they are made here.
+fn extend(schema: &mut Json, mut with: Json) {
+    if let (Some(schema), Some(with)) = (schema.as_object_mut(), with.as_object_mut()) {
+        schema.append(with);
     }
 }
 
 fn object(description: &str, properties: Members<String, Json>) -> Json {
-    json!({
+    let mut object = json!({
         "description": description,
         "type": "object",
-        "properties": properties,
+        "properties": {},
         "additionalProperties": false
-    })
+    });
+    object["properties"] = Json::Object(properties);
+    object
 }
 
 // ---- accounts
@@ -101,7 +111,9 @@ fn required_params(connector: &Connector) -> Vec<&str> {
 }
 
 fn account_required(world: &World<'_>, name: &str) -> bool {
-    world.connector(name).is_some_and(|connector| !required_params(connector).is_empty())
+    world
+        .connector(name)
+        .is_some_and(|connector| !required_params(connector).is_empty())
 }
 
 fn accounts(integration: &Integration, world: &World<'_>) -> Json {
@@ -109,7 +121,10 @@ fn accounts(integration: &Integration, world: &World<'_>) -> Json {
     let mut required = Vec::new();
     for name in &integration.connectors {
         let Some(connector) = world.connector(name.as_str()) else {
-            properties.insert(name.0.clone(), json!({ "description": "An account.", "type": "object", "examples": [{}] }));
+            properties.insert(
+                name.0.clone(),
+                json!({ "description": "An account.", "type": "object", "examples": [{}] }),
+            );
             continue;
         };
         properties.insert(name.0.clone(), account(connector));
@@ -117,10 +132,18 @@ fn accounts(integration: &Integration, world: &World<'_>) -> Json {
             required.push(name.as_str());
         }
     }
-    let example: Members<String, Json> =
-        properties.iter().map(|(name, account)| (name.clone(), account["examples"][0].clone())).collect();
-    let mut accounts = object("What the connectors need to know about this customer.", properties);
-    extend(&mut accounts, json!({ "required": required, "examples": [example] }));
+    let example: Members<String, Json> = properties
+        .iter()
+        .map(|(name, account)| (name.clone(), account["examples"][0].clone()))
+        .collect();
+    let mut accounts = object(
+        "What the connectors need to know about this customer.",
+        properties,
+    );
+    extend(
+        &mut accounts,
+        json!({ "required": required, "examples": [example] }),
+    );
     accounts
 }
 
@@ -134,16 +157,27 @@ fn account(connector: &Connector) -> Json {
     let required = required_params(connector);
     let example: Members<String, Json> = required
         .iter()
-        .filter_map(|name| Some(((*name).to_owned(), properties.get(*name)?["examples"][0].clone())))
+        .filter_map(|name| {
+            Some((
+                (*name).to_owned(),
+                properties.get(*name)?["examples"][0].clone(),
+            ))
+        })
         .collect();
     let about = connector.description.as_deref().unwrap_or("An account.");
     let mut account = object(about, properties);
-    extend(&mut account, json!({ "required": required, "examples": [example] }));
+    extend(
+        &mut account,
+        json!({ "required": required, "examples": [example] }),
+    );
     account
 }
 
 fn param_schema(connector: &Connector, name: &str, param: &Param) -> Json {
-    let description = param.description.clone().unwrap_or_else(|| format!("The param `{name}`."));
+    let description = param
+        .description
+        .clone()
+        .unwrap_or_else(|| format!("The param `{name}`."));
     if param.secret {
         let example = format!("acme/{}/{name}", connector.name.as_str());
         return json!({
@@ -157,7 +191,10 @@ fn param_schema(connector: &Connector, name: &str, param: &Param) -> Json {
         ParamType::Integer => ("integer", json!(1000)),
         ParamType::Boolean => ("boolean", json!(true)),
     };
-    let example = param.default.as_ref().map_or(example, |default| default.0.clone());
+    let example = param
+        .default
+        .as_ref()
+        .map_or(example, |default| default.0.clone());
     json!({ "description": description, "type": kind, "examples": [example] })
 }
 
@@ -222,7 +259,10 @@ fn settings(integration: &Integration, level: Level) -> Json {
             (name.clone(), schema)
         })
         .collect();
-    let mut settings = object("What this customer chose; the rest has its default.", properties);
+    let mut settings = object(
+        "What this customer chose; the rest has its default.",
+        properties,
+    );
     extend(&mut settings, json!({ "examples": [{}] }));
     settings
 }
@@ -238,7 +278,10 @@ fn conditions(group: &Group) -> Vec<Json> {
                 .fields
                 .iter()
                 .filter(|(_, field)| {
-                    field.required_when.as_ref().is_some_and(|when| when.as_str().trim() == switch)
+                    field
+                        .required_when
+                        .as_ref()
+                        .is_some_and(|when| when.as_str().trim() == switch)
                 })
                 .map(|(name, _)| name.as_str())
                 .collect();
@@ -270,7 +313,10 @@ fn group_schema(group: &Group) -> Json {
         .filter(|(_, field)| field.locked.is_none())
         .map(|(name, field)| (name.clone(), field_schema(field)))
         .collect();
-    object(&about(Some(&group.title), group.description.as_deref()), properties)
+    object(
+        &about(Some(&group.title), group.description.as_deref()),
+        properties,
+    )
 }
 
 /// Editors show the title above the description, so it stands in for one only where there is none.
@@ -283,7 +329,8 @@ fn field_schema(field: &Field) -> Json {
     if let Some(when) = &field.required_when {
         description = format!("{description} Required when `{}`.", when.as_str().trim());
     }
-    let mut schema = json!({ "title": field.title.as_deref().unwrap_or("Setting"), "description": description });
+    let mut schema =
+        json!({ "title": field.title.as_deref().unwrap_or("Setting"), "description": description });
     let kind = match field.type_ {
         FieldType::Choice => choices(field.values.as_ref()),
         FieldType::List => list(field),
@@ -321,8 +368,12 @@ fn scalar(kind: FieldType) -> Json {
 }
 
 fn choices(values: Option<&indexmap::IndexMap<String, Choice>>) -> Json {
-    let Some(values) = values else { return scalar(FieldType::Choice) };
-    let titled = values.iter().map(|(value, choice)| (json!(value), json!(choice.title)));
+    let Some(values) = values else {
+        return scalar(FieldType::Choice);
+    };
+    let titled = values
+        .iter()
+        .map(|(value, choice)| (json!(value), json!(choice.title)));
     let mut schema = json!({ "type": "string" });
     extend(&mut schema, Json::Object(described_values(titled)));
     schema
@@ -330,7 +381,11 @@ fn choices(values: Option<&indexmap::IndexMap<String, Choice>>) -> Json {
 
 fn list(field: &Field) -> Json {
     let mut array = json!({ "type": "array", "items": item(field.items.as_ref()) });
-    if field.items.as_ref().is_some_and(|items| items.type_ == FieldType::Choice) {
+    if field
+        .items
+        .as_ref()
+        .is_some_and(|items| items.type_ == FieldType::Choice)
+    {
         extend(&mut array, json!({ "uniqueItems": true }));
     }
     if !field.all {
@@ -360,7 +415,10 @@ fn field_example(field: &Field) -> Json {
         FieldType::Date => json!("2026-04-01"),
         FieldType::Duration => json!("15m"),
         FieldType::Choice => {
-            let first = field.values.as_ref().and_then(|values| values.keys().next());
+            let first = field
+                .values
+                .as_ref()
+                .and_then(|values| values.keys().next());
             first.map_or_else(|| json!(12), |value| json!(value))
         }
         FieldType::List => json!([]),
@@ -369,7 +427,10 @@ fn field_example(field: &Field) -> Json {
 }
 
 fn overrides(integration: &Integration) -> Json {
-    let subject = integration.subjects.as_ref().map_or("Subject", |subjects| &subjects.title);
+    let subject = integration
+        .subjects
+        .as_ref()
+        .map_or("Subject", |subjects| &subjects.title);
     json!({
         "description": format!("What one {} has otherwise, by its key. Quote keys that are numbers.", subject.to_lowercase()),
         "type": "object",
@@ -398,8 +459,13 @@ fn targets_name(map: &Map) -> String {
 
 fn used_maps<'a>(integration: &Integration, world: &World<'a>) -> Vec<&'a Map> {
     let named = |map: &&Map| {
-        let fields = integration.settings.values().flat_map(|group| group.fields.values());
-        fields.filter_map(|field| field.map.as_ref()).any(|name| *name == map.name)
+        let fields = integration
+            .settings
+            .values()
+            .flat_map(|group| group.fields.values());
+        fields
+            .filter_map(|field| field.map.as_ref())
+            .any(|name| *name == map.name)
     };
     world.maps.iter().filter(named).collect()
 }
@@ -418,16 +484,24 @@ fn rows(map: &Map, world: &World<'_>) -> Json {
         properties.insert(value, schema);
     };
     for (prefix, source) in sources(map) {
-        let name = |value: &str| prefix.map_or_else(|| value.to_owned(), |prefix| format!("{prefix}.{value}"));
+        let name = |value: &Json| {
+            let value = plain(value);
+            prefix.map_or_else(|| value.clone(), |prefix| format!("{prefix}.{value}"))
+        };
         match source {
-            Json::String(vocabulary) => {
-                let Some(vocabulary) = world.vocabulary(vocabulary) else { continue };
-                vocabulary.values.iter().for_each(|value| row(name(&plain(&value.0))));
+            RowSource::Values(values) => values.iter().for_each(|value| row(name(value))),
+            RowSource::Vocabulary(vocabulary) => {
+                let Some(vocabulary) = world.vocabulary(vocabulary) else {
+                    continue;
+                };
+                vocabulary
+                    .values
+                    .iter()
+                    .for_each(|value| row(name(&value.0)));
                 if let Some(open) = &vocabulary.open {
                     patterns.insert(prefixed(prefix, open), target.clone());
                 }
             }
-            value => row(name(&plain(value))),
         }
     }
     map.rows.keys().for_each(|value| row(value.clone()));
@@ -436,15 +510,27 @@ fn rows(map: &Map, world: &World<'_>) -> Json {
     rows
 }
 
-/// What a map reads from: vocabularies, each with its prefix if there are several, or values.
-fn sources(map: &Map) -> Vec<(Option<&str>, &Json)> {
-    match &map.from.0 {
-        Json::Object(several) => {
-            several.iter().map(|(prefix, source)| (Some(prefix.as_str()), source)).collect()
-        }
-        Json::Array(values) => values.iter().map(|value| (None, value)).collect(),
-        one => vec![(None, one)],
+/// Where the values of rows come from.
+enum RowSource<'a> {
+    Vocabulary(&'a str),
+    Values(&'a [Json]),
+}
+
+/// What a map reads from: a vocabulary, several each with its prefix, or the values themselves.
+fn sources(map: &Map) -> Vec<(Option<&str>, RowSource<'_>)> {
+    let from = &map.from.0;
+    if let Some(values) = from.as_array() {
+        return vec![(None, RowSource::Values(values))];
     }
+    if let Some(vocabulary) = from.as_str() {
+        return vec![(None, RowSource::Vocabulary(vocabulary))];
+    }
+    let several = from.as_object().into_iter().flatten();
+    several
+        .filter_map(|(prefix, name)| {
+            Some((Some(prefix.as_str()), RowSource::Vocabulary(name.as_str()?)))
+        })
+        .collect()
 }
 
 fn prefixed(prefix: Option<&str>, pattern: &str) -> String {
@@ -456,7 +542,9 @@ fn prefixed(prefix: Option<&str>, pattern: &str) -> String {
 }
 
 fn plain(value: &Json) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// What a row may say: a target, a list of them, or cases.
@@ -502,19 +590,26 @@ fn targets(map: &Map, world: &World<'_>) -> Json {
 }
 
 fn target(map: &Map, world: &World<'_>) -> Json {
-    let (values, open) = match &map.to.0 {
-        Json::String(name) => {
-            let Some(vocabulary) = world.vocabulary(name) else { return json!({}) };
-            let values = vocabulary.values.iter().map(|value| value.0.clone()).collect();
-            (values, vocabulary.open.as_deref())
-        }
-        Json::Array(values) => (values.clone(), None),
-        other => (vec![other.clone()], None),
+    let to = &map.to.0;
+    let (values, open) = if let Some(name) = to.as_str() {
+        let Some(vocabulary) = world.vocabulary(name) else {
+            return json!({});
+        };
+        let values = vocabulary
+            .values
+            .iter()
+            .map(|value| value.0.clone())
+            .collect();
+        (values, vocabulary.open.as_deref())
+    } else {
+        (to.as_array().cloned().unwrap_or_default(), None)
     };
     let known: Vec<Json> = values.into_iter().chain([json!("keep")]).collect();
     match open {
         None => json!({ "enum": known }),
-        Some(open) => json!({ "anyOf": [{ "enum": known }, { "type": "string", "pattern": open }] }),
+        Some(open) => {
+            json!({ "anyOf": [{ "enum": known }, { "type": "string", "pattern": open }] })
+        }
     }
 }
 
@@ -578,9 +673,18 @@ mod tests {
         let shop = &schema["properties"]["accounts"]["properties"]["shop"];
         assert_eq!(shop["required"], json!(["store", "key"]));
         assert_eq!(shop["properties"]["key"]["$ref"], "#/$defs/Secret");
-        assert_eq!(shop["properties"]["url"]["examples"], json!(["https://shop.example"]));
-        assert!(shop["properties"].get("app").is_none(), "what tenants share is in syncline.yaml");
-        assert_eq!(schema["properties"]["accounts"]["required"], json!(["shop"]));
+        assert_eq!(
+            shop["properties"]["url"]["examples"],
+            json!(["https://shop.example"])
+        );
+        assert!(
+            shop["properties"].get("app").is_none(),
+            "what tenants share is in syncline.yaml"
+        );
+        assert_eq!(
+            schema["properties"]["accounts"]["required"],
+            json!(["shop"])
+        );
         assert_eq!(schema["properties"]["integration"]["const"], "shop-desk");
     }
 
@@ -589,9 +693,15 @@ mod tests {
         let schema = schema();
         let main = &schema["$defs"]["settings-main"]["properties"];
         assert_eq!(main["how"]["enum"], json!(["slow", "fast"]));
-        assert_eq!(main["how"]["markdownEnumDescriptions"], json!(["Slowly", "Fast"]));
+        assert_eq!(
+            main["how"]["markdownEnumDescriptions"],
+            json!(["Slowly", "Fast"])
+        );
         assert_eq!(main["parts"]["anyOf"][1]["const"], "all");
-        assert_eq!(main["queue"]["description"], "A setting. Required when `on`.");
+        assert_eq!(
+            main["queue"]["description"],
+            "A setting. Required when `on`."
+        );
         assert!(main.get("fixed").is_none());
     }
 
@@ -607,7 +717,30 @@ mod tests {
         );
         let subject = &schema["properties"]["overrides"]["additionalProperties"];
         assert_eq!(subject["description"], "Settings of one brand.");
-        assert!(subject["properties"]["settings"]["properties"]["main"].get("allOf").is_none());
+        assert!(
+            subject["properties"]["settings"]["properties"]["main"]
+                .get("allOf")
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn a_map_may_name_its_values_itself() {
+        let (integration, connectors, mut maps) = world();
+        maps[0].from = config(json!(["a", 2]));
+        maps[0].to = config(json!(["x"]));
+        maps[0].rows.clear();
+        let schema = tenant(&integration, &connectors, &maps);
+        let names: Vec<_> = schema["$defs"]["rows-state"]["properties"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .collect();
+        assert_eq!(names, ["a", "2"]);
+        assert_eq!(
+            schema["$defs"]["targets-state"]["anyOf"][0],
+            json!({ "enum": ["x", "keep"] })
+        );
     }
 
     #[test]
@@ -616,8 +749,15 @@ mod tests {
         let rows = &schema["$defs"]["rows-state"];
         let names: Vec<_> = rows["properties"].as_object().unwrap().keys().collect();
         assert_eq!(names, ["order.New", "order.Paid", "parcel.Sent"]);
-        assert_eq!(rows["properties"]["parcel.Sent"]["examples"], json!([["Done", "Open"]]));
-        let patterns: Vec<_> = rows["patternProperties"].as_object().unwrap().keys().collect();
+        assert_eq!(
+            rows["properties"]["parcel.Sent"]["examples"],
+            json!([["Done", "Open"]])
+        );
+        let patterns: Vec<_> = rows["patternProperties"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .collect();
         assert_eq!(patterns, ["^parcel[.][A-Z][a-z]+$"]);
         assert_eq!(
             schema["$defs"]["targets-state"]["anyOf"][0],
