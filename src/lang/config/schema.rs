@@ -88,7 +88,7 @@ fn name_values(schema: &mut Schema) {
 }
 
 /// The keywords of a closed list of values, each with its description.
-pub(super) fn described_values(
+pub(in crate::lang::config) fn described_values(
     values: impl IntoIterator<Item = (Json, Json)>,
 ) -> serde_json::Map<String, Json> {
     let (values, descriptions): (Vec<Json>, Vec<Json>) = values.into_iter().unzip();
@@ -99,7 +99,7 @@ pub(super) fn described_values(
 }
 
 /// Puts what a reader looks for first on top.
-pub(super) fn heading_first(schema: Json) -> Json {
+pub(in crate::lang::config) fn heading_first(schema: Json) -> Json {
     const HEADING: [&str; 3] = ["$schema", "title", "description"];
     let Json::Object(mut members) = schema else {
         return schema;
