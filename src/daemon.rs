@@ -1,1 +1,234 @@
-//! Puts the parts together, shuts them down.
+//! Puts the parts together: a plan, a store, the accounts, and what runs; and shuts them down.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::Mutex;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::engine::clock::Clock;
+use crate::engine::connect::Connector;
+use crate::engine::record::{PipelineName, TenantName};
+use crate::engine::run::{ActivateError, Activation, CheckLine, OpenError, Progress, TenantRun};
+use crate::engine::schedule::{self, Mode, RunReport};
+use crate::engine::store::{self, OpenOptions, SqliteStore, TenantRow};
+use crate::lang::plan::Plan;
+
+/// What an engine is opened with.
+#[derive(Clone, Debug)]
+pub struct EngineOptions {
+    /// The file of the store.
+    pub store: PathBuf,
+    /// What time it is.
+    pub clock: Clock,
+    /// Who holds the store, for whoever is refused.
+    pub holder: String,
+}
+
+/// Why something could not be done.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// No tenant file has this name.
+    #[error("there is no tenant `{name}`; there are: {known}")]
+    UnknownTenant {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// The integration of the tenant has no such pipeline.
+    #[error("tenant `{tenant}` has no pipeline `{name}`; it has: {known}")]
+    UnknownPipeline {
+        /// Of which tenant.
+        tenant: String,
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// An account cannot be used.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// It could not be turned on.
+    #[error(transparent)]
+    Activate(#[from] ActivateError),
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+/// A plan at work.
+#[derive(Debug)]
+pub struct Engine {
+    plan: Arc<Plan>,
+    store: Arc<SqliteStore>,
+    clock: Clock,
+    connector: Connector,
+    progress: Arc<Progress>,
+    tenants: Mutex<HashMap<TenantName, Arc<TenantRun>>>,
+    running: Mutex<HashMap<TenantName, Running>>,
+}
+
+/// A tenant that is being run.
+#[derive(Debug)]
+struct Running {
+    stop: CancellationToken,
+    ended: CancellationToken,
+}
+
+impl Engine {
+    /// Opens the store (T0) and makes ready to run `plan`.
+    pub async fn open(plan: Arc<Plan>, options: EngineOptions) -> Result<Arc<Self>, EngineError> {
+        let open = OpenOptions { path: options.store, holder: options.holder, now: options.clock.now() };
+        let store = Arc::new(SqliteStore::open(open).await?);
+        let connector = Connector::new(&plan.runtime, options.clock.clone());
+        Ok(Arc::new(Self {
+            plan,
+            store,
+            clock: options.clock,
+            connector,
+            progress: Arc::default(),
+            tenants: Mutex::default(),
+            running: Mutex::default(),
+        }))
+    }
+
+    /// What it runs.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Where state is kept.
+    pub fn store(&self) -> &Arc<SqliteStore> {
+        &self.store
+    }
+
+    /// What time it is.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// What has happened since it was opened.
+    pub fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    /// A tenant with its accounts open.
+    pub async fn tenant(&self, name: &str) -> Result<Arc<TenantRun>, EngineError> {
+        let Some(plan) = self.plan.tenants.get(name) else {
+            return Err(EngineError::UnknownTenant {
+                name: name.to_owned(),
+                known: list(self.plan.tenants.keys()),
+            });
+        };
+        let mut tenants = self.tenants.lock().await;
+        let id = TenantName::from(name);
+        if let Some(open) = tenants.get(&id) {
+            return Ok(open.clone());
+        }
+        let open = TenantRun::open(
+            plan.clone(),
+            self.store.clone(),
+            self.clock.clone(),
+            &self.connector,
+            self.progress.clone(),
+        )
+        .await?;
+        tenants.insert(id, open.clone());
+        Ok(open)
+    }
+
+    /// Turns a tenant's integration on.
+    pub async fn activate(&self, tenant: &str, by: &str, agree: Option<&str>) -> Result<Activation, EngineError> {
+        Ok(self.tenant(tenant).await?.activate(by, agree).await?)
+    }
+
+    /// Turns a tenant's integration off. When this returns nothing more is sent for it (S22).
+    pub async fn turn_off(&self, tenant: &str, by: &str) -> Result<TenantRow, EngineError> {
+        let run = self.tenant(tenant).await?;
+        let row = run.turn_off(by).await?;
+        let ended = {
+            let running = self.running.lock().await;
+            running.get(&TenantName::from(tenant)).map(|running| {
+                running.stop.cancel();
+                running.ended.clone()
+            })
+        };
+        if let Some(ended) = ended {
+            ended.cancelled().await;
+        }
+        Ok(row)
+    }
+
+    /// Proves a tenant's credentials, requirements and chosen values.
+    pub async fn check(&self, tenant: &str) -> Result<Vec<CheckLine>, EngineError> {
+        Ok(self.tenant(tenant).await?.check().await)
+    }
+
+    /// Runs tenants side by side until they are at rest, or until `stop`.
+    pub async fn run(
+        self: &Arc<Self>,
+        what: &[(String, Option<Vec<String>>)],
+        mode: Mode,
+        stop: CancellationToken,
+    ) -> Result<Vec<(String, RunReport)>, EngineError> {
+        let mut runs = JoinSet::new();
+        for (name, pipelines) in what {
+            let tenant = self.tenant(name).await?;
+            let only = match pipelines {
+                Some(names) => Some(known_pipelines(&tenant, name, names)?),
+                None => None,
+            };
+            let (engine, name, stop) = (self.clone(), name.clone(), stop.child_token());
+            let ended = CancellationToken::new();
+            self.running.lock().await.insert(
+                TenantName::from(name.as_str()),
+                Running { stop: stop.clone(), ended: ended.clone() },
+            );
+            runs.spawn(async move {
+                let report = schedule::run(tenant, only.as_deref(), mode, stop).await;
+                engine.running.lock().await.remove(&TenantName::from(name.as_str()));
+                ended.cancel();
+                (name, report)
+            });
+        }
+        let mut reports = Vec::new();
+        while let Some(ran) = runs.join_next().await {
+            let (name, report) = ran.expect("a run does not panic: its attempts run in tasks of their own");
+            reports.push((name, report?));
+        }
+        reports.sort_by(|a, b| a.0.cmp(&b.0));
+        Ok(reports)
+    }
+
+    /// Closes the store once its queue is empty.
+    pub async fn close(&self) -> Result<(), EngineError> {
+        self.store.close().await?;
+        Ok(())
+    }
+}
+
+fn known_pipelines(tenant: &TenantRun, name: &str, wanted: &[String]) -> Result<Vec<PipelineName>, EngineError> {
+    let known: Vec<&str> = tenant.pipelines().map(|pipeline| &*pipeline.name).collect();
+    wanted
+        .iter()
+        .map(|pipeline| {
+            if known.contains(&pipeline.as_str()) {
+                Ok(PipelineName::from(pipeline.as_str()))
+            } else {
+                Err(EngineError::UnknownPipeline {
+                    tenant: name.to_owned(),
+                    name: pipeline.clone(),
+                    known: list(known.iter()),
+                })
+            }
+        })
+        .collect()
+}
+
+fn list(names: impl Iterator<Item = impl std::fmt::Display>) -> String {
+    let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}

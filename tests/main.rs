@@ -6,3 +6,6 @@ mod editor;
 mod reference;
 #[cfg(test)]
 mod schemas;
+mod sandbox;
+mod schemas;
+mod store;

@@ -1,8 +1,73 @@
-//! The door for people: one file per command.
+//! The door for people: one file per command. stdout is data, stderr is talk.
+
+mod args;
+mod check;
+mod dead;
+mod demo;
+mod engine;
+mod env;
+mod exit;
+mod explain;
+mod init;
+mod live;
+mod out;
+mod run;
+mod sandbox;
+mod schema;
+mod status;
+mod switch;
+mod trace;
+mod validate;
+mod workspace;
 
 use std::process::ExitCode;
 
+use clap::Parser as _;
+
+use args::{Cli, Command};
+pub use exit::Exit;
+use out::Out;
+
 /// Runs the command line and says how it ended.
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return args::refused(&error).into(),
+    };
+    env::logging(cli.global.log.as_deref(), cli.global.format);
+    if let Err(message) = env::crash_points() {
+        Out::new(cli.global.format).talk(&message);
+        return Exit::Usage.into();
+    }
+    let out = Out::new(cli.global.format);
+    let done = match env::runtime() {
+        Ok(runtime) => runtime.block_on(run(&cli, &out)),
+        Err(error) => Err(anyhow::Error::new(error).context("the process could not be set up")),
+    };
+    match done {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            out.error(&error);
+            exit::of(&error).into()
+        }
+    }
+}
+
+async fn run(cli: &Cli, out: &Out) -> anyhow::Result<Exit> {
+    let global = &cli.global;
+    match &cli.command {
+        Command::Demo(args) => demo::run(global, args, out).await,
+        Command::Init(args) => init::run(args, out),
+        Command::Validate => validate::run(global, out),
+        Command::Explain(args) => explain::run(args, out),
+        Command::Schema(args) => schema::run(global, args, out),
+        Command::Check(args) => check::run(global, args, out).await,
+        Command::On(args) => switch::on(global, args, out).await,
+        Command::Off(args) => switch::off(global, args, out).await,
+        Command::Run(args) => run::run(global, args, out).await,
+        Command::Status(args) => status::run(global, args, out).await,
+        Command::Dead(args) => dead::run(global, args, out).await,
+        Command::Trace(args) => trace::run(global, args, out).await,
+        Command::Sandbox(args) => sandbox::run(args, out).await,
+    }
 }

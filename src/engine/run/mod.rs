@@ -1,1 +1,30 @@
-//! One record's life.
+//! One record's life: scan, attempt, write, settle. [`state`] and [`ending`] decide, the rest acts.
+
+mod activate;
+mod attempt;
+mod cache;
+mod claims;
+mod compare;
+mod ending;
+mod failure;
+mod find;
+mod gate;
+mod links;
+mod lists;
+mod progress;
+mod scan;
+mod settle;
+mod state;
+mod steps;
+mod tenant;
+mod trace;
+mod write;
+
+pub use activate::{ActivateError, Activation, CheckLine};
+pub(crate) use attempt::work;
+pub(crate) use gate::open as gate_open;
+pub use progress::{Counters, Progress};
+pub use scan::PassEnd;
+pub(crate) use scan::pass;
+pub(crate) use settle::settle;
+pub use tenant::{OpenError, TenantRun};

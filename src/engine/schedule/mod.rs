@@ -1,1 +1,6 @@
-//! When runs start.
+//! When runs start and which record is worked next. One loop per tenant owns what is running.
+
+mod dispatch;
+mod timing;
+
+pub use dispatch::{Mode, RunReport, run};

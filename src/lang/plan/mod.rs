@@ -1,1 +1,55 @@
-//! A project compiled into what can run.
+//! A project compiled into what can run. Nothing to the right of this module checks again what it proved.
+//!
+//! The types here are the plan; the passes that make it from a project live beside them, in [`compile`].
+
+mod connector;
+mod integration;
+mod pipeline;
+mod request;
+mod step;
+mod table;
+mod tenant;
+mod write;
+
+pub use connector::{
+    Auth, Check, Connector, ErrorRule, Limit, Oauth2, Param, Retry, Settle, Vocabulary,
+};
+pub use integration::{Agreement, Entity, EntityFrom, Integration, Requirement, Subjects};
+pub use pipeline::{Cursor, Fetch, LinkEnd, One, Pipeline, Sweep, Trigger};
+pub use request::{Body, Paging, PathPiece, PathTemplate, Request};
+pub use step::{Catch, MapUse, Step, StepFetch, Verb};
+pub use table::{Row, Table, TableCase, Target};
+pub use tenant::{Account, ParamValue, Runtime, SecretSource, Settings, Tenant};
+pub use write::{Create, Find, Read, Update, Write};
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+/// Everything that can run: what a workspace says, checked.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The process.
+    pub runtime: Runtime,
+    /// Connectors by name.
+    pub connectors: IndexMap<Arc<str>, Arc<Connector>>,
+    /// Integrations by name.
+    pub integrations: IndexMap<Arc<str>, Arc<Integration>>,
+    /// Tenants by name.
+    pub tenants: IndexMap<Arc<str>, Arc<Tenant>>,
+}
+
+/// Where in the YAML something was said, for messages at run time.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Origin {
+    /// The file, relative to the workspace.
+    pub file: Arc<str>,
+    /// Its line, from 1.
+    pub line: u32,
+}
+
+impl std::fmt::Display for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
+}

@@ -1,1 +1,209 @@
-//! The simulated ServiceChannel.
+//! The simulated ServiceChannel: the provider's side of it, as far as work orders arrive, are
+//! read, accepted, moved on and written about.
+//!
+//! Where the documentation is silent, [`Settings`] has a switch, or the strictest reading is taken.
+//! Webhooks, invoices, attachments and check-ins are not simulated.
+
+mod auth;
+mod catalogue;
+mod control;
+mod json;
+pub mod model;
+mod names;
+mod odata;
+pub mod people;
+mod properties;
+mod query;
+mod refusal;
+mod routes;
+mod seed;
+pub mod settings;
+mod state;
+mod wire;
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
+
+pub use seed::{OTHER_PROVIDER_ID, Seed};
+pub use settings::Settings;
+
+use crate::sandbox::kit::Kit;
+use crate::sandbox::kit::limits::{Limits, Window};
+use crate::sandbox::kit::server::{self, Running, Service};
+use auth::Tokens;
+use state::State;
+
+/// The API user.
+pub const USERNAME: &str = "api@best.example";
+/// The password of every user.
+pub const PASSWORD: &str = "sandbox-password";
+/// The API client.
+pub const CLIENT_ID: &str = "PR.2090000001.6F1C7A0E";
+/// The secret of every client.
+pub const CLIENT_SECRET: &str = "sandbox-client-secret";
+/// A second client of the same provider, which has its own limit and shares the provider's.
+pub const SECOND_CLIENT_ID: &str = "PR.2090000001.2B9D4C11";
+/// A second user of the same provider.
+pub const SECOND_USERNAME: &str = "second@best.example";
+/// The provider all clients and users belong to.
+pub const PROVIDER_ID: i64 = 2_090_000_001;
+
+const USERS: [&str; 2] = [USERNAME, SECOND_USERNAME];
+const CLIENTS: [(&str, &str); 2] = [
+    (CLIENT_ID, CLIENT_SECRET),
+    (SECOND_CLIENT_ID, CLIENT_SECRET),
+];
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// The simulator's state and what can be done to it. Cheap to clone: every clone is the same world.
+#[derive(Clone, Debug)]
+pub struct World(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    kit: Kit,
+    seed: Seed,
+    settings: RwLock<Settings>,
+    state: RwLock<State>,
+    tokens: Mutex<Tokens>,
+    client_limit: Option<Limits>,
+    provider_limit: Option<Limits>,
+}
+
+impl World {
+    fn new(kit: Kit, seed: Seed, settings: Settings) -> Self {
+        let state = seed.state(kit.clock.now());
+        let limits = |scope, requests: Option<u32>| {
+            requests.map(|requests| {
+                Limits::new(
+                    scope,
+                    Window {
+                        requests,
+                        per: MINUTE,
+                    },
+                )
+            })
+        };
+        Self(Arc::new(Inner {
+            client_limit: limits("Application", settings.client_limit),
+            provider_limit: limits("Company", settings.provider_limit),
+            state: RwLock::new(state),
+            tokens: Mutex::new(Tokens::new(seed.seed)),
+            settings: RwLock::new(settings),
+            kit,
+            seed,
+        }))
+    }
+
+    /// Clock, faults, audit, recorder.
+    pub fn kit(&self) -> &Kit {
+        &self.0.kit
+    }
+
+    /// The present settings.
+    pub fn settings(&self) -> Settings {
+        self.0
+            .settings
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Changes the settings. The two limits stay as they were at the start.
+    pub fn set(&self, settings: Settings) {
+        *self
+            .0
+            .settings
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = settings;
+    }
+
+    /// No access token is good any more.
+    pub fn expire_tokens(&self) {
+        self.tokens().expire();
+    }
+
+    /// Back to the seed: work orders, notes, tokens, counts of limits.
+    pub fn reset(&self) {
+        let state = self.0.seed.state(self.0.kit.clock.now());
+        self.with_state(|own| *own = state);
+        *self.tokens() = Tokens::new(self.0.seed.seed);
+        for limits in [&self.0.client_limit, &self.0.provider_limit]
+            .into_iter()
+            .flatten()
+        {
+            limits.reset();
+        }
+    }
+
+    fn seed(&self) -> &Seed {
+        &self.0.seed
+    }
+
+    fn tokens(&self) -> MutexGuard<'_, Tokens> {
+        self.0.tokens.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn read_state<T>(&self, act: impl FnOnce(&State) -> T) -> T {
+        act(&self.0.state.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn with_state<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
+        act(&mut self.0.state.write().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// A simulator that is being served.
+#[derive(Debug)]
+pub struct ServiceChannel {
+    world: World,
+    running: Running,
+}
+
+impl ServiceChannel {
+    /// Serves a new world on `addr` (loopback; port 0: any).
+    pub async fn start(
+        addr: SocketAddr,
+        kit: Kit,
+        seed: Seed,
+        settings: Settings,
+    ) -> Result<Self, server::Error> {
+        let world = World::new(kit.clone(), seed, settings);
+        let resets = world.clone();
+        let service = Service {
+            api: routes::api(world.clone()),
+            control: control::routes(world.clone()),
+            kit,
+            replies: routes::replies(),
+            reset: Arc::new(move || resets.reset()),
+        };
+        let running = server::start(addr, service).await?;
+        Ok(Self { world, running })
+    }
+
+    /// Where it listens: `http://127.0.0.1:7801`. The API is under `/v3`, the login at `/oauth`.
+    pub fn url(&self) -> String {
+        self.running.url()
+    }
+
+    /// Where it listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.running.addr()
+    }
+
+    /// Its state and what can be done to it.
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// What serves it.
+    pub fn running(&self) -> &Running {
+        &self.running
+    }
+
+    /// Stops serving.
+    pub async fn stop(self) {
+        self.running.stop().await;
+    }
+}

@@ -1,1 +1,238 @@
-//! The simulated ServiceTitan.
+//! A simulator of the ServiceTitan V2 API, built from its OpenAPI files and public descriptions:
+//! modules `crm`, `jpm`, `marketing` and `settings` as far as work orders need them.
+//!
+//! [`ServiceTitan`] is the tenant. [`ServiceTitan::service`] makes it servable; its methods are
+//! what people do in the office and on the road, for which the public API has no calls.
+//!
+//! | file | what is in it |
+//! | --- | --- |
+//! | `service` | HTTP to the world and back: tokens, limits, errors |
+//! | `router` | which handler answers which path |
+//! | `crm/` `jpm/` `marketing` `settings` | handlers and rules per module |
+//! | `model/` | rows and reply models per resource |
+//! | `world` `table` `external` | state, order of changes, external data and its index |
+//! | `form` `params` `listing` `export` | bodies, queries, pages, feeds |
+//! | `people` `control` | what only people do, in process and over HTTP |
+//! | `seed` `seed_lists` | the rows it starts with |
+
+mod auth;
+mod config;
+mod control;
+mod crm;
+mod export;
+mod external;
+mod form;
+mod jpm;
+mod listing;
+mod marketing;
+mod model;
+mod params;
+mod people;
+mod refusal;
+mod reply;
+mod router;
+mod seed;
+mod seed_lists;
+mod service;
+mod settings;
+mod table;
+mod value;
+mod world;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use serde_json::Value;
+
+pub use config::{Config, InactiveCampaigns, InvalidIs, StatusText, Switches, TokenThrottle};
+pub use people::{Conversion, Mark};
+pub use refusal::Refusal;
+pub use seed::known;
+pub use value::Id;
+
+use crate::sandbox::kit::Kit;
+use crate::sandbox::kit::server::{self, Running, Service};
+use params::Params;
+use reply::Reply;
+use router::{Call, route};
+use service::Shared;
+
+/// The simulated tenant. Cheap to clone: every clone is the same tenant.
+#[derive(Clone)]
+pub struct ServiceTitan(Arc<Shared>);
+
+impl ServiceTitan {
+    /// A tenant with the rows of its seed.
+    pub fn new(kit: Kit, config: Config) -> Self {
+        Self(Arc::new(Shared::new(kit, config)))
+    }
+
+    /// What the kit's server needs to serve it.
+    pub fn service(&self) -> Service {
+        let shared = Arc::clone(&self.0);
+        Service {
+            api: Router::new()
+                .fallback(service::handle)
+                .with_state(Arc::clone(&self.0)),
+            control: control::routes(self.clone()),
+            kit: self.0.kit.clone(),
+            replies: service::REPLIES,
+            reset: Arc::new(move || shared.reset()),
+        }
+    }
+
+    /// Serves it on a loopback address (port 0: any).
+    pub async fn start(&self, addr: SocketAddr) -> Result<Running, server::Error> {
+        server::start(addr, self.service()).await
+    }
+
+    /// Its clock, faults, audit and recorder.
+    pub fn kit(&self) -> &Kit {
+        &self.0.kit
+    }
+
+    /// What it was started with.
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    /// The switches as they are set now.
+    pub fn switches(&self) -> Switches {
+        self.0.world().switches.clone()
+    }
+
+    /// Sets the switches from now on; a reset puts them back.
+    pub fn set_switches(&self, switches: Switches) {
+        self.0.world().switches = switches;
+    }
+
+    /// No token that was given out is good any more.
+    pub fn revoke_tokens(&self) {
+        self.0.tokens().revoke();
+    }
+
+    /// Someone turns a campaign on or off.
+    pub fn set_campaign(&self, id: Id, active: Mark) -> Result<(), Refusal> {
+        self.0
+            .world_now("PATCH", "/campaigns")
+            .mark_campaign(id, active)
+    }
+
+    /// Someone marks a customer Do Not Service, or takes the mark away.
+    pub fn set_do_not_service(&self, id: Id, mark: Mark) -> Result<(), Refusal> {
+        self.0
+            .world_now("PATCH", "/customers")
+            .mark_do_not_service(id, mark)
+    }
+
+    /// Someone merges a customer into another.
+    pub fn merge_customer(&self, id: Id, into: Id) -> Result<(), Refusal> {
+        self.0
+            .world_now("PATCH", "/customers")
+            .merge_customer(id, into)
+    }
+
+    /// A CSR accepts a new booking.
+    pub fn accept_booking(&self, id: Id) -> Result<(), Refusal> {
+        self.0.world_now("PATCH", "/bookings").accept_booking(id)
+    }
+
+    /// A CSR dismisses a booking.
+    pub fn dismiss_booking(&self, id: Id, reason: Option<Id>) -> Result<(), Refusal> {
+        self.0
+            .world_now("PATCH", "/bookings")
+            .dismiss_booking(id, reason)
+    }
+
+    /// A CSR books a job from a booking. Returns the job's id.
+    pub fn convert_booking(&self, id: Id, choice: Conversion) -> Result<Id, Refusal> {
+        self.0
+            .world_now("POST", "/jobs")
+            .convert_booking(id, choice)
+    }
+
+    /// A dispatcher sends a technician to an appointment.
+    pub fn dispatch(&self, appointment: Id, technician: Option<Id>) -> Result<(), Refusal> {
+        self.0
+            .world_now("PATCH", "/appointments")
+            .dispatch(appointment, technician)
+    }
+
+    /// The technician arrives and starts to work.
+    pub fn arrive(&self, appointment: Id) -> Result<(), Refusal> {
+        self.0
+            .world_now("PATCH", "/appointments")
+            .arrive(appointment)
+    }
+
+    /// The technician has finished the visit.
+    pub fn finish(&self, appointment: Id) -> Result<(), Refusal> {
+        self.0
+            .world_now("PATCH", "/appointments")
+            .finish(appointment)
+    }
+
+    /// A dispatcher puts a scheduled appointment on hold.
+    pub fn hold(&self, appointment: Id) -> Result<(), Refusal> {
+        self.0
+            .world_now("PATCH", "/appointments")
+            .hold_one(appointment)
+    }
+
+    /// Someone types a value into a custom field of a job; an empty one clears it.
+    pub fn set_custom_field(&self, job: Id, type_id: Id, value: &str) -> Result<(), Refusal> {
+        self.0
+            .world_now("PATCH", "/jobs")
+            .type_custom_field(job, type_id, value)
+    }
+
+    /// Does what the API can do as someone in the office does it: without token, limits, faults
+    /// and audit. `path` begins with the module, such as `jpm/jobs/10001/cancel`.
+    pub fn office(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Option<Value>, Refusal> {
+        let (path, query) = path
+            .split_once('?')
+            .map_or((path, None), |(p, q)| (p, Some(q)));
+        let segments: Vec<&str> = path.split('/').collect();
+        let (module, rest) = segments
+            .split_first()
+            .map_or(("", &[][..]), |(m, rest)| (*m, rest));
+        let body = body.map(Value::to_string).unwrap_or_default();
+        let reply = self.office_raw(method, module, rest, query, body.as_bytes())?;
+        Ok(match reply {
+            Reply::Json(bytes) => {
+                Some(serde_json::from_slice(&bytes).expect("replies are JSON documents"))
+            }
+            Reply::Empty => None,
+        })
+    }
+
+    fn office_raw(
+        &self,
+        method: &str,
+        module: &str,
+        path: &[&str],
+        query: Option<&str>,
+        body: &[u8],
+    ) -> Result<Reply, Refusal> {
+        let params = Params::parse(query.unwrap_or_default());
+        let call = Call {
+            method,
+            module,
+            path,
+            params,
+            body,
+        };
+        let mut world = self
+            .0
+            .world_now(method, &format!("/{module}/{}", path.join("/")));
+        let answer = route(&mut world, &call);
+        world.births.clear();
+        answer
+    }
+}

@@ -1,0 +1,304 @@
+//! What can be typed.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::exit::Exit;
+use super::out::Out;
+
+/// Keeps the records of two web APIs in step, as said in YAML files.
+#[derive(Debug, Parser)]
+#[command(name = "syncline", version, propagate_version = true, disable_help_subcommand = true)]
+pub(super) struct Cli {
+    #[command(flatten)]
+    pub(super) global: Global,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// What every command understands.
+#[derive(Clone, Debug, Args)]
+pub(super) struct Global {
+    /// The folder that holds syncline.yaml.
+    #[arg(long, global = true, env = "SYNCLINE_WORKSPACE", default_value = "pipelines", value_name = "DIR")]
+    pub(super) workspace: PathBuf,
+    /// The file of the store, in place of the one in syncline.yaml.
+    #[arg(long, global = true, env = "SYNCLINE_STORE", value_name = "FILE")]
+    pub(super) store: Option<PathBuf>,
+    /// How results are printed.
+    #[arg(long, global = true, env = "SYNCLINE_FORMAT", value_enum, default_value_t = Format::Human)]
+    pub(super) format: Format,
+    /// What is logged to stderr: error, warn, info, debug, or a filter such as `syncline=debug`.
+    #[arg(long, global = true, env = "SYNCLINE_LOG", value_name = "FILTER")]
+    pub(super) log: Option<String>,
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people.
+    Human,
+    /// For programs.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Shows everything at once, offline: both simulators, and work orders becoming bookings and jobs.
+    Demo(DemoArgs),
+    /// Writes a workspace to start from: the shipped pipelines with the sandbox tenant.
+    Init(InitArgs),
+    /// Checks every file of the workspace and reports all mistakes at once.
+    Validate,
+    /// Explains a code that `validate` printed.
+    Explain(ExplainArgs),
+    /// Prints the JSON Schema of a kind of document.
+    Schema(SchemaArgs),
+    /// Proves a tenant's credentials, requirements and chosen values.
+    Check(TenantArgs),
+    /// Turns a tenant's integration on.
+    On(OnArgs),
+    /// Turns a tenant's integration off; nothing is read or written after it returns.
+    Off(OffArgs),
+    /// Reads every source once, works every record, and ends.
+    Run(RunArgs),
+    /// Says where every pipeline stands and what waits, with its reason.
+    Status(StatusArgs),
+    /// Lists, shows and finishes records that were given up.
+    Dead(DeadArgs),
+    /// Shows what happened to a record, found by the id of either side.
+    Trace(TraceArgs),
+    /// Runs the two simulators alone.
+    Sandbox(SandboxArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DemoArgs {
+    /// Sync everything once and end with a summary.
+    #[arg(long, env = "SYNCLINE_DEMO_ONCE")]
+    pub(super) once: bool,
+    /// Work orders at the start.
+    #[arg(long, env = "SYNCLINE_DEMO_WORK_ORDERS", default_value_t = 500, value_name = "N")]
+    pub(super) work_orders: usize,
+    /// Work orders that arrive in a minute.
+    #[arg(long, env = "SYNCLINE_DEMO_PER_MINUTE", default_value_t = 60, value_name = "N")]
+    pub(super) per_minute: u32,
+    /// Faults of the simulators.
+    #[arg(long, env = "SYNCLINE_DEMO_FAULTS", value_enum, default_value_t = Faults::None)]
+    pub(super) faults: Faults,
+    /// The folder for the demo's store and secrets; emptied of them at every start.
+    #[arg(long, env = "SYNCLINE_DEMO_DIR", default_value = "syncline-demo", value_name = "DIR")]
+    pub(super) dir: PathBuf,
+}
+
+/// Faults of the simulators.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Faults {
+    /// None.
+    None,
+    /// Slow replies.
+    Calm,
+    /// Some requests fail, some replies are lost.
+    Flaky,
+    /// Many do.
+    Storm,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InitArgs {
+    /// The folder to make.
+    #[arg(default_value = "pipelines", value_name = "DIR")]
+    pub(super) dir: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExplainArgs {
+    /// The code, such as `unknown-field`; without it, all codes.
+    #[arg(value_name = "CODE")]
+    pub(super) code: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SchemaArgs {
+    /// runtime, connector, integration, pipeline, map, tenant; or the name of an integration, for its tenants.
+    #[arg(value_name = "KIND")]
+    pub(super) kind: Option<String>,
+    /// 2020-12, or 07 for older editors.
+    #[arg(long, env = "SYNCLINE_SCHEMA_DRAFT", value_enum, default_value_t = Draft::Draft2020)]
+    pub(super) draft: Draft,
+    /// Writes all schemas into this folder, and each integration's tenant schema beside its integration.yaml.
+    #[arg(long, env = "SYNCLINE_SCHEMA_WRITE", value_name = "DIR", conflicts_with = "kind")]
+    pub(super) write: Option<PathBuf>,
+}
+
+/// A draft of JSON Schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Draft {
+    /// 2020-12.
+    #[value(name = "2020-12")]
+    Draft2020,
+    /// Draft 07.
+    #[value(name = "07")]
+    Draft07,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TenantArgs {
+    /// The tenant's name.
+    #[arg(value_name = "TENANT")]
+    pub(super) tenant: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct OnArgs {
+    /// The tenant's name.
+    #[arg(value_name = "TENANT")]
+    pub(super) tenant: String,
+    /// Accepts this version of the agreement.
+    #[arg(long, env = "SYNCLINE_AGREE", value_name = "VERSION")]
+    pub(super) agree: Option<String>,
+    /// Who turns it on, for the audit log.
+    #[arg(long, env = "SYNCLINE_BY", value_name = "NAME")]
+    pub(super) by: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct OffArgs {
+    /// The tenant's name.
+    #[arg(value_name = "TENANT")]
+    pub(super) tenant: String,
+    /// Who turns it off, for the audit log.
+    #[arg(long, env = "SYNCLINE_BY", value_name = "NAME")]
+    pub(super) by: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    /// TENANT or TENANT/PIPELINE; every tenant that is on when absent.
+    #[arg(value_name = "TENANT[/PIPELINE]")]
+    pub(super) what: Vec<String>,
+    /// Keep on running by the pipelines' triggers until Ctrl-C.
+    #[arg(long, env = "SYNCLINE_RUN_FOLLOW")]
+    pub(super) follow: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct StatusArgs {
+    /// The tenant's name; all tenants when absent.
+    #[arg(value_name = "TENANT")]
+    pub(super) tenant: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DeadArgs {
+    #[command(subcommand)]
+    pub(super) what: DeadCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum DeadCommand {
+    /// Lists records that were given up, grouped by cause.
+    List {
+        /// Of this tenant only.
+        #[arg(value_name = "TENANT")]
+        tenant: Option<String>,
+    },
+    /// Shows one with its payload, request, reply and the YAML line that asked.
+    Show {
+        /// The tenant.
+        #[arg(value_name = "TENANT")]
+        tenant: String,
+        /// The record's key.
+        #[arg(value_name = "KEY")]
+        key: String,
+    },
+    /// Works them again, on the latest version.
+    Retry {
+        /// The tenant.
+        #[arg(value_name = "TENANT")]
+        tenant: String,
+        /// The record's key.
+        #[arg(value_name = "KEY", required_unless_present_any = ["cause", "all"], conflicts_with_all = ["cause", "all"])]
+        key: Option<String>,
+        /// All of this cause.
+        #[arg(long, env = "SYNCLINE_DEAD_CAUSE", value_name = "CAUSE", conflicts_with = "all")]
+        cause: Option<String>,
+        /// All.
+        #[arg(long, env = "SYNCLINE_DEAD_ALL")]
+        all: bool,
+        /// Who asks, for the audit log.
+        #[arg(long, env = "SYNCLINE_BY", value_name = "NAME")]
+        by: Option<String>,
+    },
+    /// Says what a record became on the other side.
+    Resolve {
+        /// The tenant.
+        #[arg(value_name = "TENANT")]
+        tenant: String,
+        /// The record's key.
+        #[arg(value_name = "KEY")]
+        key: String,
+        /// The kind of link.
+        #[arg(long, env = "SYNCLINE_DEAD_ENTITY", value_name = "ENTITY")]
+        entity: String,
+        /// The id on the other side.
+        #[arg(long, env = "SYNCLINE_DEAD_ID", value_name = "ID")]
+        id: String,
+        /// Who says so, for the audit log.
+        #[arg(long, env = "SYNCLINE_BY", value_name = "NAME")]
+        by: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TraceArgs {
+    /// The key or id of either side.
+    #[arg(value_name = "KEY")]
+    pub(super) key: String,
+    /// Of this tenant only.
+    #[arg(long, env = "SYNCLINE_TENANT", value_name = "TENANT")]
+    pub(super) tenant: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SandboxArgs {
+    /// Where the simulated source of work orders listens.
+    #[arg(long, env = "SYNCLINE_SANDBOX_SOURCE", default_value = "127.0.0.1:7801", value_name = "ADDR")]
+    pub(super) source: SocketAddr,
+    /// Where the simulated target of bookings and jobs listens.
+    #[arg(long, env = "SYNCLINE_SANDBOX_TARGET", default_value = "127.0.0.1:7802", value_name = "ADDR")]
+    pub(super) target: SocketAddr,
+    /// Work orders at the start.
+    #[arg(long, env = "SYNCLINE_SANDBOX_WORK_ORDERS", default_value_t = 500, value_name = "N")]
+    pub(super) work_orders: usize,
+    /// Work orders that arrive in a minute.
+    #[arg(long, env = "SYNCLINE_SANDBOX_PER_MINUTE", default_value_t = 0, value_name = "N")]
+    pub(super) per_minute: u32,
+    /// Seed of the made-up data.
+    #[arg(long, env = "SYNCLINE_SANDBOX_SEED", default_value_t = 1, value_name = "N")]
+    pub(super) seed: u64,
+    /// Faults of both simulators.
+    #[arg(long, env = "SYNCLINE_SANDBOX_FAULTS", value_enum, default_value_t = Faults::None)]
+    pub(super) faults: Faults,
+    /// Without the rate limits of the real APIs.
+    #[arg(long, env = "SYNCLINE_SANDBOX_UNLIMITED")]
+    pub(super) unlimited: bool,
+}
+
+/// What could not be understood, or what was asked for instead of a command: help, version.
+pub(super) fn refused(error: &clap::Error) -> Exit {
+    use clap::error::ErrorKind;
+    let out = Out::new(Format::Human);
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            out.data(&error.render().ansi().to_string());
+            Exit::Fine
+        }
+        _ => {
+            out.talk(&error.render().ansi().to_string());
+            Exit::Usage
+        }
+    }
+}

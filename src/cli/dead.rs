@@ -1,0 +1,165 @@
+//! `dead list | show | retry | resolve`: finishing what was given up.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value as Json, json};
+
+use super::args::{DeadArgs, DeadCommand, Global};
+use super::exit::Exit;
+use super::out::Out;
+use super::{engine, env, workspace};
+use crate::engine::record::{EntityName, RecordKey, TenantName};
+use crate::engine::store::{
+    DeadQuery, Instruction, LinkId, RecordRow, RecordState, Selection, SqliteStore, Store as _, TargetId,
+};
+use crate::lang::plan::Plan;
+
+/// Letters shown at most.
+const MOST: u32 = 1_000;
+
+pub(super) async fn run(global: &Global, args: &DeadArgs, out: &Out) -> anyhow::Result<Exit> {
+    match &args.what {
+        DeadCommand::List { tenant } => list(global, tenant.as_deref(), *out).await,
+        DeadCommand::Show { tenant, key } => show(global, tenant, key, *out).await,
+        DeadCommand::Retry { tenant, key, cause, all: _, by } => {
+            let by = by.clone().unwrap_or_else(env::user);
+            retry(global, tenant, key.as_deref(), cause.clone(), &by, *out).await
+        }
+        DeadCommand::Resolve { tenant, key, entity, id, by } => {
+            let by = by.clone().unwrap_or_else(env::user);
+            resolve(global, Resolving { tenant, key, entity, id, by: &by }, *out).await
+        }
+    }
+}
+
+async fn letters(store: &SqliteStore, plan: &Plan, only: Option<&str>) -> anyhow::Result<Vec<RecordRow>> {
+    let mut rows = Vec::new();
+    for name in plan.tenants.keys().filter(|name| only.is_none_or(|only| only == &***name)) {
+        let query = DeadQuery { tenant: TenantName::from(&**name), pipeline: None, cause: None, limit: MOST };
+        rows.extend(store.dead(query).await?);
+    }
+    Ok(rows)
+}
+
+async fn list(global: &Global, tenant: Option<&str>, out: Out) -> anyhow::Result<Exit> {
+    let Some(plan) = workspace::plan(global, out)? else { return Ok(Exit::Config) };
+    let store = engine::read_store(global, &plan).await?;
+    let rows = letters(&store, &plan, tenant).await?;
+    store.close().await;
+    if out.is_json() {
+        for row in &rows {
+            out.json(&json!({ "tenant": row.id.tenant.as_str(), "pipeline": row.id.pipeline.as_str(), "key": row.id.key.as_str(), "cause": row.reason, "detail": row.detail, "since": row.since.to_string(), "attempts": row.attempts }));
+        }
+        return Ok(Exit::Fine);
+    }
+    let mut by_cause: BTreeMap<String, Vec<&RecordRow>> = BTreeMap::new();
+    for row in &rows {
+        by_cause.entry(row.reason.clone().unwrap_or_default()).or_default().push(row);
+    }
+    if by_cause.is_empty() {
+        out.data("no record was given up");
+    }
+    for (cause, rows) in by_cause {
+        out.data(&format!("{cause} ({})", rows.len()));
+        for row in rows {
+            let detail = row.detail.as_deref().unwrap_or_default();
+            out.data(&format!("  {} {} {}: {detail}", row.id.tenant, row.id.pipeline, row.id.key));
+        }
+    }
+    Ok(Exit::Fine)
+}
+
+async fn show(global: &Global, tenant: &str, key: &str, out: Out) -> anyhow::Result<Exit> {
+    let Some(plan) = workspace::plan(global, out)? else { return Ok(Exit::Config) };
+    let store = engine::read_store(global, &plan).await?;
+    let name = TenantName::from(tenant);
+    let rows = store.records(&name, &RecordKey::from(key)).await?;
+    let Some(row) = rows.into_iter().find(|row| row.state == RecordState::Dead) else {
+        out.talk(&format!("no record `{key}` of tenant `{tenant}` was given up"));
+        return Ok(Exit::Failed);
+    };
+    let last = store.trace(&name, &row.id.key).await?.into_iter().next_back();
+    store.close().await;
+    let payload: Json = row.payload.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    let trace: Json = last.and_then(|last| serde_json::from_str(&last.blob).ok()).unwrap_or_default();
+    let shown = json!({
+        "tenant": tenant,
+        "pipeline": row.id.pipeline.as_str(),
+        "key": key,
+        "cause": row.reason,
+        "detail": row.detail,
+        "attempts": row.attempts,
+        "since": row.since.to_string(),
+        "last_attempt": trace,
+        "payload": payload,
+    });
+    if out.is_json() {
+        out.json(&shown);
+    } else {
+        out.data(&serde_json::to_string_pretty(&shown).unwrap_or_default());
+    }
+    Ok(Exit::Fine)
+}
+
+async fn retry(global: &Global, tenant: &str, key: Option<&str>, cause: Option<String>, by: &str, out: Out) -> anyhow::Result<Exit> {
+    let Some(engine) = engine::open(global, out).await? else { return Ok(Exit::Config) };
+    let run = engine.tenant(tenant).await?;
+    let selections = match key {
+        Some(key) => {
+            let rows = engine.store().records(run.name(), &RecordKey::from(key)).await?;
+            rows.into_iter().filter(|row| row.state != RecordState::Done).map(|row| Selection::Record(row.id)).collect()
+        }
+        None => vec![Selection::Dead { pipeline: None, cause }],
+    };
+    let mut records = 0;
+    for selection in selections {
+        records += run.order(by, engine.clock().now(), Instruction::Retry(selection)).await?.records;
+    }
+    engine.close().await;
+    if out.is_json() {
+        out.json(&json!({ "tenant": tenant, "records": records }));
+    } else {
+        out.data(&format!("{records} records will be worked again at the next run"));
+    }
+    Ok(if records == 0 { Exit::Failed } else { Exit::Fine })
+}
+
+/// What a person says a record became.
+struct Resolving<'a> {
+    tenant: &'a str,
+    key: &'a str,
+    entity: &'a str,
+    id: &'a str,
+    by: &'a str,
+}
+
+async fn resolve(global: &Global, what: Resolving<'_>, out: Out) -> anyhow::Result<Exit> {
+    let Some(engine) = engine::open(global, out).await? else { return Ok(Exit::Config) };
+    let run = engine.tenant(what.tenant).await?;
+    let Some(identity) = run.entity_identity(what.entity) else {
+        out.talk(&format!("error: there is no entity `{}`; there are: {}", what.entity, run.entity_names()));
+        engine.close().await;
+        return Ok(Exit::Usage);
+    };
+    let rows = engine.store().records(run.name(), &RecordKey::from(what.key)).await?;
+    let Some(row) = rows.into_iter().find(|row| row.state != RecordState::Done) else {
+        out.talk(&format!("no record `{}` of tenant `{}` waits or was given up", what.key, what.tenant));
+        engine.close().await;
+        return Ok(Exit::Failed);
+    };
+    let link = LinkId {
+        tenant: run.name().clone(),
+        identity,
+        entity: EntityName::from(what.entity),
+        key: RecordKey::from(what.key),
+    };
+    let order = Instruction::Resolve { record: row.id, link, target: TargetId::from(what.id) };
+    run.order(what.by, engine.clock().now(), order).await?;
+    engine.close().await;
+    if out.is_json() {
+        out.json(&json!({ "tenant": what.tenant, "key": what.key, "entity": what.entity, "id": what.id }));
+    } else {
+        out.data(&format!("{} {} is {} from now on; it will be worked at the next run", what.entity, what.key, what.id));
+    }
+    Ok(Exit::Fine)
+}

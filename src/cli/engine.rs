@@ -1,0 +1,48 @@
+//! Opens an engine for a command, and the store alone for reports.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+
+use super::args::Global;
+use super::env;
+use super::out::Out;
+use super::workspace;
+use crate::daemon::{Engine, EngineOptions};
+use crate::engine::store::SqliteStore;
+use crate::lang::plan::Plan;
+
+/// An engine over the workspace, or `None` after its mistakes were shown.
+pub(super) async fn open(global: &Global, out: Out) -> anyhow::Result<Option<Arc<Engine>>> {
+    let Some(plan) = workspace::plan(global, out)? else { return Ok(None) };
+    open_plan(global, plan).await.map(Some)
+}
+
+/// An engine over a plan.
+pub(super) async fn open_plan(global: &Global, plan: Arc<Plan>) -> anyhow::Result<Arc<Engine>> {
+    let store = store_path(global, &plan);
+    let options = EngineOptions { store, clock: env::clock()?, holder: holder() };
+    Ok(Engine::open(plan, options).await?)
+}
+
+/// The store of the workspace, to read from while an engine may have it.
+pub(super) async fn read_store(global: &Global, plan: &Plan) -> anyhow::Result<SqliteStore> {
+    let path = store_path(global, plan);
+    SqliteStore::open_to_read(&path).await.with_context(|| "the store cannot be read")
+}
+
+fn store_path(global: &Global, plan: &Plan) -> PathBuf {
+    match &global.store {
+        Some(path) => path.clone(),
+        None if plan.runtime.store.is_absolute() => plan.runtime.store.clone(),
+        None => plan.runtime.workspace.join(&plan.runtime.store),
+    }
+}
+
+/// How this process is named to whoever finds the store in use.
+fn holder() -> String {
+    let program = std::env::args().next().unwrap_or_default();
+    let program = Path::new(&program).file_name().map(|name| name.to_string_lossy().into_owned());
+    format!("{} with process id {}", program.unwrap_or_else(|| "syncline".to_owned()), std::process::id())
+}

@@ -1,0 +1,46 @@
+//! Reads and compiles the workspace, and shows what is wrong with it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+
+use super::args::Global;
+use super::out::Out;
+use crate::lang::diag::{self, Diagnostic};
+use crate::lang::load::{self, Project};
+use crate::lang::plan::{self, Plan};
+
+/// A workspace with what was found wrong.
+pub(super) struct Checked {
+    pub(super) project: Project,
+    pub(super) plan: Option<Plan>,
+    pub(super) diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads and checks a workspace.
+pub(super) fn check(workspace: &Path) -> anyhow::Result<Checked> {
+    let project = load::read(workspace)
+        .with_context(|| format!("the workspace {} cannot be read", workspace.display()))?;
+    let (plan, diagnostics) = plan::compile(&project);
+    Ok(Checked { project, plan, diagnostics })
+}
+
+/// Shows what is wrong: every mistake at once, to stderr, or as JSON to stdout.
+pub(super) fn show(checked: &Checked, out: Out) {
+    if out.is_json() {
+        out.json(&diag::json(&checked.diagnostics, &checked.project.sources));
+    } else if !checked.diagnostics.is_empty() {
+        out.talk(&diag::render(&checked.diagnostics, &checked.project.sources, out.colour()));
+    }
+}
+
+/// A plan, or `None` after its mistakes were shown.
+pub(super) fn plan(global: &Global, out: Out) -> anyhow::Result<Option<Arc<Plan>>> {
+    let checked = check(&global.workspace)?;
+    if checked.diagnostics.iter().any(Diagnostic::is_error) {
+        show(&checked, out);
+        return Ok(None);
+    }
+    Ok(checked.plan.map(Arc::new))
+}

@@ -1,0 +1,312 @@
+//! Turning an integration on and off, and checking that it could run (P10, S22, S23).
+
+use crate::engine::clock::Timestamp;
+use crate::engine::connect::Priority;
+use crate::engine::record::ConnectorName;
+use crate::engine::store::{self, Instruction, Order, OrderId, Phase, Store as _, TenantRow};
+use crate::lang::expr::Datum;
+
+use super::attempt::Attempt;
+use super::failure::{Failure, Stop};
+use super::tenant::TenantRun;
+
+/// What became of an activation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Activation {
+    /// It is on now.
+    TurnedOn {
+        /// `activation.at`: the first time ever; records from before it are judged by it.
+        at: Timestamp,
+    },
+    /// It was on already.
+    WasOn,
+}
+
+/// Why an integration could not be turned on.
+#[derive(Debug, thiserror::Error)]
+pub enum ActivateError {
+    /// The agreement was not accepted.
+    #[error(
+        "the agreement {version} of {title} has not been accepted for tenant {tenant}; read it, then turn on with \
+         `--agree {version} --by NAME`"
+    )]
+    NotAgreed {
+        /// Whose.
+        tenant: String,
+        /// Of which integration.
+        title: String,
+        /// Which version.
+        version: String,
+    },
+    /// Another version than the present one was accepted.
+    #[error("there is no agreement {given}; the present one is {version}")]
+    OtherAgreement {
+        /// What was given.
+        given: String,
+        /// The present version.
+        version: String,
+    },
+    /// What turning it on does has failed.
+    #[error("turning on tenant {tenant} failed: {message}; mend it, then turn it on again")]
+    Steps {
+        /// Whose.
+        tenant: String,
+        /// What failed and where it was asked for.
+        message: String,
+        /// Whether the credentials are at fault.
+        credentials: Blame,
+    },
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+/// What is at fault when activation fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blame {
+    /// The credentials of an account.
+    Credentials,
+    /// The other side cannot be reached.
+    Reach,
+    /// Anything else.
+    Other,
+}
+
+/// One line of `check`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckLine {
+    /// What was checked: a connector, a requirement, a setting.
+    pub what: String,
+    /// How it went.
+    pub result: Result<String, CheckFailure>,
+}
+
+/// A check that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckFailure {
+    /// For people.
+    pub message: String,
+    /// The account's value that is wrong, where that can be told.
+    pub blame: Option<String>,
+    /// What is at fault.
+    pub kind: Blame,
+}
+
+impl TenantRun {
+    /// Turns the integration on: agreement, `on_activate` in phase activating, then on.
+    pub async fn activate(&self, by: &str, accept: Option<&str>) -> Result<Activation, ActivateError> {
+        let row = self.refresh().await?;
+        self.agree(&row, by, accept).await?;
+        if matches!(row.phase, Phase::On | Phase::Paused) {
+            return Ok(Activation::WasOn);
+        }
+        if row.phase == Phase::Off {
+            // The source's clock, not ours: records are judged against it (S23).
+            let at = self.source_now().await;
+            self.order(by, at, Instruction::Activate).await?;
+        }
+        self.refresh().await?;
+        let now = self.clock.now();
+        let mut attempt = Attempt::without_record(self, now, Priority::Event);
+        let done = match attempt.load_constant_links().await {
+            Ok(()) => attempt.run_steps(&self.plan.integration.on_activate).await,
+            Err(stop) => Err(stop),
+        };
+        let done = match done {
+            Ok(()) => attempt.flush().await,
+            Err(stop) => Err(stop),
+        };
+        if let Err(stop) = done {
+            // What was sent before the failure keeps its outcome.
+            attempt.flush().await.map_err(|stop| self.steps_failed(stop))?;
+            return Err(self.steps_failed(stop));
+        }
+        self.order(by, self.clock.now(), Instruction::FinishActivation).await?;
+        let row = self.refresh().await?;
+        self.wake.notify_one();
+        Ok(Activation::TurnedOn { at: row.activated_at.unwrap_or(now) })
+    }
+
+    /// Turns the integration off: no intent of before can become durable after this (S22).
+    pub async fn turn_off(&self, by: &str) -> store::Result<TenantRow> {
+        self.order(by, self.clock.now(), Instruction::Off).await?;
+        self.refresh().await
+    }
+
+    async fn agree(&self, row: &TenantRow, by: &str, accept: Option<&str>) -> Result<(), ActivateError> {
+        let Some(agreement) = &self.plan.integration.agreement else { return Ok(()) };
+        let version = agreement.version.to_string();
+        match accept {
+            Some(given) if given == version => {
+                self.order(by, self.clock.now(), Instruction::Accept { version }).await?;
+                Ok(())
+            }
+            Some(given) => Err(ActivateError::OtherAgreement { given: given.to_owned(), version }),
+            // A new version asks again and stops nothing.
+            None if row.agreed.is_some() => Ok(()),
+            None => Err(ActivateError::NotAgreed {
+                tenant: self.plan.title.to_string(),
+                title: self.plan.integration.title.to_string(),
+                version,
+            }),
+        }
+    }
+
+    /// Carries out an operator's order (T6).
+    pub async fn order(&self, by: &str, at: Timestamp, what: Instruction) -> store::Result<store::Ordered> {
+        let id = OrderId::from(uuid::Uuid::now_v7().simple().to_string());
+        let order = Order { tenant: self.name.clone(), id, by: by.to_owned(), at, what };
+        self.store.order(order).await
+    }
+
+    /// The time at the source, from the `Date` of a reply; our own where it gives none.
+    async fn source_now(&self) -> Timestamp {
+        for pipeline in self.plan.integration.pipelines.values() {
+            let connection = self.connection(&pipeline.fetch.request.connector);
+            if let Ok(checked) = connection.check().await {
+                if let Some(date) = checked.date {
+                    return date;
+                }
+            }
+        }
+        self.clock.now()
+    }
+
+    fn steps_failed(&self, stop: Stop) -> ActivateError {
+        let (message, credentials) = match stop {
+            Stop::Fail(failure) => (failure.detail(), blame(&failure)),
+            Stop::Hold { reason, .. } | Stop::Skip { reason, .. } => (reason, Blame::Other),
+            Stop::Park(link) => {
+                (format!("the {} of {} was sent and its outcome is not known yet", link.entity, link.key), Blame::Other)
+            }
+            Stop::Off | Stop::Superseded => ("it was turned off meanwhile".to_owned(), Blame::Other),
+            Stop::Store(error) => return error.into(),
+        };
+        ActivateError::Steps { tenant: self.name.to_string(), message, credentials }
+    }
+
+    /// Proves credentials, requirements and chosen values, one line each.
+    pub async fn check(&self) -> Vec<CheckLine> {
+        let mut lines = Vec::new();
+        for name in &self.plan.integration.connectors {
+            let connector = ConnectorName::from(&**name);
+            let result = match self.connection(name).check().await {
+                Ok(checked) => Ok(checked.says),
+                Err(failure) => Err(CheckFailure {
+                    kind: kind(failure.class),
+                    blame: failure.blame.clone(),
+                    message: failure.message,
+                }),
+            };
+            lines.push(CheckLine { what: format!("account {connector}"), result });
+        }
+        if lines.iter().any(|line| line.result.is_err()) {
+            return lines;
+        }
+        lines.extend(self.check_choices().await);
+        lines.extend(self.check_requirements().await);
+        lines
+    }
+
+    /// Values that were chosen from what an API offers are still offered.
+    async fn check_choices(&self) -> Vec<CheckLine> {
+        let now = self.clock.now();
+        let mut lines = Vec::new();
+        for choices in &self.plan.integration.choices {
+            let what = format!("setting {}.{}", choices.group, choices.field);
+            let settings = &self.plan.settings;
+            let chosen = setting(settings, &choices.group, &choices.field);
+            let Some(chosen) = chosen else { continue };
+            let scope = self.scope(settings, now);
+            let list = super::lists::read_all(
+                self,
+                &choices.request,
+                &scope,
+                choices.paging.as_ref(),
+                Some(&choices.records),
+                Priority::Event,
+            )
+            .await;
+            let result = match list {
+                Ok(list) => {
+                    let row = list.items.iter().find(|row| {
+                        choices.value.first(row).is_some_and(|value| same_value(value, &chosen))
+                    });
+                    match row {
+                        Some(row) => Ok(choices.label.first(row).map_or_else(|| chosen.to_string(), text_of)),
+                        None => Err(CheckFailure {
+                            message: format!("{chosen} is not among the {} values offered", list.items.len()),
+                            blame: Some(format!("{}.{}", choices.group, choices.field)),
+                            kind: Blame::Other,
+                        }),
+                    }
+                }
+                Err(failure) => Err(failed(&failure)),
+            };
+            lines.push(CheckLine { what, result });
+        }
+        lines
+    }
+
+    async fn check_requirements(&self) -> Vec<CheckLine> {
+        let mut lines = Vec::new();
+        for requirement in &self.plan.integration.requires {
+            let mut attempt = Attempt::without_record(self, self.clock.now(), Priority::Event);
+            let ran = match attempt.load_constant_links().await {
+                Ok(()) => attempt.run_steps(&requirement.steps).await,
+                Err(stop) => Err(stop),
+            };
+            let other = |message: String| Err(CheckFailure { message, blame: None, kind: Blame::Other });
+            let result = match ran {
+                Ok(()) => {
+                    let scope = attempt.scope();
+                    match requirement.that.holds(&scope) {
+                        Ok(true) => Ok("holds".to_owned()),
+                        Ok(false) => other(requirement.otherwise.text(&scope).unwrap_or_else(|error| error.to_string())),
+                        Err(error) => other(error.to_string()),
+                    }
+                }
+                Err(Stop::Fail(failure)) => Err(failed(&failure)),
+                Err(Stop::Skip { reason, .. } | Stop::Hold { reason, .. }) => other(reason),
+                Err(Stop::Store(error)) => other(error.to_string()),
+                Err(Stop::Park(_) | Stop::Off | Stop::Superseded) => other("it is not on".to_owned()),
+            };
+            lines.push(CheckLine { what: format!("requirement {}", requirement.name), result });
+        }
+        lines
+    }
+}
+
+fn setting(settings: &crate::lang::plan::Settings, group: &str, field: &str) -> Option<serde_json::Value> {
+    let values = settings.values.to_json().ok()?;
+    let value = values.get(group)?.get(field)?.clone();
+    (!value.is_null()).then_some(value)
+}
+
+fn same_value(a: &serde_json::Value, b: &serde_json::Value) -> bool {
+    super::attempt::key_text(&Datum::from(a.clone())) == super::attempt::key_text(&Datum::from(b.clone()))
+}
+
+fn text_of(value: &serde_json::Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)
+}
+
+fn failed(failure: &Failure) -> CheckFailure {
+    CheckFailure { message: failure.detail(), blame: None, kind: blame(failure) }
+}
+
+fn blame(failure: &Failure) -> Blame {
+    match failure.class {
+        super::failure::Class::Reply(class) => kind(class),
+        super::failure::Class::Own | super::failure::Class::Broken | super::failure::Class::Paging => Blame::Other,
+    }
+}
+
+fn kind(class: crate::lang::config::ErrorClass) -> Blame {
+    use crate::lang::config::ErrorClass;
+    match class {
+        ErrorClass::Unauthorized => Blame::Credentials,
+        ErrorClass::Transient | ErrorClass::Throttled => Blame::Reach,
+        ErrorClass::Rejected | ErrorClass::Missing | ErrorClass::Done => Blame::Other,
+    }
+}

@@ -1,0 +1,584 @@
+//! One attempt at one record: what its steps see, and how it ends in the store (T4).
+
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+use tracing::{debug, error, warn};
+
+use super::claims::Claim;
+use super::ending::{self, Ending, Facts, Wrote};
+use super::failure::{Class, Failure, Stop};
+use super::tenant::TenantRun;
+use super::trace::Trace;
+use crate::engine::clock::Timestamp;
+use crate::engine::connect::Priority;
+use crate::engine::record::{EntityName, RecordKey, RootKey};
+use crate::engine::store::{
+    Changed, ContentHash, End, Finish, Finished, Item, LinkChange, LinkId, LinkRow, Mark, Outcome, Progress as Intents,
+    RecordId, RecordRow, Reread, RereadResult, Settle, Store as _, TargetId, Verdict, WaitKind,
+};
+use crate::lang::expr::{Datum, EvalError, Members, Scope};
+use crate::lang::plan::{self, EntityFrom, LinkEnd, Origin, Pipeline, Retry};
+
+/// The state of one attempt: what the steps see and what they did.
+pub(crate) struct Attempt<'t> {
+    pub(crate) tenant: &'t TenantRun,
+    pub(crate) pipeline: Option<&'t Pipeline>,
+    pub(crate) work: Option<Work>,
+    pub(crate) settings: Arc<plan::Settings>,
+    pub(crate) trace: Trace,
+    pub(crate) wrote: Wrote,
+    pub(crate) priority: Priority,
+    base: Scope<'t>,
+    root: Arc<Json>,
+    key: Option<RecordKey>,
+    vars: Arc<Members>,
+    steps: Arc<Members>,
+    link: Arc<Members>,
+    extra: Vec<(Arc<str>, Datum)>,
+    pending: Option<Pending>,
+}
+
+/// The record an attempt is for.
+#[derive(Clone, Debug)]
+pub(crate) struct Work {
+    pub(crate) record: RecordId,
+    pub(crate) row: RecordRow,
+    /// Whether an intent was made.
+    pub(crate) intents: Intents,
+}
+
+/// An outcome that will be stored with the record's end, or before anything else is sent or stored.
+struct Pending {
+    settle: Settle,
+    _claim: Claim<LinkId>,
+}
+
+impl<'t> Attempt<'t> {
+    /// For steps without a record: `on_activate` and `requires`.
+    pub(crate) fn without_record(tenant: &'t TenantRun, now: Timestamp, priority: Priority) -> Self {
+        let settings = tenant.plan.settings.clone();
+        Self {
+            base: tenant.scope(&settings, now),
+            tenant,
+            pipeline: None,
+            work: None,
+            settings,
+            trace: Trace::default(),
+            wrote: Wrote::Nothing,
+            priority,
+            root: Arc::new(Json::Null),
+            key: None,
+            vars: Arc::default(),
+            steps: Arc::default(),
+            link: Arc::default(),
+            extra: Vec::new(),
+            pending: None,
+        }
+    }
+
+    /// For a record with its content.
+    fn for_record(tenant: &'t TenantRun, pipeline: &'t Pipeline, row: RecordRow, record: Arc<Json>) -> Self {
+        // `now` is fixed at intake (S37), so that a retry sends what the first attempt would have sent.
+        let mut attempt = Self::without_record(tenant, row.since, Priority::Event);
+        attempt.pipeline = Some(pipeline);
+        attempt.root = record;
+        attempt.key = Some(row.id.key.clone());
+        attempt.work = Some(Work { record: row.id.clone(), row, intents: Intents::First });
+        attempt
+    }
+
+    /// For finding out what a row's work is serial by, before it is in the inbox.
+    pub(crate) fn for_intake(tenant: &'t TenantRun, pipeline: &'t Pipeline, key: &RecordKey, record: &Arc<Json>) -> Self {
+        let mut attempt = Self::without_record(tenant, tenant.clock.now(), Priority::Poll);
+        attempt.pipeline = Some(pipeline);
+        attempt.root = record.clone();
+        attempt.key = Some(key.clone());
+        attempt
+    }
+
+    /// What an expression of the present step sees.
+    pub(crate) fn scope(&self) -> Scope<'_> {
+        let mut scope = self
+            .base
+            .child()
+            .with("vars", Datum::Map(self.vars.clone()))
+            .with("steps", Datum::Map(self.steps.clone()))
+            .with("link", Datum::Map(self.link.clone()));
+        if self.pipeline.is_some() {
+            scope.set("record", Datum::Json(self.root.clone()));
+            scope = scope.with_root(self.root.clone());
+        }
+        for (name, datum) in &self.extra {
+            scope.set(name.to_string(), datum.clone());
+        }
+        scope
+    }
+
+    /// The record's key as written by expressions where `key:` is left out.
+    pub(crate) fn record_key(&self) -> Option<&RecordKey> {
+        self.key.as_ref()
+    }
+
+    /// Makes a name known until [`Attempt::leave`].
+    pub(crate) fn enter(&mut self, name: &Arc<str>, datum: Datum) {
+        self.extra.push((name.clone(), datum));
+    }
+
+    /// Forgets the name entered last.
+    pub(crate) fn leave(&mut self) {
+        self.extra.pop();
+    }
+
+    pub(crate) fn set_var(&mut self, name: &str, datum: Datum) {
+        Arc::make_mut(&mut self.vars).insert(name.to_owned(), datum);
+    }
+
+    /// A step's result; a step that is run by `each` keeps one result per item.
+    pub(crate) fn set_step(&mut self, name: &str, datum: Datum) {
+        Arc::make_mut(&mut self.steps).insert(name.to_owned(), datum);
+    }
+
+    /// A link as expressions see it from now on.
+    pub(crate) fn set_link(&mut self, entity: &str, row: Option<&LinkRow>) {
+        Arc::make_mut(&mut self.link).insert(entity.to_owned(), link_datum(row));
+    }
+
+    /// What stands under `steps`.
+    pub(crate) fn step(&self, name: &str) -> Option<&Datum> {
+        self.steps.get(name)
+    }
+
+    /// Keeps an outcome to be stored with the record's end.
+    pub(crate) fn defer(&mut self, settle: Settle, claim: Claim<LinkId>) {
+        self.pending = Some(Pending { settle, _claim: claim });
+    }
+
+    /// Stores a kept outcome now: something else is about to be sent or stored.
+    pub(crate) async fn flush(&mut self) -> Result<(), Stop> {
+        let Some(pending) = self.pending.take() else { return Ok(()) };
+        let link = pending.settle.link.clone();
+        let changed = self.tenant.store.settle(pending.settle).await?;
+        self.tenant.links.forget(&link);
+        if let Changed::Refused(refusal) = changed {
+            error!(entity = %link.entity, key = %link.key, ?refusal, "The outcome of a write was refused by the store.");
+        }
+        Ok(())
+    }
+
+    /// Reads the links of entities whose source end is the tenant itself: the only ones known without a record.
+    pub(crate) async fn load_constant_links(&mut self) -> Result<(), Stop> {
+        for (name, entity) in &self.tenant.plan.integration.entities {
+            if entity.from == EntityFrom::Tenant {
+                let link = link_id(self.tenant, name, self.tenant.name.to_string());
+                let row = self.tenant.links.get(&link).await?;
+                self.set_link(name, row.as_deref());
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the links that the record is an end of.
+    pub(crate) async fn load_links(&mut self) -> Result<(), Stop> {
+        let Some(pipeline) = self.pipeline else { return Ok(()) };
+        for (entity, end) in &pipeline.links {
+            let row = self.link_of(pipeline, entity, end).await?;
+            self.set_link(entity, row.as_deref());
+        }
+        Ok(())
+    }
+
+    async fn link_of(
+        &self,
+        pipeline: &Pipeline,
+        entity: &Arc<str>,
+        end: &LinkEnd,
+    ) -> Result<Option<Arc<LinkRow>>, Stop> {
+        let broken = |error: FormError| Failure::broken(error.to_string(), &pipeline.fetch.request.origin);
+        match end {
+            LinkEnd::Key(form) => {
+                let key = form.eval_datum(&self.scope()).map_err(broken)?;
+                match key_text(&key) {
+                    Some(key) => Ok(self.tenant.links.get(&link_id(self.tenant, entity, key)).await?),
+                    None => Ok(None),
+                }
+            }
+            LinkEnd::Id(form) => {
+                let id = form.eval_datum(&self.scope()).map_err(broken)?;
+                let Some(id) = key_text(&id) else { return Ok(None) };
+                let identity = self.tenant.identity(&to_connector(self.tenant, entity)).clone();
+                let rows = self
+                    .tenant
+                    .store
+                    .links_to(&self.tenant.name, &identity, &EntityName::from(&**entity), &TargetId::from(id.as_str()))
+                    .await?;
+                Ok(rows.into_iter().next().map(Arc::new))
+            }
+        }
+    }
+
+    /// Settings of the record's subject take the place of the tenant's.
+    fn choose_settings(&mut self) -> Result<(), Stop> {
+        let Some(pipeline) = self.pipeline else { return Ok(()) };
+        let Some(form) = &pipeline.overrides_for else { return Ok(()) };
+        let subject = form
+            .eval(&self.scope())
+            .map_err(|error| Failure::broken(error.to_string(), &pipeline.fetch.request.origin))?;
+        let settings = self.tenant.plan.settings_for(key_text(&subject).as_deref());
+        if !Arc::ptr_eq(settings, &self.settings) {
+            self.settings = settings.clone();
+            self.base.set("settings", settings.values.clone());
+        }
+        Ok(())
+    }
+}
+
+/// The links a record's attempt will ask for, as far as its content alone says: read ahead in one go.
+pub(crate) fn links_ahead(tenant: &TenantRun, pipeline: &Pipeline, record: &Arc<Json>) -> Vec<LinkId> {
+    let base = tenant.scope(&tenant.plan.settings, Timestamp::EPOCH);
+    let scope = base.child().with("record", Datum::Json(record.clone())).with_root(record.clone());
+    pipeline
+        .links
+        .iter()
+        .filter_map(|(entity, end)| match end {
+            LinkEnd::Key(form) => {
+                let key = form.eval_datum(&scope).ok().as_ref().and_then(key_text)?;
+                Some(link_id(tenant, entity, key))
+            }
+            LinkEnd::Id(_) => None,
+        })
+        .collect()
+}
+
+/// Works a record: reads it again if a hint said so, runs its steps, stores how it ended.
+pub(crate) async fn work(tenant: &TenantRun, pipeline: &Pipeline, row: RecordRow) {
+    let row = if row.dirty || row.payload.is_none() {
+        match reread(tenant, pipeline, row).await {
+            Ok(Some(row)) => row,
+            Ok(None) => return,
+            Err(stop) => {
+                store_trouble(tenant, pipeline, &stop);
+                return;
+            }
+        }
+    } else {
+        row
+    };
+    let content = row.payload.as_deref().unwrap_or("null");
+    let record: Arc<Json> = match serde_json::from_str(content) {
+        Ok(record) => Arc::new(record),
+        Err(error) => {
+            error!(key = %row.id.key, %error, "The store holds a record that is not JSON.");
+            return;
+        }
+    };
+    let mut attempt = Attempt::for_record(tenant, pipeline, row, record);
+    let stop = run(&mut attempt).await.err();
+    finish(attempt, stop).await;
+}
+
+async fn run(attempt: &mut Attempt<'_>) -> Result<(), Stop> {
+    attempt.load_links().await?;
+    attempt.choose_settings()?;
+    let pipeline = attempt.pipeline.expect("an attempt at a record has a pipeline");
+    attempt.run_steps(&pipeline.steps).await
+}
+
+/// T4: stores how an attempt ended, with the outcome of its last write.
+async fn finish(mut attempt: Attempt<'_>, stop: Option<Stop>) {
+    let tenant = attempt.tenant;
+    let pipeline = attempt.pipeline.expect("an attempt at a record has a pipeline");
+    let Some(work) = attempt.work.clone() else { return };
+    if let Some(Stop::Fail(failure)) = &stop {
+        attempt.trace.failed(&failure.detail(), failure.exchange.as_deref());
+    }
+    let (retry, account_rests) = blame(tenant, pipeline, stop.as_ref());
+    let facts = Facts {
+        attempts: work.row.attempts,
+        verdict: work.row.verdict,
+        wrote: attempt.wrote,
+        now: tenant.clock.now(),
+        retry,
+        account_rests,
+        jitter: jitter(&work.record, work.row.attempts),
+    };
+    let Some(ending) = ending::decide(facts, stop.as_ref()) else {
+        if let Err(stop) = attempt.flush().await {
+            store_trouble(tenant, pipeline, &stop);
+        }
+        if let Some(stop) = &stop {
+            store_trouble(tenant, pipeline, stop);
+        }
+        return;
+    };
+    let pending = attempt.pending.take();
+    let link = pending.as_ref().map(|pending| pending.settle.link.clone());
+    let came_to = outcome(&ending.end);
+    let Ending { end, attempts, verdict } = ending;
+    let text = describe(&end);
+    let version = work.row.version.as_ref().map(|version| version.text.as_str());
+    let finish = Finish {
+        taken: work.row.seq,
+        at: facts.now,
+        link: pending.as_ref().map(|pending| LinkChange::Settle(pending.settle.clone())),
+        verdict,
+        end,
+        attempts,
+        root: work.row.root.clone().unwrap_or_else(|| RootKey::from(work.record.key.as_str())),
+        kind: "attempt".to_owned(),
+        trace: attempt.trace.finish(version, facts.now, &text),
+        record: work.record,
+    };
+    let key = finish.record.key.clone();
+    match tenant.store.finish(finish).await {
+        Ok(Finished::Ended | Finished::Superseded) => tenant.progress.outcome(came_to),
+        Ok(Finished::Gone) => debug!(%key, "The record was forgotten while it was worked."),
+        Ok(Finished::Refused(refusal)) => {
+            error!(%key, ?refusal, "The outcome of a write was refused by the store.");
+        }
+        Err(error) => warn!(%key, %error, "The end of an attempt could not be stored; it will run again."),
+    }
+    if let Some(link) = link {
+        tenant.links.forget(&link);
+    }
+}
+
+/// Whose retry rules hold, and until when the account at fault rests.
+fn blame(tenant: &TenantRun, pipeline: &Pipeline, stop: Option<&Stop>) -> (Retry, Option<Timestamp>) {
+    let connector = match stop {
+        Some(Stop::Fail(failure)) => failure.connector.as_deref(),
+        None
+        | Some(
+            Stop::Skip { .. }
+            | Stop::Hold { .. }
+            | Stop::Park(_)
+            | Stop::Off
+            | Stop::Superseded
+            | Stop::Store(_),
+        ) => None,
+    };
+    let connection = tenant.connection(connector.unwrap_or(&pipeline.fetch.request.connector));
+    (connection.retry(), connector.and(connection.rests_until(tenant.clock.now())))
+}
+
+/// Reads a record again by its key (S10): a hint said that it changed, or it was done and must be looked at anew.
+async fn reread(tenant: &TenantRun, pipeline: &Pipeline, row: RecordRow) -> Result<Option<RecordRow>, Stop> {
+    let Some(one) = &pipeline.fetch.one else {
+        warn!(key = %row.id.key, pipeline = %row.id.pipeline, "A record must be read again but its pipeline has no `fetch.one`.");
+        return Ok(None);
+    };
+    let started = tenant.clock.now();
+    let base = tenant.scope(&tenant.plan.settings, started);
+    let scope = base.child().with("key", Datum::from(native(row.id.key.as_str())));
+    let found = super::lists::read_one(tenant, &one.request, &scope, one.found.as_ref(), Priority::Event).await;
+    let end = match found {
+        Ok(Some(record)) => {
+            let item = super::scan::item(tenant, pipeline, &record).await;
+            let item = Item { key: row.id.key.clone(), ..item };
+            let reread = Reread {
+                fence: tenant.fence(),
+                identity: row.id.identity.clone(),
+                pipeline: row.id.pipeline.clone(),
+                request_started: started,
+                item,
+            };
+            match tenant.store.reread(reread).await? {
+                RereadResult::Work(row) => return Ok(Some(row)),
+                RereadResult::StillDead(_) | RereadResult::Never => return Ok(None),
+                RereadResult::Behind(row) => again_within_lag(tenant, pipeline, &row, "the source does not show the version it announced yet"),
+            }
+        }
+        Ok(None) => again_within_lag(tenant, pipeline, &row, "the source does not show this record"),
+        Err(failure) => {
+            let (retry, account_rests) = blame(tenant, pipeline, Some(&Stop::from(failure.clone())));
+            let facts = Facts {
+                attempts: row.attempts,
+                verdict: row.verdict,
+                wrote: Wrote::Nothing,
+                now: tenant.clock.now(),
+                retry,
+                account_rests,
+                jitter: jitter(&row.id, row.attempts),
+            };
+            let ending = ending::decide(facts, Some(&Stop::from(failure)))
+                .expect("a failure always decides");
+            (ending.end, ending.attempts)
+        }
+    };
+    let (end, attempts) = end;
+    tenant.progress.outcome(outcome(&end));
+    let now = tenant.clock.now();
+    let finish = Finish {
+        taken: row.seq,
+        at: now,
+        link: None,
+        verdict: None,
+        attempts,
+        root: row.root.clone().unwrap_or_else(|| RootKey::from(row.id.key.as_str())),
+        kind: "reread".to_owned(),
+        trace: Trace::default().finish(None, now, &describe(&end)),
+        end,
+        record: row.id,
+    };
+    tenant.store.finish(finish).await?;
+    Ok(None)
+}
+
+fn again_within_lag(tenant: &TenantRun, pipeline: &Pipeline, row: &RecordRow, why: &str) -> (End, u32) {
+    let connection = tenant.connection(&pipeline.fetch.request.connector);
+    let retry = connection.retry();
+    let attempts = row.attempts + 1;
+    let now = tenant.clock.now();
+    if attempts >= retry.attempts {
+        let failure = Failure::of(
+            Class::Reply(crate::lang::config::ErrorClass::Missing),
+            why.to_owned(),
+            pipeline.fetch.one.as_ref().map(|one| one.request.origin.clone()),
+        );
+        let death = crate::engine::store::Death { cause: failure.cause(), detail: failure.detail() };
+        return (End::Dead(death), attempts);
+    }
+    let wait = crate::engine::connect::backoff::wait(retry.first, retry.max, attempts, jitter(&row.id, attempts));
+    let end = End::Waiting {
+        due: Some(now.plus(wait)),
+        kind: WaitKind::Transient,
+        on: None,
+        reason: why.to_owned(),
+        detail: None,
+    };
+    (end, attempts)
+}
+
+fn store_trouble(tenant: &TenantRun, pipeline: &Pipeline, stop: &Stop) {
+    match stop {
+        Stop::Store(error) => {
+            warn!(tenant = %tenant.name, pipeline = %pipeline.name, %error, "The store failed; the record stays as it is.");
+        }
+        Stop::Off | Stop::Superseded => {
+            debug!(tenant = %tenant.name, pipeline = %pipeline.name, "An attempt stopped before it sent anything.");
+        }
+        Stop::Skip { .. } | Stop::Hold { .. } | Stop::Fail(_) | Stop::Park(_) => {}
+    }
+}
+
+fn outcome(end: &End) -> Outcome {
+    match end {
+        End::Done { outcome, .. } => *outcome,
+        End::Waiting { .. } => Outcome::Retry,
+        End::Held { .. } => Outcome::Held,
+        End::Dead(_) => Outcome::Dead,
+    }
+}
+
+fn describe(end: &End) -> String {
+    match end {
+        End::Done { outcome, reason: None } => outcome.to_string(),
+        End::Done { outcome, reason: Some(reason) } => format!("{outcome}: {reason}"),
+        End::Waiting { reason, .. } => format!("retry: {reason}"),
+        End::Held { reason, .. } => format!("held: {reason}"),
+        End::Dead(death) => format!("dead: {}", death.cause),
+    }
+}
+
+/// Spreads the retries of records that failed together.
+fn jitter(record: &RecordId, attempts: u32) -> u64 {
+    let text = format!("{}/{}/{attempts}", record.pipeline, record.key);
+    let hash = blake3::hash(text.as_bytes());
+    let bytes: [u8; 8] = hash.as_bytes()[..8].try_into().expect("a hash has 32 bytes");
+    u64::from_le_bytes(bytes)
+}
+
+/// A key or id in canonical text: 1 and "1" are the same; null is none (S36).
+pub(crate) fn key_text(datum: &Datum) -> Option<String> {
+    match datum.to_json().ok()? {
+        Json::String(text) if !text.is_empty() => Some(text),
+        Json::Number(number) => Some(number.to_string()),
+        Json::Bool(value) => Some(value.to_string()),
+        Json::String(_) | Json::Null | Json::Array(_) | Json::Object(_) => None,
+    }
+}
+
+/// An id as JSON: digits without leading zeros are a number, as APIs with numbered records want them.
+pub(crate) fn native(id: &str) -> Json {
+    match id.parse::<i64>() {
+        Ok(number) if number.to_string() == id => Json::from(number),
+        Ok(_) | Err(_) => Json::String(id.to_owned()),
+    }
+}
+
+/// The link of an entity for a key.
+pub(crate) fn link_id(tenant: &TenantRun, entity: &Arc<str>, key: String) -> LinkId {
+    LinkId {
+        tenant: tenant.name.clone(),
+        identity: tenant.identity(&to_connector(tenant, entity)).clone(),
+        entity: EntityName::from(&**entity),
+        key: RecordKey::from(key),
+    }
+}
+
+fn to_connector(tenant: &TenantRun, entity: &str) -> Arc<str> {
+    tenant
+        .plan
+        .integration
+        .entities
+        .get(entity)
+        .map(|entity| entity.to.0.clone())
+        .expect("the plan proved that every entity in use is declared")
+}
+
+/// Name under which a link remembers that its id is text although it looks like a number.
+const TEXT_ID: &str = "$text_id";
+
+/// What a link keeps, as stored: what the pipeline remembers, and whether its id is text.
+pub(crate) fn remember_json(remembered: serde_json::Map<String, Json>, id: &Json) -> String {
+    let mut remembered = remembered;
+    if id.as_str().is_some_and(|id| native(id).is_number()) {
+        remembered.insert(TEXT_ID.to_owned(), Json::Bool(true));
+    }
+    Json::Object(remembered).to_string()
+}
+
+/// `link.<entity>`: null, or its key, its id and what it remembers.
+pub(crate) fn link_datum(row: Option<&LinkRow>) -> Datum {
+    let Some((row, target)) = row.and_then(|row| Some((row, row.target.as_ref()?))) else {
+        return Datum::Null;
+    };
+    let remembered: serde_json::Map<String, Json> =
+        row.remember.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    let id = if remembered.contains_key(TEXT_ID) {
+        Json::String(target.id.to_string())
+    } else {
+        native(target.id.as_str())
+    };
+    let mut members: Vec<(String, Datum)> = vec![
+        ("key".to_owned(), Datum::from(native(row.id.key.as_str()))),
+        ("id".to_owned(), Datum::from(id)),
+    ];
+    members.extend(
+        remembered
+            .into_iter()
+            .filter(|(name, _)| name != TEXT_ID)
+            .map(|(name, value)| (name, Datum::from(value))),
+    );
+    Datum::map(members)
+}
+
+/// The error of an expression as the failure of a record.
+pub(crate) fn broken(error: &EvalError, origin: &Origin) -> Stop {
+    Stop::from(Failure::broken(error.to_string(), origin))
+}
+
+/// Whether a verdict keeps a record from being judged again.
+pub(crate) fn judged(verdict: Option<Verdict>) -> bool {
+    verdict.is_some()
+}
+
+/// The version a mark stands for, for messages.
+pub(crate) fn version_text(mark: Option<&Mark>) -> &str {
+    mark.map_or("", |mark| mark.text.as_str())
+}
+
+/// The hash of a JSON body, equal for equal content.
+pub(crate) fn body_hash(body: &Json) -> ContentHash {
+    ContentHash::of(body.to_string().as_bytes())
+}

@@ -1,0 +1,141 @@
+//! Searches: what may be there already, as ids with what was found.
+
+use std::sync::Arc;
+
+use serde_json::{Value as Json, json};
+
+use super::attempt::{Attempt, broken, key_text};
+use super::failure::{Failure, Stop};
+use super::lists;
+use crate::engine::connect::HttpRequest;
+use crate::engine::connect::Priority;
+use crate::lang::expr::{Datum, Scope};
+use crate::lang::plan::Find;
+
+use super::tenant::TenantRun;
+
+/// What a search came to.
+pub(crate) struct Searched {
+    /// Every different id that was kept, with what it was found in. Several only where nothing orders them (S5).
+    pub(crate) candidates: Vec<Candidate>,
+    /// It ended at its page cap: finding nothing says nothing.
+    pub(crate) capped: bool,
+    /// What was asked, for settling later: the request and the names its condition needs (S28).
+    pub(crate) sent: Option<Json>,
+}
+
+/// Something that was found.
+pub(crate) struct Candidate {
+    pub(crate) id: Json,
+    pub(crate) found: Datum,
+}
+
+/// Runs one search of a `find`.
+pub(crate) async fn search(attempt: &Attempt<'_>, find: &Find) -> Result<Searched, Stop> {
+    let scope = attempt.scope();
+    let tenant = attempt.tenant;
+    let Some(request) = &find.request else {
+        // `find` with an id alone adopts what the record already names.
+        let origin = origin_of(attempt, find);
+        let id = find.id.eval_datum(&scope).map_err(|error| Failure::broken(error.to_string(), &origin))?;
+        let candidates = match key_text(&id) {
+            Some(_) => vec![Candidate { id: id.to_json().unwrap_or_default(), found: Datum::Null }],
+            None => Vec::new(),
+        };
+        return Ok(Searched { candidates, capped: false, sent: None });
+    };
+    let rendered = lists::render(tenant, request, &scope)?;
+    let sent = json!({ "request": rendered.to_json(), "names": names_for(find, &scope) });
+    let list = lists::read_all(tenant, request, &scope, find.paging.as_ref(), find.found.as_ref(), attempt.priority).await?;
+    let candidates = keep(find, list.items, &scope)?;
+    Ok(Searched { candidates, capped: list.capped, sent: Some(sent) })
+}
+
+/// Runs the search of an intent again, as it was sent, to settle an unknown outcome (T5).
+pub(crate) async fn search_again(
+    tenant: &TenantRun,
+    find: &Find,
+    sent: &Json,
+) -> Result<Searched, Stop> {
+    let request = find.request.as_ref();
+    let rendered = sent.get("request").and_then(HttpRequest::from_json);
+    let (Some(request), Some(rendered)) = (request, rendered) else {
+        return Ok(Searched { candidates: Vec::new(), capped: true, sent: None });
+    };
+    let names = sent.get("names").cloned().unwrap_or_default();
+    let mut scope = Scope::new();
+    if let Json::Object(names) = &names {
+        for (name, value) in names {
+            scope.set(name.clone(), Datum::from(value.clone()));
+        }
+        if let Some(record) = names.get("record") {
+            scope = scope.with_root(Arc::new(record.clone()));
+        }
+    }
+    let list = lists::read_rendered(tenant, request, rendered, find.paging.as_ref(), find.found.as_ref(), Priority::Settle).await?;
+    let candidates = keep(find, list.items, &scope)?;
+    Ok(Searched { candidates, capped: list.capped, sent: None })
+}
+
+/// The candidates that `where` keeps, one per id; `choose` leaves the first.
+fn keep(find: &Find, items: Vec<Arc<Json>>, scope: &Scope<'_>) -> Result<Vec<Candidate>, Stop> {
+    let origin = find.request.as_ref().map(|request| request.origin.clone()).expect("a search with replies has a request");
+    let mut kept: Vec<(Candidate, Json)> = Vec::new();
+    for item in items {
+        let scope = scope.child().with("candidate", Datum::Json(item.clone())).with_root(item.clone());
+        if let Some(condition) = &find.where_ {
+            if !condition.holds(&scope).map_err(|error| broken(&error, &origin))? {
+                continue;
+            }
+        }
+        let id = find.id.eval_datum(&scope).map_err(|error| Failure::broken(error.to_string(), &origin))?;
+        if key_text(&id).is_none() {
+            continue;
+        }
+        let id = id.to_json().unwrap_or_default();
+        if kept.iter().any(|(known, _)| known.id == id) {
+            continue;
+        }
+        let order = match &find.choose {
+            Some(choose) => choose
+                .eval_datum(&scope)
+                .map_err(|error| Failure::broken(error.to_string(), &origin))?
+                .to_json()
+                .unwrap_or_default(),
+            None => Json::Null,
+        };
+        kept.push((Candidate { id, found: Datum::Json(item) }, order));
+    }
+    if find.choose.is_some() && kept.len() > 1 {
+        kept.sort_by(|(_, a), (_, b)| order(a, b));
+        kept.truncate(1);
+    }
+    Ok(kept.into_iter().map(|(candidate, _)| candidate).collect())
+}
+
+fn order(a: &Json, b: &Json) -> std::cmp::Ordering {
+    match (a.as_f64(), b.as_f64()) {
+        (Some(a), Some(b)) => a.total_cmp(&b),
+        (Some(_) | None, _) => a.to_string().cmp(&b.to_string()),
+    }
+}
+
+/// The names a search's condition and id read, so that it can run again without the record's attempt.
+fn names_for(find: &Find, scope: &Scope<'_>) -> Json {
+    if find.where_.is_none() && find.id.as_query().is_some() {
+        return Json::Null;
+    }
+    let value = |name: &str| scope.get(name).and_then(|datum| datum.to_json().ok());
+    let names = ["record", "vars", "steps", "link", "item"]
+        .into_iter()
+        .filter_map(|name| Some((name.to_owned(), value(name)?)));
+    Json::Object(names.collect())
+}
+
+fn origin_of(attempt: &Attempt<'_>, find: &Find) -> crate::lang::plan::Origin {
+    find.request
+        .as_ref()
+        .map(|request| request.origin.clone())
+        .or_else(|| attempt.pipeline.map(|pipeline| pipeline.fetch.request.origin.clone()))
+        .unwrap_or(crate::lang::plan::Origin { file: "".into(), line: 0 })
+}

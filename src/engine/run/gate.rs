@@ -1,0 +1,106 @@
+//! What must hold for pipelines to take up work (S22, P10): looked at again at most 60 s before a write, waited for
+//! without losing anything that was fetched.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use tracing::info;
+
+use super::attempt::Attempt;
+use super::failure::Stop;
+use super::tenant::TenantRun;
+use crate::engine::clock::Timestamp;
+use crate::engine::connect::Priority;
+use crate::engine::record::PipelineName;
+use crate::engine::store::{Gate, Store as _};
+use crate::lang::plan::Requirement;
+
+/// How the requirements of a tenant stood when they were looked at last.
+#[derive(Debug, Default)]
+pub(crate) struct Gates(Mutex<HashMap<String, Looked>>);
+
+#[derive(Clone, Debug)]
+struct Looked {
+    at: Timestamp,
+    closed: Option<String>,
+}
+
+impl Gates {
+    fn fresh(&self, requirement: &Requirement, now: Timestamp) -> Option<Looked> {
+        let looked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        looked.get(&*requirement.name).filter(|looked| looked.at.plus(requirement.every) > now).cloned()
+    }
+
+    /// How a requirement stands, and whether that is news.
+    fn note(&self, name: &str, now: Timestamp, closed: Option<String>) -> bool {
+        let mut looked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = looked.insert(name.to_owned(), Looked { at: now, closed: closed.clone() });
+        before.is_none_or(|before| before.closed != closed)
+    }
+
+    /// When the next closed requirement is to be looked at again.
+    pub(crate) fn next_look(&self, requirements: &[Requirement]) -> Option<Timestamp> {
+        let looked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        requirements
+            .iter()
+            .filter_map(|requirement| {
+                let looked = looked.get(&*requirement.name)?;
+                looked.closed.as_ref().map(|_| looked.at.plus(requirement.every))
+            })
+            .min()
+    }
+}
+
+/// Why a pipeline may not take up work now, if so.
+pub(crate) async fn closed(tenant: &TenantRun, pipeline: &str) -> Result<Option<String>, Stop> {
+    for requirement in &tenant.plan.integration.requires {
+        if requirement.pipelines.iter().any(|name| **name == *pipeline) {
+            if let Some(reason) = look(tenant, requirement).await? {
+                return Ok(Some(reason));
+            }
+        }
+    }
+    Ok(None)
+}
+
+async fn look(tenant: &TenantRun, requirement: &Requirement) -> Result<Option<String>, Stop> {
+    let now = tenant.clock.now();
+    if let Some(looked) = tenant.gates.fresh(requirement, now) {
+        return Ok(looked.closed);
+    }
+    let mut attempt = Attempt::without_record(tenant, now, Priority::Event);
+    attempt.load_constant_links().await?;
+    let closed = match attempt.run_steps(&requirement.steps).await {
+        Ok(()) => {
+            let scope = attempt.scope();
+            match requirement.that.holds(&scope) {
+                Ok(true) => None,
+                Ok(false) => Some(requirement.otherwise.text(&scope).unwrap_or_else(|error| {
+                    format!("the requirement `{}` does not hold ({error})", requirement.name)
+                })),
+                Err(error) => Some(format!("the requirement `{}` cannot be told: {error}", requirement.name)),
+            }
+        }
+        // What cannot be asked does not hold: nothing is written on a guess.
+        Err(Stop::Fail(failure)) => Some(format!("the requirement `{}` cannot be told: {}", requirement.name, failure.message)),
+        Err(Stop::Skip { reason, .. } | Stop::Hold { reason, .. }) => Some(reason),
+        Err(stop) => return Err(stop),
+    };
+    if tenant.gates.note(&requirement.name, now, closed.clone()) {
+        match &closed {
+            Some(reason) => info!(tenant = %tenant.name, requirement = %requirement.name, %reason, "New work waits."),
+            None => info!(tenant = %tenant.name, requirement = %requirement.name, "The requirement holds."),
+        }
+        for pipeline in &requirement.pipelines {
+            let gate = Gate {
+                tenant: tenant.name.clone(),
+                pipeline: PipelineName::from(&**pipeline),
+                requirement: requirement.name.to_string(),
+                reason: closed.clone(),
+                at: now,
+            };
+            tenant.store.set_gate(gate).await?;
+        }
+    }
+    Ok(closed)
+}

@@ -1,0 +1,100 @@
+//! Links in memory: what the store holds, for as long as it is likely to be asked for again.
+//!
+//! One engine writes a store (S29), and every change of a link goes through [`Links::note`], so what is cached is
+//! what stands. The cache is bounded: memory does not grow with the number of records.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::engine::store::{self, LinkId, LinkRow, SqliteStore, Store as _};
+
+/// Links that are kept; beyond it the older half is dropped and read again when asked for.
+const KEPT: usize = 4_096;
+
+/// A link, or the certainty that there is none.
+type Known = Option<Arc<LinkRow>>;
+
+/// The links of a tenant, with a memory.
+#[derive(Debug)]
+pub(crate) struct Links {
+    store: Arc<SqliteStore>,
+    known: Mutex<Generations>,
+}
+
+/// Two generations: what was asked for lately, and what was before that.
+#[derive(Debug, Default)]
+struct Generations {
+    young: HashMap<LinkId, Known>,
+    old: HashMap<LinkId, Known>,
+}
+
+impl Generations {
+    fn get(&mut self, id: &LinkId) -> Option<Known> {
+        if let Some(known) = self.young.get(id) {
+            return Some(known.clone());
+        }
+        let known = self.old.remove(id)?;
+        self.put(id.clone(), known.clone());
+        Some(known)
+    }
+
+    fn put(&mut self, id: LinkId, known: Known) {
+        self.old.remove(&id);
+        self.young.insert(id, known);
+        if self.young.len() >= KEPT / 2 {
+            self.old = std::mem::take(&mut self.young);
+        }
+    }
+
+    fn forget(&mut self, id: &LinkId) {
+        self.young.remove(id);
+        self.old.remove(id);
+    }
+}
+
+impl Links {
+    pub(crate) fn new(store: Arc<SqliteStore>) -> Self {
+        Self { store, known: Mutex::default() }
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, Generations> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A link as it stands.
+    pub(crate) async fn get(&self, id: &LinkId) -> store::Result<Known> {
+        if let Some(known) = self.known().get(id) {
+            return Ok(known);
+        }
+        let row = self.store.link(id).await?.map(Arc::new);
+        self.known().put(id.clone(), row.clone());
+        Ok(row)
+    }
+
+    /// Reads the links that are not known yet, in one go.
+    pub(crate) async fn prefetch(&self, ids: Vec<LinkId>) -> store::Result<()> {
+        let missing: Vec<LinkId> = {
+            let mut known = self.known();
+            ids.into_iter().filter(|id| known.get(id).is_none()).collect()
+        };
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let rows = self.store.links_of(&missing).await?;
+        let mut known = self.known();
+        for (id, row) in missing.into_iter().zip(rows) {
+            known.put(id, row.map(Arc::new));
+        }
+        Ok(())
+    }
+
+    /// The link was changed: what is known of it is read anew.
+    pub(crate) fn forget(&self, id: &LinkId) {
+        self.known().forget(id);
+    }
+
+    /// The link was changed to this.
+    pub(crate) fn note(&self, row: LinkRow) {
+        self.known().put(row.id.clone(), Some(Arc::new(row)));
+    }
+}

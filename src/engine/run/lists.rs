@@ -1,0 +1,193 @@
+//! Reads: one reply, one record, or a list to its end.
+
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
+use super::attempt::key_text;
+use super::failure::{Class, Failure};
+use super::progress::Tick;
+use super::tenant::TenantRun;
+use super::trace;
+use crate::engine::clock::Timestamp;
+use crate::engine::connect::paging::{
+    Page, PageRequest, PagingError, Purpose, Row, Scan, ScanStart, Style, Then, content_hash, page_number,
+    reply_facts,
+};
+use crate::engine::connect::{HttpRequest, Priority, Reply};
+use crate::engine::record::RecordKey;
+use crate::lang::expr::{Datum, Query, Scope};
+use crate::lang::plan::{Origin, Paging, Request};
+
+/// A list that was read.
+pub(crate) struct List {
+    /// Its rows, in order.
+    pub(crate) items: Vec<Arc<Json>>,
+    /// It did not end within its page cap.
+    pub(crate) capped: bool,
+}
+
+/// A request as it would be sent, without credentials.
+pub(crate) fn render(tenant: &TenantRun, request: &Request, scope: &Scope<'_>) -> Result<HttpRequest, Failure> {
+    tenant
+        .connection(&request.connector)
+        .render(request, scope)
+        .map_err(|error| Failure::broken(error.to_string(), &request.origin))
+}
+
+/// Sends a request that changes nothing.
+pub(crate) async fn send(
+    tenant: &TenantRun,
+    request: &Request,
+    rendered: &HttpRequest,
+    priority: Priority,
+) -> Result<Reply, Failure> {
+    let connection = tenant.connection(&request.connector);
+    let failed = |failure: crate::engine::connect::Failure| {
+        let shown = trace::exchange(rendered, failure.reply.as_deref());
+        Failure::from_reply(failure, &request.connector, &request.origin).with_exchange(shown)
+    };
+    let admission = connection.admit(priority).await.map_err(failed)?;
+    tenant.progress.tick(Tick::Request);
+    connection.send(admission, rendered).await.map_err(failed)
+}
+
+/// The reply of a request as expressions see it.
+pub(crate) async fn read_reply(
+    tenant: &TenantRun,
+    request: &Request,
+    scope: &Scope<'_>,
+    priority: Priority,
+) -> Result<Datum, Failure> {
+    let rendered = render(tenant, request, scope)?;
+    let reply = send(tenant, request, &rendered, priority).await?;
+    Ok(Datum::Json(reply.json()))
+}
+
+/// One record; none when the reply is a list that does not hold it.
+pub(crate) async fn read_one(
+    tenant: &TenantRun,
+    request: &Request,
+    scope: &Scope<'_>,
+    found: Option<&Query>,
+    priority: Priority,
+) -> Result<Option<Arc<Json>>, Failure> {
+    let rendered = render(tenant, request, scope)?;
+    let reply = send(tenant, request, &rendered, priority).await?;
+    let body = reply.json();
+    Ok(match found {
+        None if body.is_null() => None,
+        None => Some(body),
+        Some(path) => path.first(&body).cloned().filter(|found| !found.is_null()).map(Arc::new),
+    })
+}
+
+/// A list to its end. `records` none: the reply itself is the one row.
+pub(crate) async fn read_all(
+    tenant: &TenantRun,
+    request: &Request,
+    scope: &Scope<'_>,
+    paging: Option<&Paging>,
+    records: Option<&Query>,
+    priority: Priority,
+) -> Result<List, Failure> {
+    let rendered = render(tenant, request, scope)?;
+    read_rendered(tenant, request, rendered, paging, records, priority).await
+}
+
+/// A list to its end, from a request that was rendered before.
+pub(crate) async fn read_rendered(
+    tenant: &TenantRun,
+    request: &Request,
+    rendered: HttpRequest,
+    paging: Option<&Paging>,
+    records: Option<&Query>,
+    priority: Priority,
+) -> Result<List, Failure> {
+    let connection = tenant.connection(&request.connector);
+    let paging_failed = |error: PagingError| {
+        let mut failure = Failure::of(Class::Paging, error.to_string(), Some(request.origin.clone()));
+        failure.connector = Some(request.connector.clone());
+        failure
+    };
+    let mut scan = Scan::start(ScanStart {
+        style: Style::new(paging, connection.link_rules(), None),
+        cursor: None,
+        watermark: None,
+        position: None,
+        started: tenant.clock.now(),
+        purpose: Purpose::Poll,
+    })
+    .map_err(paging_failed)?;
+    let mut list = List { items: Vec::new(), capped: false };
+    let mut known = std::collections::HashSet::new();
+    loop {
+        let page = match scan.next() {
+            Ok(page) => page,
+            Err(PagingError::PageCap { .. }) => {
+                list.capped = true;
+                return Ok(list);
+            }
+            Err(error) => return Err(paging_failed(error)),
+        };
+        let asked = tenant.clock.now();
+        let rendered = with_page(rendered.clone(), &page, paging, &request.origin)?;
+        let reply = send(tenant, request, &rendered, priority).await?;
+        let body = reply.json();
+        let rows: Vec<Arc<Json>> = match records {
+            Some(path) => path.all(&body).into_iter().cloned().map(Arc::new).collect(),
+            None if body.is_null() => Vec::new(),
+            None => vec![body.clone()],
+        };
+        let marks = rows.iter().map(|row| mark(row)).collect();
+        let verdict = scan
+            .accept(&Page { rows: marks, facts: reply_facts(paging, &body), asked })
+            .map_err(paging_failed)?;
+        // A page may be given out twice when rows move; the list holds each row once.
+        list.items.extend(rows.into_iter().filter(|row| known.insert(content_hash(row.to_string().as_bytes()))));
+        if let Then::Finished { .. } = verdict.then {
+            return Ok(list);
+        }
+    }
+}
+
+/// A row of a list that has no declared key: its content stands for it.
+fn mark(row: &Json) -> Row {
+    let text = row.to_string();
+    let content = content_hash(text.as_bytes());
+    let id = row.get("id").or_else(|| row.get("Id")).and_then(|id| key_text(&Datum::from(id.clone())));
+    Row { key: RecordKey::from(id.unwrap_or_else(|| content.to_string())), cursor: None, tie: None, content }
+}
+
+/// A request for one page.
+pub(crate) fn with_page(
+    mut rendered: HttpRequest,
+    page: &PageRequest,
+    paging: Option<&Paging>,
+    origin: &Origin,
+) -> Result<HttpRequest, Failure> {
+    if let Some(url) = &page.url {
+        rendered.set_url(url.clone());
+        return Ok(rendered);
+    }
+    for (name, value) in &page.query {
+        rendered.set_query(name, value);
+    }
+    if let Some(number) = &page.number {
+        let text = page_number(paging, number).map_err(|error| Failure::broken(error.to_string(), origin))?;
+        rendered.set_query(&number.param, &text);
+    }
+    Ok(rendered)
+}
+
+/// What a cached answer is known by: the account and the whole request (S42).
+pub(crate) fn cache_key(tenant: &TenantRun, request: &Request, scope: &Scope<'_>) -> Result<String, Failure> {
+    let rendered = render(tenant, request, scope)?;
+    let identity = tenant.identity(&request.connector);
+    Ok(format!("{identity} {} {} {}", rendered.method(), rendered.path_and_query(), rendered.body_text().unwrap_or_default()))
+}
+
+/// The later of what a request was sent at by our clock and by the source's, as far as the source says (S14).
+pub(crate) fn asked_at(reply: &Reply, ours: Timestamp) -> Timestamp {
+    reply.date().unwrap_or(ours)
+}

@@ -1,0 +1,440 @@
+//! One pass over a source: pages enter the inbox, and the position moves with them (T1).
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde_json::Value as Json;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, warn};
+
+use super::attempt::{Attempt, key_text};
+use super::failure::Failure;
+use super::lists;
+use super::tenant::TenantRun;
+use crate::engine::clock::Timestamp;
+use crate::engine::connect::paging::{
+    self, CursorRules, CursorValue, Overlap, Page, PagingError, Place, Purpose, Scan, ScanStart, Style, Then,
+    content_hash, read_row, reply_facts,
+};
+use crate::engine::connect::{Priority, backoff};
+use crate::engine::record::{PipelineName, RecordKey, RootKey};
+use crate::engine::store::{
+    self, BeginScan, ContentHash, CursorId, CursorRow, Death, Error, Item, Mark, Position, ScanId, ScanThen,
+    Store as _, TakePage,
+};
+use crate::lang::expr::Datum;
+use crate::lang::plan::{Pipeline, Sweep};
+
+/// How a pass ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PassEnd {
+    /// Everything there was has been read.
+    Complete,
+    /// It could not go on; to be tried again then.
+    Later {
+        /// When.
+        at: Timestamp,
+        /// Why, for people.
+        reason: String,
+    },
+    /// It cannot go on until something changes (S34).
+    Stalled(String),
+}
+
+/// What is remembered of the sources of a tenant between passes.
+#[derive(Debug, Default)]
+pub(crate) struct Sources(Mutex<HashMap<PipelineName, Source>>);
+
+#[derive(Debug)]
+struct Source {
+    overlap: Overlap,
+    swept: Duration,
+    failures: u32,
+}
+
+impl Sources {
+    fn with<T>(&self, tenant: &TenantRun, pipeline: &Pipeline, see: impl FnOnce(&mut Source) -> T) -> T {
+        let now = tenant.clock.monotonic();
+        let mut sources = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let source = sources.entry(PipelineName::from(&*pipeline.name)).or_insert_with(|| Source {
+            overlap: Overlap::new(pipeline.fetch.cursor.as_ref().map_or(Duration::ZERO, |cursor| cursor.overlap), now),
+            swept: now,
+            failures: 0,
+        });
+        see(source)
+    }
+}
+
+/// Why a pass ended before its time.
+enum Cut {
+    Failure(Box<Failure>),
+    Paging(PagingError),
+    Store(Error),
+    Stopped,
+}
+
+impl From<Failure> for Cut {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(Box::new(failure))
+    }
+}
+
+impl From<Error> for Cut {
+    fn from(error: Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<PagingError> for Cut {
+    fn from(error: PagingError) -> Self {
+        Self::Paging(error)
+    }
+}
+
+/// Reads a pipeline's source from where it stands to its end.
+pub async fn pass(tenant: &TenantRun, pipeline: &Pipeline, stop: &CancellationToken) -> PassEnd {
+    let began = tenant.clock.monotonic();
+    let ended = match read(tenant, pipeline, Purpose::Poll, stop).await {
+        Ok(rest) => {
+            tenant.sources.with(tenant, pipeline, |source| {
+                source.overlap.passed(began);
+                source.failures = 0;
+            });
+            sweep(tenant, pipeline, stop).await.map(|()| rest)
+        }
+        Err(cut) => Err(cut),
+    };
+    match ended {
+        Ok(Some(rest)) => PassEnd::Later { at: tenant.clock.now().plus(rest), reason: String::new() },
+        Ok(None) | Err(Cut::Stopped) => PassEnd::Complete,
+        Err(Cut::Paging(error)) => PassEnd::Stalled(error.to_string()),
+        Err(Cut::Store(error)) => later(tenant, pipeline, None, error.to_string()),
+        Err(Cut::Failure(failure)) => match failure.class {
+            super::failure::Class::Broken | super::failure::Class::Own => PassEnd::Stalled(failure.detail()),
+            super::failure::Class::Reply(crate::lang::config::ErrorClass::Rejected) => {
+                PassEnd::Stalled(failure.detail())
+            }
+            super::failure::Class::Reply(_) | super::failure::Class::Paging => {
+                later(tenant, pipeline, failure.retry_at, failure.detail())
+            }
+        },
+    }
+}
+
+fn later(tenant: &TenantRun, pipeline: &Pipeline, retry_at: Option<Timestamp>, reason: String) -> PassEnd {
+    let connection = tenant.connection(&pipeline.fetch.request.connector);
+    let retry = connection.retry();
+    let failures = tenant.sources.with(tenant, pipeline, |source| {
+        source.failures += 1;
+        source.failures
+    });
+    let now = tenant.clock.now();
+    let wait = backoff::wait(retry.first, retry.max, failures, u64::from(failures));
+    let at = [retry_at, connection.rests_until(now)].into_iter().flatten().fold(now.plus(wait), Timestamp::max);
+    debug!(pipeline = %pipeline.name, %reason, until = %at, "A source could not be read; later again.");
+    PassEnd::Later { at, reason }
+}
+
+/// Reads a window again for rows that were missed (S15).
+async fn sweep(tenant: &TenantRun, pipeline: &Pipeline, stop: &CancellationToken) -> Result<(), Cut> {
+    let Some(Sweep::Window(window)) = pipeline.fetch.cursor.as_ref().map(|cursor| cursor.sweep) else {
+        return Ok(());
+    };
+    let now = tenant.clock.monotonic();
+    let due = tenant.sources.with(tenant, pipeline, |source| {
+        let due = now >= source.swept + window;
+        if due {
+            source.swept = now;
+        }
+        due
+    });
+    if due {
+        let row = cursor_row(tenant, pipeline).await?;
+        let until = row.and_then(|row| row.watermark).and_then(|mark| CursorValue::parse(&mark.text));
+        read(tenant, pipeline, Purpose::Sweep { until }, stop).await?;
+    }
+    Ok(())
+}
+
+fn cursor_id(tenant: &TenantRun, pipeline: &Pipeline) -> CursorId {
+    CursorId {
+        tenant: tenant.name.clone(),
+        identity: tenant.identity(&pipeline.fetch.request.connector).clone(),
+        pipeline: PipelineName::from(&*pipeline.name),
+    }
+}
+
+async fn cursor_row(tenant: &TenantRun, pipeline: &Pipeline) -> store::Result<Option<CursorRow>> {
+    tenant.store.cursor(&cursor_id(tenant, pipeline)).await
+}
+
+/// Where the first pass ever starts.
+fn first_value(tenant: &TenantRun, pipeline: &Pipeline) -> Result<Option<CursorValue>, Cut> {
+    let Some(cursor) = &pipeline.fetch.cursor else { return Ok(None) };
+    let origin = &pipeline.fetch.request.origin;
+    let scope = tenant.scope(&tenant.plan.settings, tenant.clock.now());
+    let start = cursor.start.eval_datum(&scope).map_err(|error| Failure::broken(error.to_string(), origin))?;
+    let start = start.to_json().unwrap_or_default();
+    match CursorValue::from_json(&start) {
+        Some(value) => Ok(Some(value)),
+        None => Err(Failure::broken(format!("`cursor.start` is {start}, which is no date and no number"), origin).into()),
+    }
+}
+
+fn first_token(tenant: &TenantRun, pipeline: &Pipeline) -> Result<Option<Arc<str>>, Cut> {
+    let Some(from) = &pipeline.fetch.from else { return Ok(None) };
+    let scope = tenant.scope(&tenant.plan.settings, tenant.clock.now());
+    let from = from
+        .eval_datum(&scope)
+        .map_err(|error| Failure::broken(error.to_string(), &pipeline.fetch.request.origin))?;
+    Ok(key_text(&from).map(Arc::from))
+}
+
+fn stored_position(position: &Position) -> paging::Position {
+    paging::Position {
+        place: Place { at: position.at.clone(), tie: position.tie.clone(), page: position.page.clone() },
+        highest: position.highest.as_ref().map(|mark| paging::Mark { text: mark.text.as_str().into(), at: mark.at }),
+    }
+}
+
+fn position_to_store(position: &paging::Position) -> Position {
+    Position {
+        at: position.place.at.clone(),
+        tie: position.place.tie.clone(),
+        page: position.place.page.clone(),
+        highest: position.highest.as_ref().map(mark_to_store),
+    }
+}
+
+fn mark_to_store(mark: &paging::Mark) -> Mark {
+    Mark { text: mark.text.to_string(), at: mark.at }
+}
+
+/// One scan to its end. Says how long the source wants to rest, if it does.
+async fn read(
+    tenant: &TenantRun,
+    pipeline: &Pipeline,
+    purpose: Purpose,
+    stop: &CancellationToken,
+) -> Result<Option<Duration>, Cut> {
+    let fetch = &pipeline.fetch;
+    let connection = tenant.connection(&fetch.request.connector).clone();
+    let row = cursor_row(tenant, pipeline).await?;
+    let watermark = row.as_ref().and_then(|row| row.watermark.clone());
+    let open = row.and_then(|row| row.scan).filter(|_| purpose == Purpose::Poll);
+    let now = tenant.clock.now();
+    let lower = match (&open, &purpose, watermark.as_ref().and_then(|mark| CursorValue::parse(&mark.text))) {
+        (Some(scan), _, _) if fetch.cursor.is_some() => match scan.lower.as_deref().and_then(CursorValue::parse) {
+            Some(lower) => Some(lower),
+            None => first_value(tenant, pipeline)?,
+        },
+        (_, Purpose::Sweep { .. }, Some(watermark)) => {
+            let window = match fetch.cursor.as_ref().map(|cursor| cursor.sweep) {
+                Some(Sweep::Window(window)) => window,
+                Some(Sweep::None) | None => Duration::ZERO,
+            };
+            Some(watermark.minus(window))
+        }
+        (_, _, Some(watermark)) if fetch.cursor.is_some() => {
+            Some(tenant.sources.with(tenant, pipeline, |source| source.overlap.lower(&watermark)))
+        }
+        (_, _, _) => first_value(tenant, pipeline)?,
+    };
+    let mut scan = Scan::start(ScanStart {
+        style: Style::new(fetch.paging.as_ref(), connection.link_rules(), first_token(tenant, pipeline)?),
+        cursor: fetch.cursor.as_ref().map(CursorRules::from).zip(lower.clone()),
+        watermark: watermark.map(|mark| mark.text.into()),
+        position: open.as_ref().map(|scan| stored_position(&scan.position)),
+        started: open.as_ref().map_or(now, |scan| scan.started),
+        purpose,
+    })?;
+    let id = match open {
+        Some(scan) => scan.id,
+        None => begin(tenant, pipeline, lower.as_ref(), now).await?,
+    };
+    loop {
+        if stop.is_cancelled() {
+            return Err(Cut::Stopped);
+        }
+        let ended = match page(tenant, pipeline, &mut scan, &id).await {
+            Ok(done) => done,
+            Err(Cut::Paging(error)) => {
+                stall(tenant, pipeline, &scan, &id, &error).await?;
+                return Err(error.into());
+            }
+            Err(cut) => return Err(cut),
+        };
+        tenant.wake.notify_one();
+        if let Ended::At(rest) = ended {
+            return Ok(rest);
+        }
+    }
+}
+
+async fn begin(
+    tenant: &TenantRun,
+    pipeline: &Pipeline,
+    lower: Option<&CursorValue>,
+    started: Timestamp,
+) -> Result<ScanId, Cut> {
+    let id = ScanId::from(uuid::Uuid::now_v7().simple().to_string());
+    let cursor = cursor_id(tenant, pipeline);
+    tenant
+        .store
+        .begin_scan(BeginScan {
+            fence: tenant.fence(),
+            identity: cursor.identity,
+            pipeline: cursor.pipeline,
+            scan: id.clone(),
+            lower: lower.map(|lower| lower.as_str().to_owned()),
+            started,
+        })
+        .await?;
+    Ok(id)
+}
+
+/// Whether a page was the last.
+enum Ended {
+    No,
+    /// It was; how long the source wants to rest.
+    At(Option<Duration>),
+}
+
+/// Asks for one page and takes it into the inbox.
+async fn page(
+    tenant: &TenantRun,
+    pipeline: &Pipeline,
+    scan: &mut Scan,
+    id: &ScanId,
+) -> Result<Ended, Cut> {
+    let fetch = &pipeline.fetch;
+    let origin = &fetch.request.origin;
+    let asked_for = scan.next()?;
+    let asked = tenant.clock.now();
+    let rendered = {
+        let base = tenant.scope(&tenant.plan.settings, asked);
+        let scope = base.child().with("cursor", asked_for.cursor());
+        lists::render(tenant, &fetch.request, &scope)?
+    };
+    let rendered = lists::with_page(rendered, &asked_for, fetch.paging.as_ref(), origin)?;
+    let reply = lists::send(tenant, &fetch.request, &rendered, Priority::Poll).await?;
+    let body = reply.json();
+    let rows = fetch.records.all(&body);
+    let mut items = Vec::with_capacity(rows.len());
+    let mut marks = Vec::with_capacity(rows.len());
+    for row in rows {
+        let row = Arc::new(row.clone());
+        let item = item(tenant, pipeline, &row).await;
+        marks.push(read_row(fetch.cursor.as_ref(), item.key.clone(), &row, content_hash(item.payload.as_bytes())));
+        items.push(item);
+    }
+    let asked_there = lists::asked_at(&reply, asked);
+    let verdict = scan.accept(&Page { rows: marks, facts: reply_facts(fetch.paging.as_ref(), &body), asked: asked_there })?;
+    let count = items.len() as u64;
+    let cursor = cursor_id(tenant, pipeline);
+    let moved = verdict.watermark.is_some();
+    let taken = tenant
+        .store
+        .take_page(TakePage {
+            fence: tenant.fence(),
+            identity: cursor.identity,
+            pipeline: cursor.pipeline,
+            scan: id.clone(),
+            request_started: asked,
+            items,
+            position: position_to_store(&verdict.position),
+            watermark: verdict.watermark.as_ref().map(mark_to_store),
+            then: match verdict.then {
+                Then::Again => ScanThen::GoesOn,
+                Then::Finished { .. } => ScanThen::Ends,
+            },
+        })
+        .await?;
+    tenant.progress.page(count, taken);
+    if moved {
+        let now = tenant.clock.monotonic();
+        tenant.sources.with(tenant, pipeline, |source| source.overlap.moved(now));
+    }
+    Ok(match verdict.then {
+        Then::Again => Ended::No,
+        Then::Finished { rest } => Ended::At(rest),
+    })
+}
+
+/// Notes that the source cannot be read on (S34): the scan stands where it is.
+async fn stall(
+    tenant: &TenantRun,
+    pipeline: &Pipeline,
+    scan: &Scan,
+    id: &ScanId,
+    error: &PagingError,
+) -> Result<(), Cut> {
+    warn!(pipeline = %pipeline.name, %error, "The source cannot be read on.");
+    let cursor = cursor_id(tenant, pipeline);
+    let page = TakePage {
+        fence: tenant.fence(),
+        identity: cursor.identity,
+        pipeline: cursor.pipeline,
+        scan: id.clone(),
+        request_started: tenant.clock.now(),
+        items: Vec::new(),
+        position: position_to_store(&scan.position()),
+        watermark: None,
+        then: ScanThen::Stalls(error.to_string()),
+    };
+    tenant.store.take_page(page).await?;
+    Ok(())
+}
+
+/// A row as the inbox takes it. A row without key, or without the cursor it needs, enters as dead (S34).
+pub(crate) async fn item(tenant: &TenantRun, pipeline: &Pipeline, row: &Arc<Json>) -> Item {
+    let payload = row.to_string();
+    let hash = ContentHash::of(payload.as_bytes());
+    let key = {
+        let base = tenant.scope(&tenant.plan.settings, Timestamp::EPOCH);
+        let scope = base.child().with("record", Datum::Json(row.clone())).with_root(row.clone());
+        pipeline.fetch.key.eval_datum(&scope).ok().as_ref().and_then(key_text)
+    };
+    let version = version(tenant, pipeline, row);
+    let bad = match (&key, &version) {
+        (None, _) => Some(Death {
+            cause: "no-key".to_owned(),
+            detail: format!("the row has no value at `fetch.key` (asked for at {})", pipeline.fetch.request.origin),
+        }),
+        (Some(_), None) if pipeline.fetch.cursor.is_some() => Some(Death {
+            cause: "no-cursor".to_owned(),
+            detail: format!("the row has no value at `fetch.cursor.path` (asked for at {})", pipeline.fetch.request.origin),
+        }),
+        (Some(_), Some(_) | None) => None,
+    };
+    let key = RecordKey::from(key.unwrap_or_else(|| format!("no-key-{hash}")));
+    let root = root(tenant, pipeline, row, &key).await;
+    Item { key, version, hash, root, payload, bad }
+}
+
+fn version(tenant: &TenantRun, pipeline: &Pipeline, row: &Arc<Json>) -> Option<Mark> {
+    let value = match (&pipeline.fetch.version, &pipeline.fetch.cursor) {
+        (Some(form), _) => {
+            let base = tenant.scope(&tenant.plan.settings, Timestamp::EPOCH);
+            let scope = base.child().with("record", Datum::Json(row.clone())).with_root(row.clone());
+            form.eval(&scope).ok()?
+        }
+        (None, Some(cursor)) => cursor.path.first(row)?.clone(),
+        (None, None) => return None,
+    };
+    let value = CursorValue::from_json(&value)?;
+    Some(Mark { text: value.as_str().to_owned(), at: value.instant() })
+}
+
+/// What a record's work is serial by (S19).
+async fn root(tenant: &TenantRun, pipeline: &Pipeline, row: &Arc<Json>, key: &RecordKey) -> RootKey {
+    let Some(form) = &tenant.plan.integration.root else { return RootKey::from(key.as_str()) };
+    let mut attempt = Attempt::for_intake(tenant, pipeline, key, row);
+    if attempt.load_links().await.is_err() {
+        return RootKey::from(key.as_str());
+    }
+    let scope = attempt.scope().with("key", Datum::from(key.as_str()));
+    let root = form.eval_datum(&scope).ok().as_ref().and_then(key_text);
+    RootKey::from(root.unwrap_or_else(|| key.to_string()))
+}

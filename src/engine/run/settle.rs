@@ -1,0 +1,185 @@
+//! Settling what nobody knew: an intent whose outcome was lost is looked for until finding nothing means something
+//! (S1, S7, T5).
+
+use std::time::Duration;
+
+use serde_json::Value as Json;
+use tracing::{debug, info, warn};
+
+use super::attempt::{native, remember_json};
+use super::failure::Stop;
+use super::find;
+use super::progress::Tick;
+use super::tenant::TenantRun;
+use crate::engine::clock::Timestamp;
+use crate::engine::crash::{self, CrashPoint};
+use crate::engine::store::{
+    Applied, Fingerprint, Intent, LinkRow, Miss, Missed, OpKind, OpState, Origin, Settle, Settlement,
+    Store as _, TargetId,
+};
+use crate::lang::plan::{Find, Step, Verb};
+
+/// Intents looked for in one go.
+const BATCH: u32 = 64;
+
+/// Looks for every unknown intent whose time has come. Says whether any was settled.
+pub(crate) async fn settle_due(tenant: &TenantRun) -> Result<bool, Stop> {
+    let now = tenant.clock.now();
+    let mut settled = false;
+    for row in tenant.store.unsettled(&tenant.name, now, BATCH).await? {
+        let Some(intent) = row.intent.clone() else { continue };
+        if intent.state != OpState::Unknown {
+            continue;
+        }
+        // Nobody else may write the link meanwhile (S3).
+        let _claim = tenant.claims.take(row.id.clone()).await;
+        crash::pass(CrashPoint::BeforeUnsettled);
+        settled |= match intent.kind {
+            OpKind::Create => look(tenant, &row, &intent).await?,
+            OpKind::Update | OpKind::Other => release(tenant, &row, &intent).await?,
+        };
+        crash::pass(CrashPoint::AfterUnsettled);
+    }
+    Ok(settled)
+}
+
+/// An unknown change is not looked for: once it can no longer take effect, it is sent again in full (S7).
+async fn release(tenant: &TenantRun, row: &LinkRow, intent: &Intent) -> Result<bool, Stop> {
+    let settle = Settle {
+        link: row.id.clone(),
+        op: intent.op.clone(),
+        at: tenant.clock.now(),
+        outcome: Settlement::NotApplied,
+    };
+    tenant.store.settle(settle).await?;
+    tenant.links.forget(&row.id);
+    tenant.progress.tick(Tick::Settled);
+    Ok(true)
+}
+
+async fn look(tenant: &TenantRun, row: &LinkRow, intent: &Intent) -> Result<bool, Stop> {
+    let started = tenant.clock.now();
+    let Some(connection) = tenant.connections.values().find(|connection| connection.identity() == &row.id.identity) else {
+        return Ok(false);
+    };
+    let sent: Option<Json> = intent.find.as_deref().and_then(|text| serde_json::from_str(text).ok());
+    let find = find_of(tenant, row.id.entity.as_str());
+    let (Some(sent), Some(find)) = (sent, find) else {
+        warn!(entity = %row.id.entity, key = %row.id.key, "An unknown outcome cannot be looked for: the plan has no search for it; resolve it by hand.");
+        hold(tenant, row, intent).await?;
+        return Ok(false);
+    };
+    let settle = connection.settle();
+    let next = started.plus(pause(settle.map(|settle| settle.lag)));
+    match find::search_again(tenant, find, &sent).await {
+        Ok(searched) if searched.candidates.len() == 1 => {
+            let id = searched.candidates.into_iter().next().map(|candidate| candidate.id).unwrap_or_default();
+            applied(tenant, row, intent, &id, started).await?;
+            info!(entity = %row.id.entity, key = %row.id.key, %id, "An unknown create was found: it had happened.");
+            Ok(true)
+        }
+        Ok(searched) if searched.candidates.is_empty() && !searched.capped => {
+            let miss = Miss { link: row.id.clone(), op: intent.op.clone(), finds: intent.finds, started, next: after_bound(intent, next) };
+            match tenant.store.miss(miss).await? {
+                Missed::Released => {
+                    tenant.links.forget(&row.id);
+                    tenant.progress.tick(Tick::Settled);
+                    debug!(entity = %row.id.entity, key = %row.id.key, "An unknown create was not found twice: it had not happened.");
+                    Ok(true)
+                }
+                Missed::Again { .. } | Missed::Moved(_) => Ok(false),
+            }
+        }
+        Ok(searched) if searched.candidates.len() > 1 => {
+            warn!(entity = %row.id.entity, key = %row.id.key, found = searched.candidates.len(), "Several were found for an unknown create; resolve it by hand.");
+            hold(tenant, row, intent).await?;
+            Ok(false)
+        }
+        Ok(_) => {
+            postpone(tenant, row, intent, started, next).await?;
+            Ok(false)
+        }
+        Err(Stop::Fail(failure)) => {
+            debug!(error = %failure.message, "An unknown outcome could not be looked for; later again.");
+            postpone(tenant, row, intent, started, next).await?;
+            Ok(false)
+        }
+        Err(stop) => Err(stop),
+    }
+}
+
+/// Looking before the bound settles a hit early; a miss counts only after it, so the next look is there.
+fn after_bound(intent: &Intent, next: Timestamp) -> Timestamp {
+    intent.bound.map_or(next, |bound| next.min(bound.max(next.minus(Duration::ZERO))).max(next))
+}
+
+/// How long to wait between two looks.
+fn pause(lag: Option<Duration>) -> Duration {
+    lag.map_or(Duration::from_secs(5), |lag| (lag / 4).clamp(Duration::from_millis(200), Duration::from_secs(15)))
+}
+
+/// A look that could not be made counts nothing.
+async fn postpone(tenant: &TenantRun, row: &LinkRow, intent: &Intent, started: Timestamp, next: Timestamp) -> Result<(), Stop> {
+    // A miss from before the bound is not counted; an early `started` makes this one such a miss.
+    let started = intent.bound.map_or(started, |bound| bound.minus(Duration::from_secs(1)).min(started));
+    let miss = Miss { link: row.id.clone(), op: intent.op.clone(), finds: intent.finds, started, next };
+    tenant.store.miss(miss).await?;
+    Ok(())
+}
+
+async fn hold(tenant: &TenantRun, row: &LinkRow, intent: &Intent) -> Result<(), Stop> {
+    let settle = Settle { link: row.id.clone(), op: intent.op.clone(), at: tenant.clock.now(), outcome: Settlement::Held };
+    tenant.store.settle(settle).await?;
+    tenant.links.forget(&row.id);
+    Ok(())
+}
+
+async fn applied(tenant: &TenantRun, row: &LinkRow, intent: &Intent, id: &Json, at: Timestamp) -> Result<(), Stop> {
+    let target = match id {
+        Json::String(text) => text.clone(),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_) => id.to_string(),
+    };
+    let remembered = (id.is_string() && native(&target).is_number()).then(|| remember_json(serde_json::Map::new(), id));
+    let settle = Settle {
+        link: row.id.clone(),
+        op: intent.op.clone(),
+        at,
+        outcome: Settlement::Applied(Applied {
+            target: TargetId::from(target),
+            origin: Origin::Created,
+            remember: remembered,
+            written: Some(Fingerprint { hash: intent.hash.clone(), target_version: None, written_at: intent.at }),
+            readers: tenant.readers(row.id.entity.as_str()),
+        }),
+    };
+    tenant.store.settle(settle).await?;
+    tenant.links.forget(&row.id);
+    tenant.progress.tick(Tick::Settled);
+    Ok(())
+}
+
+/// The search of the write that makes an entity, on the current plan.
+fn find_of<'t>(tenant: &'t TenantRun, entity: &str) -> Option<&'t Find> {
+    let integration = &tenant.plan.integration;
+    let pipelines = integration.pipelines.values().map(|pipeline| pipeline.steps.as_slice());
+    pipelines
+        .chain(std::iter::once(integration.on_activate.as_slice()))
+        .find_map(|steps| find_in(steps, entity))
+}
+
+fn find_in<'s>(steps: &'s [Step], entity: &str) -> Option<&'s Find> {
+    steps.iter().find_map(|step| {
+        let here = match &step.verb {
+            Verb::Write(write) if write.entity.as_deref() == Some(entity) && write.create.is_some() => write.find.as_ref(),
+            Verb::Do(steps) => find_in(steps, entity),
+            Verb::Write(_)
+            | Verb::Fetch(_)
+            | Verb::Transform(_)
+            | Verb::Map(_)
+            | Verb::Skip { .. }
+            | Verb::Hold { .. }
+            | Verb::Fail { .. } => None,
+        };
+        here.or_else(|| step.catch.iter().find_map(|catch| find_in(&catch.steps, entity)))
+    })
+}

@@ -1,0 +1,230 @@
+//! One tenant while the engine runs: its accounts, its epoch, what expressions see of it, and what is remembered
+//! in memory between records.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use tokio::sync::Notify;
+
+use super::cache::FetchCache;
+use super::claims::Claims;
+use super::gate::Gates;
+use super::links::Links;
+use super::progress::Progress;
+use super::scan::Sources;
+use crate::engine::clock::{Clock, Timestamp};
+use crate::engine::connect::{self, Connection};
+use crate::engine::record::{ConnectorName, Identity, PipelineName, TenantEpoch, TenantName};
+use crate::engine::store::{self, AccountId, Fence, LinkId, Phase, SqliteStore, Store as _};
+use crate::lang::expr::{Datum, Scope};
+use crate::lang::plan;
+
+/// Why a tenant cannot be run.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// An account cannot be used.
+    #[error("the account of tenant {tenant} with {connector} cannot be used: {source}")]
+    Account {
+        /// Whose.
+        tenant: TenantName,
+        /// With which connector.
+        connector: ConnectorName,
+        /// Why.
+        source: connect::Error,
+    },
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+/// One tenant while the engine runs.
+#[derive(Debug)]
+pub struct TenantRun {
+    /// Its name.
+    pub(crate) name: TenantName,
+    /// What it is to do.
+    pub(crate) plan: Arc<plan::Tenant>,
+    /// Its accounts.
+    pub(crate) connections: HashMap<Arc<str>, Arc<Connection>>,
+    /// Where its state is kept.
+    pub(crate) store: Arc<SqliteStore>,
+    /// What time it is.
+    pub(crate) clock: Clock,
+    /// Its links.
+    pub(crate) links: Links,
+    /// Who writes which link (S3).
+    pub(crate) claims: Claims<LinkId>,
+    /// Answers that may be used again.
+    pub(crate) cache: FetchCache,
+    /// Which pipelines wait, and why.
+    pub(crate) gates: Gates,
+    /// What has happened so far, for people.
+    pub(crate) progress: Arc<Progress>,
+    /// What is remembered of its sources between passes.
+    pub(crate) sources: Sources,
+    /// Rung when there may be work.
+    pub(crate) wake: Notify,
+    epoch: AtomicI64,
+    activation: RwLock<Datum>,
+    names: Scope<'static>,
+}
+
+impl TenantRun {
+    /// Opens the accounts of a tenant and binds them to their identities (S30).
+    pub async fn open(
+        plan: Arc<plan::Tenant>,
+        store: Arc<SqliteStore>,
+        clock: Clock,
+        connector: &connect::Connector,
+        progress: Arc<Progress>,
+    ) -> Result<Arc<Self>, OpenError> {
+        let name = TenantName::from(&*plan.name);
+        let mut connections = HashMap::new();
+        let mut accounts = Vec::new();
+        for (connector_name, account) in &plan.accounts {
+            let id = AccountId { tenant: name.clone(), connector: ConnectorName::from(&**connector_name) };
+            let connection = connector.open(&plan.name, account).await.map_err(|source| {
+                OpenError::Account { tenant: name.clone(), connector: id.connector.clone(), source }
+            })?;
+            store.bind_identity(id, connection.identity().clone()).await?;
+            accounts.push((connector_name.to_string(), connection.account_datum()));
+            connections.insert(connector_name.clone(), connection);
+        }
+        let names = Scope::new()
+            .with("account", Datum::map(accounts))
+            .with("tenant", Datum::map([("name", Datum::from(&*plan.name)), ("title", Datum::from(&*plan.title))]));
+        let run = Arc::new(Self {
+            links: Links::new(store.clone()),
+            name,
+            plan,
+            connections,
+            store,
+            clock,
+            claims: Claims::default(),
+            cache: FetchCache::default(),
+            gates: Gates::default(),
+            progress,
+            sources: Sources::default(),
+            wake: Notify::new(),
+            epoch: AtomicI64::new(0),
+            activation: RwLock::new(Datum::Null),
+            names,
+        });
+        run.refresh().await?;
+        Ok(run)
+    }
+
+    /// Reads phase, epoch and activation from the store.
+    pub async fn refresh(&self) -> store::Result<store::TenantRow> {
+        let row = self.store.tenant(&self.name).await?;
+        self.epoch.store(row.epoch.0, Ordering::SeqCst);
+        let date = |at: Option<Timestamp>| Datum::from(at.map(Timestamp::to_chrono));
+        let activation = Datum::map([("at", date(row.activated_at)), ("since", date(row.since))]);
+        *self.activation.write().unwrap_or_else(PoisonError::into_inner) = activation;
+        Ok(row)
+    }
+
+    /// Whether records are worked.
+    pub(crate) async fn is_on(&self) -> store::Result<bool> {
+        Ok(self.refresh().await?.phase == Phase::On)
+    }
+
+    /// The tenant and the epoch in which its work runs.
+    pub(crate) fn fence(&self) -> Fence {
+        Fence { tenant: self.name.clone(), epoch: TenantEpoch(self.epoch.load(Ordering::SeqCst)) }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &TenantName {
+        &self.name
+    }
+
+    /// Its pipelines.
+    pub fn pipelines(&self) -> impl Iterator<Item = &Arc<plan::Pipeline>> {
+        self.plan.integration.pipelines.values()
+    }
+
+    /// A pipeline by name.
+    pub(crate) fn pipeline(&self, name: &str) -> Option<&Arc<plan::Pipeline>> {
+        self.plan.integration.pipelines.get(name)
+    }
+
+    /// Where its state is kept.
+    pub fn store(&self) -> &Arc<SqliteStore> {
+        &self.store
+    }
+
+    /// What time it is.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// The present instant.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Requests that may be on the wire at once, at the account that takes most.
+    pub(crate) fn wire_slots(&self) -> usize {
+        self.connections.values().map(|connection| connection.concurrency()).max().unwrap_or(1)
+    }
+
+    /// Waits until there may be work.
+    pub(crate) async fn woken(&self) {
+        self.wake.notified().await;
+    }
+
+    /// When the next closed gate is to be looked at.
+    pub(crate) fn next_gate_look(&self) -> Option<Timestamp> {
+        self.gates.next_look(&self.plan.integration.requires)
+    }
+
+    /// Reads ahead the links that records will ask for.
+    pub(crate) async fn prefetch_links(&self, rows: &[store::RecordRow]) -> store::Result<()> {
+        let mut ids = Vec::new();
+        for row in rows {
+            let Some(pipeline) = self.pipeline(row.id.pipeline.as_str()) else { continue };
+            let content = row.payload.as_deref().and_then(|text| serde_json::from_str(text).ok());
+            if let Some(record) = content {
+                ids.extend(super::attempt::links_ahead(self, pipeline, &Arc::new(record)));
+            }
+        }
+        self.links.prefetch(ids).await
+    }
+
+    /// The names every expression of this tenant sees: `account`, `tenant`, `activation`, `settings`, `now`.
+    pub(crate) fn scope(&self, settings: &plan::Settings, now: Timestamp) -> Scope<'_> {
+        let activation = self.activation.read().unwrap_or_else(PoisonError::into_inner).clone();
+        self.names
+            .child()
+            .with("activation", activation)
+            .with("settings", settings.values.clone())
+            .with("now", Datum::date(&now.to_chrono()))
+    }
+
+    /// The account with a connector. The plan proved that there is one.
+    pub(crate) fn connection(&self, connector: &str) -> &Arc<Connection> {
+        self.connections.get(connector).expect("the plan gives a tenant an account for every connector it uses")
+    }
+
+    /// Whose data an account with `connector` sees.
+    pub(crate) fn identity(&self, connector: &str) -> &Identity {
+        self.connection(connector).identity()
+    }
+
+    /// The pipelines that read records of `connector`'s `record` type: a link made there makes them dirty (S12).
+    pub(crate) fn readers(&self, entity: &str) -> Vec<store::Reader> {
+        self.plan
+            .integration
+            .pipelines
+            .values()
+            .filter(|pipeline| matches!(pipeline.links.get(entity), Some(plan::LinkEnd::Id(_))))
+            .filter(|pipeline| pipeline.fetch.one.is_some())
+            .map(|pipeline| store::Reader {
+                identity: self.identity(&pipeline.fetch.request.connector).clone(),
+                pipeline: PipelineName::from(&*pipeline.name),
+            })
+            .collect()
+    }
+}

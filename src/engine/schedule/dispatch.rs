@@ -1,0 +1,406 @@
+//! The dispatcher: one loop per tenant that owns what is running. It starts passes over the sources, takes records
+//! from the inbox in order of intake, works each root one at a time (S19), and looks for unknown outcomes when they
+//! are due. Its memory is bounded: a window of records, a bounded number of attempts, one pass per pipeline.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::{JoinError, JoinSet};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use super::timing;
+use crate::engine::clock::Timestamp;
+use crate::engine::record::{PipelineName, RecordKey, RootKey, Seq};
+use crate::engine::run::{self, PassEnd, TenantRun};
+use crate::engine::store::{self, ReadyQuery, RecordRow, RecordState, Store as _};
+use crate::lang::plan::Pipeline;
+
+/// Records read ahead of the workers.
+const WINDOW: usize = 256;
+/// Attempts at once, for every request that may be on the wire: more than one, so that commits are shared (S27).
+const PER_CONNECTION: usize = 4;
+/// Attempts at once, at most.
+const MOST: usize = 512;
+/// How long a single run waits for records that are to be tried again, counted from their present due time.
+const PATIENCE: Duration = Duration::from_mins(5);
+/// How often the loop looks around when nothing rings.
+const LOOK: Duration = Duration::from_secs(30);
+
+/// How long a tenant is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Until every source was read once and every record came to rest.
+    Once,
+    /// Until told to stop.
+    Forever,
+}
+
+/// What a run came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunReport {
+    /// Why a source could not be read to its end, by pipeline.
+    pub stalled: Vec<(String, String)>,
+    /// Whether the run ended before everything came to rest.
+    pub cut_short: Rest,
+}
+
+/// Whether everything came to rest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rest {
+    /// Nothing is left to do now.
+    #[default]
+    AtRest,
+    /// Records wait for longer than a single run does.
+    Waiting,
+    /// It was told to stop.
+    Stopped,
+}
+
+/// Runs a tenant's pipelines.
+pub async fn run(
+    tenant: Arc<TenantRun>,
+    only: Option<&[PipelineName]>,
+    mode: Mode,
+    stop: CancellationToken,
+) -> store::Result<RunReport> {
+    if !tenant.is_on().await? {
+        info!(tenant = %tenant.name(), "The integration is off: nothing is read or written.");
+        return Ok(RunReport::default());
+    }
+    let pipelines: Vec<Arc<Pipeline>> = tenant
+        .pipelines()
+        .filter(|pipeline| only.is_none_or(|only| only.iter().any(|name| name.as_str() == &*pipeline.name)))
+        .cloned()
+        .collect();
+    let slots = (tenant.wire_slots() * PER_CONNECTION).clamp(8, MOST);
+    let mut dispatch = Dispatch {
+        sources: pipelines.iter().map(|pipeline| Source::new(pipeline.clone(), tenant.now())).collect(),
+        open: HashSet::new(),
+        window: VecDeque::new(),
+        known: HashSet::new(),
+        roots: HashSet::new(),
+        working: JoinSet::new(),
+        passes: JoinSet::new(),
+        settling: JoinSet::new(),
+        after: Seq(i64::MIN),
+        drained: Drained::No,
+        next_due: None,
+        next_gate: None,
+        stop,
+        report: RunReport::default(),
+        tenant,
+        mode,
+        slots,
+    };
+    dispatch.run().await?;
+    Ok(dispatch.report)
+}
+
+/// A pipeline's source and when it is read next.
+struct Source {
+    pipeline: Arc<Pipeline>,
+    next: Option<Timestamp>,
+    started: Timestamp,
+    running: Running,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Running {
+    No,
+    Yes,
+}
+
+impl Source {
+    fn new(pipeline: Arc<Pipeline>, now: Timestamp) -> Self {
+        Self { pipeline, next: Some(now), started: now, running: Running::No }
+    }
+
+    /// When the next pass starts after one has ended.
+    fn after_pass(&self, now: Timestamp) -> Option<Timestamp> {
+        let trigger = self.pipeline.trigger.as_ref()?;
+        let every = trigger.every.map(|every| timing::next_every(every, self.started).max(now));
+        let cron = trigger.cron.as_ref().and_then(|(line, zone)| timing::next_cron(line, *zone, now));
+        every.or(cron)
+    }
+}
+
+/// Whether the inbox holds records that are not in the window.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Drained {
+    No,
+    Yes,
+}
+
+type Worked = (PipelineName, RecordKey, RootKey);
+
+struct Dispatch {
+    tenant: Arc<TenantRun>,
+    mode: Mode,
+    slots: usize,
+    stop: CancellationToken,
+    sources: Vec<Source>,
+    /// Pipelines whose requirements hold.
+    open: HashSet<PipelineName>,
+    window: VecDeque<RecordRow>,
+    /// Records in the window or in work.
+    known: HashSet<(PipelineName, RecordKey)>,
+    roots: HashSet<RootKey>,
+    working: JoinSet<Worked>,
+    passes: JoinSet<(usize, PassEnd)>,
+    settling: JoinSet<()>,
+    after: Seq,
+    drained: Drained,
+    next_due: Option<Timestamp>,
+    next_gate: Option<Timestamp>,
+    report: RunReport,
+}
+
+impl Dispatch {
+    async fn run(&mut self) -> store::Result<()> {
+        self.look_at_gates().await?;
+        self.start_settling();
+        loop {
+            if self.stop.is_cancelled() {
+                return self.drain().await;
+            }
+            self.start_passes();
+            self.refill().await?;
+            self.start_work();
+            if self.mode == Mode::Once && self.is_idle() {
+                match self.rest().await? {
+                    Some(rest) => {
+                        self.report.cut_short = rest;
+                        return Ok(());
+                    }
+                    None => self.drained = Drained::No,
+                }
+            }
+            self.wait().await?;
+        }
+    }
+
+    /// Waits for the first thing that changes what can be done.
+    async fn wait(&mut self) -> store::Result<()> {
+        let wake_at = self.wake_at();
+        let clock = self.tenant.clock().clone();
+        tokio::select! {
+            () = self.stop.cancelled() => {}
+            Some(worked) = self.working.join_next() => {
+                self.worked(worked);
+                // Whoever else is done by now is taken along: one round serves them all.
+                while let Some(worked) = self.working.try_join_next() {
+                    self.worked(worked);
+                }
+            }
+            Some(pass) = self.passes.join_next() => self.pass_ended(pass),
+            Some(_) = self.settling.join_next() => {
+                self.next_due = None;
+                self.again();
+            }
+            () = self.tenant.woken() => self.again(),
+            () = clock.sleep_until(wake_at) => {
+                self.look_at_gates().await?;
+                self.next_due = None;
+                self.again();
+                self.start_settling();
+            }
+        }
+        Ok(())
+    }
+
+    /// There may be records before the place the window was read to.
+    fn again(&mut self) {
+        self.after = Seq(i64::MIN);
+        self.drained = Drained::No;
+    }
+
+    fn worked(&mut self, worked: Result<Worked, JoinError>) {
+        match worked {
+            Ok((pipeline, key, root)) => {
+                self.known.remove(&(pipeline, key));
+                self.roots.remove(&root);
+                if self.drained == Drained::Yes && self.window.is_empty() {
+                    // The record may be ready again, or have woken another.
+                    self.again();
+                }
+            }
+            Err(error) => error!(%error, "An attempt ended in a panic."),
+        }
+    }
+
+    fn pass_ended(&mut self, pass: Result<(usize, PassEnd), JoinError>) {
+        let now = self.tenant.now();
+        match pass {
+            Ok((index, end)) => {
+                let source = &mut self.sources[index];
+                source.running = Running::No;
+                source.next = match self.mode {
+                    Mode::Forever => source.after_pass(now),
+                    Mode::Once => None,
+                };
+                match end {
+                    PassEnd::Complete => {}
+                    PassEnd::Later(at) => source.next = Some(at),
+                    PassEnd::Stalled(reason) => {
+                        warn!(pipeline = %source.pipeline.name, %reason, "The source cannot be read on.");
+                        self.report.stalled.push((source.pipeline.name.to_string(), reason));
+                    }
+                }
+                self.again();
+            }
+            Err(error) => error!(%error, "A pass ended in a panic."),
+        }
+    }
+
+    fn start_passes(&mut self) {
+        let now = self.tenant.now();
+        for (index, source) in self.sources.iter_mut().enumerate() {
+            let due = source.next.is_some_and(|next| next <= now);
+            if due && source.running == Running::No {
+                source.running = Running::Yes;
+                source.started = now;
+                source.next = None;
+                let (tenant, pipeline, stop) = (self.tenant.clone(), source.pipeline.clone(), self.stop.clone());
+                self.passes.spawn(async move { (index, run::pass(&tenant, &pipeline, &stop).await) });
+            }
+        }
+    }
+
+    fn start_settling(&mut self) {
+        if self.settling.is_empty() {
+            let tenant = self.tenant.clone();
+            self.settling.spawn(async move { run::settle_due(&tenant).await });
+        }
+    }
+
+    async fn look_at_gates(&mut self) -> store::Result<()> {
+        self.open.clear();
+        for source in &self.sources {
+            let name = PipelineName::from(&*source.pipeline.name);
+            if run::gate_open(&self.tenant, &source.pipeline).await? {
+                self.open.insert(name);
+            }
+        }
+        self.next_gate = self.tenant.next_gate_look();
+        Ok(())
+    }
+
+    /// Reads records ahead of the workers, with the links they will ask for.
+    async fn refill(&mut self) -> store::Result<()> {
+        while self.window.len() < WINDOW / 2 && self.drained == Drained::No {
+            let pipelines: Vec<PipelineName> = self.open.iter().cloned().collect();
+            if pipelines.is_empty() {
+                self.drained = Drained::Yes;
+                return Ok(());
+            }
+            let rows = self
+                .tenant
+                .store()
+                .ready(ReadyQuery {
+                    tenant: self.tenant.name().clone(),
+                    pipelines,
+                    after: self.after,
+                    now: self.tenant.now(),
+                    limit: u32::try_from(WINDOW).expect("the window is small"),
+                })
+                .await?;
+            if rows.len() < WINDOW {
+                self.drained = Drained::Yes;
+            }
+            if let Some(last) = rows.last() {
+                self.after = last.seq;
+            }
+            let fresh: Vec<RecordRow> = rows
+                .into_iter()
+                .filter(|row| self.known.insert((row.id.pipeline.clone(), row.id.key.clone())))
+                .collect();
+            self.tenant.prefetch_links(&fresh).await?;
+            self.window.extend(fresh);
+        }
+        Ok(())
+    }
+
+    fn start_work(&mut self) {
+        let mut at = 0;
+        while self.working.len() < self.slots && at < self.window.len() {
+            let root = root_of(&self.window[at]);
+            if self.roots.contains(&root) {
+                at += 1;
+                continue;
+            }
+            let row = self.window.remove(at).expect("the index is below the length");
+            self.roots.insert(root.clone());
+            let Some(pipeline) = self.tenant.pipeline(row.id.pipeline.as_str()).cloned() else { continue };
+            let tenant = self.tenant.clone();
+            let (name, key) = (row.id.pipeline.clone(), row.id.key.clone());
+            self.working.spawn(async move {
+                run::work(&tenant, &pipeline, row).await;
+                (name, key, root)
+            });
+        }
+    }
+
+    fn is_idle(&self) -> bool {
+        self.working.is_empty()
+            && self.passes.is_empty()
+            && self.settling.is_empty()
+            && self.window.is_empty()
+            && self.drained == Drained::Yes
+            && self.sources.iter().all(|source| source.next.is_none())
+    }
+
+    /// Whether a single run is over: `None` when something is still to come within its patience.
+    async fn rest(&mut self) -> store::Result<Option<Rest>> {
+        let tenant = self.tenant.name().clone();
+        let waiting = self
+            .tenant
+            .store()
+            .counts(&tenant)
+            .await?
+            .iter()
+            .any(|count| matches!(count.state, RecordState::Ready | RecordState::Waiting) && self.open.contains(&count.pipeline));
+        let intents = !self.tenant.store().open_intents(&tenant).await?.iter().all(store::LinkRow::is_held);
+        if !waiting && !intents {
+            return Ok(Some(Rest::AtRest));
+        }
+        self.next_due = self.tenant.store().next_due(&tenant).await?;
+        let now = self.tenant.now();
+        match self.next_due {
+            Some(due) if due <= now.plus(PATIENCE) => {
+                if due <= now {
+                    self.again();
+                    self.start_settling();
+                }
+                Ok(None)
+            }
+            Some(_) | None => Ok(Some(Rest::Waiting)),
+        }
+    }
+
+    fn wake_at(&self) -> Timestamp {
+        let now = self.tenant.now();
+        let passes = self.sources.iter().filter_map(|source| source.next).min();
+        let look = now.plus(LOOK);
+        [passes, self.next_due, self.next_gate].into_iter().flatten().fold(look, Timestamp::min).max(now)
+    }
+
+    /// Told to stop: nothing new starts, what runs ends.
+    async fn drain(&mut self) -> store::Result<()> {
+        self.report.cut_short = Rest::Stopped;
+        while self.passes.join_next().await.is_some() {}
+        while self.settling.join_next().await.is_some() {}
+        while let Some(worked) = self.working.join_next().await {
+            if let Err(error) = worked {
+                error!(%error, "An attempt ended in a panic.");
+            }
+        }
+        Ok(())
+    }
+}
+
+fn root_of(row: &RecordRow) -> RootKey {
+    row.root.clone().unwrap_or_else(|| RootKey::from(row.id.key.as_str()))
+}
+

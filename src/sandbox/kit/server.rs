@@ -1,0 +1,203 @@
+//! Serves a simulator on a loopback address.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::{StatusCode, Uri};
+use axum::response::Response;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::Kit;
+use super::control::{self, Reset};
+use super::front::Front;
+use super::limits::{RetryAfter, Throttled};
+
+/// How long connections may finish what they are at when the simulator stops.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// A simulator, ready to be served.
+pub struct Service {
+    /// The vendor's routes.
+    pub api: Router,
+    /// The simulator's own control calls, without [`control::PREFIX`].
+    pub control: Router,
+    /// Clock, faults, audit, recorder.
+    pub kit: Kit,
+    /// How this vendor words what faults make it say.
+    pub replies: Replies,
+    /// Puts the state back to its seed.
+    pub reset: Reset,
+}
+
+/// How a vendor words what every vendor says.
+#[derive(Clone, Copy)]
+pub struct Replies {
+    /// 429.
+    pub throttled: fn(&Throttled, RetryAfter) -> Response,
+    /// 401 for a token that is not good (any more).
+    pub unauthorized: fn() -> Response,
+    /// A failure with the vendor's JSON body.
+    pub failed: fn(StatusCode) -> Response,
+    /// Makes a page of a list lead to itself; leaves a body alone that is no such page.
+    pub self_next_link: fn(&mut Value, &Uri),
+}
+
+/// Why a simulator did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It would have been reachable from outside.
+    #[error("the sandbox serves on loopback only, and {addr} is not a loopback address")]
+    NotLoopback {
+        /// What was asked for.
+        addr: SocketAddr,
+    },
+    /// The address is not free.
+    #[error("cannot listen on {addr}: {source}")]
+    Listen {
+        /// What was asked for.
+        addr: SocketAddr,
+        /// Why not.
+        source: io::Error,
+    },
+}
+
+/// A simulator that is being served until it is stopped or dropped.
+#[derive(Debug)]
+pub struct Running {
+    addr: SocketAddr,
+    stopping: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Running {
+    /// Where it listens, with the real port.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// `http://127.0.0.1:7801`, without a slash at the end.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+
+    /// A future that ends when the simulator is told to stop, and the tracker of its tasks: for
+    /// what else runs beside it (arriving records, sent webhooks).
+    pub fn tasks(&self) -> (&TaskTracker, &CancellationToken) {
+        (&self.tasks, &self.stopping)
+    }
+
+    /// Takes no more connections, lets the open ones finish, and waits for all of it.
+    pub async fn stop(self) {
+        self.stopping.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stopping.cancel();
+    }
+}
+
+/// Serves `service` on `addr` (port 0: any) until the returned handle is stopped or dropped.
+pub async fn start(addr: SocketAddr, service: Service) -> Result<Running, Error> {
+    if !addr.ip().is_loopback() {
+        return Err(Error::NotLoopback { addr });
+    }
+    let failed = |source| Error::Listen { addr, source };
+    let listener = TcpListener::bind(addr).await.map_err(failed)?;
+    let addr = listener.local_addr().map_err(failed)?;
+    let stopping = CancellationToken::new();
+    let tasks = TaskTracker::new();
+    let Service {
+        api,
+        control,
+        kit,
+        replies,
+        reset,
+    } = service;
+    let control = control::routes(kit.clone(), reset, control);
+    let front = Arc::new(Front::new(
+        api,
+        control,
+        kit,
+        replies,
+        tasks.clone(),
+        stopping.clone(),
+    ));
+    tasks.spawn(accept(listener, front, tasks.clone(), stopping.clone()));
+    Ok(Running {
+        addr,
+        stopping,
+        tasks,
+    })
+}
+
+async fn accept(
+    listener: TcpListener,
+    front: Arc<Front>,
+    tasks: TaskTracker,
+    stopping: CancellationToken,
+) {
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = stopping.cancelled() => return,
+        };
+        // An error here belongs to one connection that is already gone.
+        if let Ok((stream, _)) = accepted {
+            tasks.spawn(serve(stream, Arc::clone(&front), stopping.clone()));
+        }
+    }
+}
+
+/// One connection. It ends, and its socket is closed, as soon as one answer is `Closed`.
+async fn serve(stream: TcpStream, front: Arc<Front>, stopping: CancellationToken) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "a sandbox connection has no TCP_NODELAY");
+    }
+    let service = service_fn(|request| {
+        let front = Arc::clone(&front);
+        async move { front.answer(request).await }
+    });
+    let connection = http1::Builder::new()
+        .header_read_timeout(None)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stopping.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            tokio::select! {
+                ended = connection.as_mut() => ended,
+                () = tokio::time::sleep(GRACE) => Ok(()),
+            }
+        }
+    };
+    if let Err(error) = ended {
+        tracing::trace!(%error, "a sandbox connection ended early");
+    }
+}
+
+/// The reply of `router` to `request`.
+pub(super) async fn call(router: &Router, request: axum::extract::Request) -> Response {
+    let mut router = router.clone();
+    let answered: Result<Response, Infallible> =
+        tower_service::Service::call(&mut router, request).await;
+    match answered {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
+}

@@ -1,0 +1,182 @@
+//! The simulator's own control calls: what people do, over HTTP.
+
+use std::time::Duration;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, patch, post};
+use axum::{Json, Router};
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::World;
+use super::model::{ProviderId, Status, SubscriberId, WorkOrderId};
+use super::people::{Edit, Error};
+use super::settings::Settings;
+use crate::sandbox::kit::control::refused;
+
+pub(super) fn routes(world: World) -> Router {
+    Router::new()
+        .route("/settings", get(settings).put(set_settings))
+        .route("/subscribers", get(subscribers))
+        .route("/subscribers/{id}", patch(rename))
+        .route("/tokens/expire", post(expire_tokens))
+        .route("/workorders", get(overview).post(arrive))
+        .route("/workorders/same-tick", post(same_tick))
+        .route("/workorders/{id}", patch(edit))
+        .route("/workorders/{id}/status", post(set_status))
+        .route("/workorders/{id}/notes", post(write_note))
+        .route("/workorders/{id}/late", post(appear_late))
+        .route("/workorders/{id}/provider", post(move_to))
+        .with_state(world)
+}
+
+async fn settings(State(world): State<World>) -> Json<Settings> {
+    Json(world.settings())
+}
+
+async fn set_settings(State(world): State<World>, Json(new): Json<Settings>) -> Json<Settings> {
+    world.set(new);
+    settings(State(world)).await
+}
+
+async fn subscribers(State(world): State<World>) -> Response {
+    let list: Vec<_> = world
+        .subscribers()
+        .into_iter()
+        .map(|(id, name)| json!({ "id": id, "name": name }))
+        .collect();
+    Json(list).into_response()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Name {
+    name: String,
+}
+
+async fn rename(
+    State(world): State<World>,
+    Path(id): Path<SubscriberId>,
+    Json(name): Json<Name>,
+) -> Response {
+    done(world.rename_subscriber(id, &name.name))
+}
+
+async fn expire_tokens(State(world): State<World>) -> StatusCode {
+    world.expire_tokens();
+    StatusCode::NO_CONTENT
+}
+
+async fn overview(State(world): State<World>) -> Response {
+    Json(world.overview()).into_response()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Arrive {
+    #[serde(default = "one")]
+    count: usize,
+    /// They were last changed then, and are otherwise as made up.
+    updated_date: Option<DateTime<Utc>>,
+    #[serde(default)]
+    edit: Edit,
+}
+
+fn one() -> usize {
+    1
+}
+
+async fn arrive(State(world): State<World>, Json(arrive): Json<Arrive>) -> Response {
+    let ids = match arrive.updated_date {
+        Some(updated) => world.insert_at(arrive.count, updated),
+        None => world.arrive_as(arrive.count, &arrive.edit),
+    };
+    (StatusCode::CREATED, Json(json!({ "ids": ids }))).into_response()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SameTick {
+    ids: Vec<WorkOrderId>,
+}
+
+async fn same_tick(State(world): State<World>, Json(tick): Json<SameTick>) -> Response {
+    stamped(world.same_tick(&tick.ids))
+}
+
+async fn edit(
+    State(world): State<World>,
+    Path(id): Path<WorkOrderId>,
+    Json(edit): Json<Edit>,
+) -> Response {
+    stamped(world.edit(id, edit))
+}
+
+async fn set_status(
+    State(world): State<World>,
+    Path(id): Path<WorkOrderId>,
+    Json(status): Json<Status>,
+) -> Response {
+    stamped(world.set_status(id, status))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewNote {
+    text: String,
+}
+
+async fn write_note(
+    State(world): State<World>,
+    Path(id): Path<WorkOrderId>,
+    Json(note): Json<NewNote>,
+) -> Response {
+    done(world.write_note(id, &note.text))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Late {
+    /// Such as `30s`.
+    #[serde(rename = "for", with = "crate::sandbox::kit::duration")]
+    delay: Duration,
+}
+
+async fn appear_late(
+    State(world): State<World>,
+    Path(id): Path<WorkOrderId>,
+    Json(late): Json<Late>,
+) -> Response {
+    done(world.appear_late(id, late.delay))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Move {
+    provider: ProviderId,
+}
+
+async fn move_to(
+    State(world): State<World>,
+    Path(id): Path<WorkOrderId>,
+    Json(place): Json<Move>,
+) -> Response {
+    done(world.move_to(id, place.provider))
+}
+
+fn done(result: Result<(), Error>) -> Response {
+    match result {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(error) => refused(&error),
+    }
+}
+
+fn stamped(result: Result<DateTime<Utc>, Error>) -> Response {
+    match result {
+        Ok(updated) => Json(json!({ "updated_date": updated })).into_response(),
+        Err(error) => refused(&error),
+    }
+}

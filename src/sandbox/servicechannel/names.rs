@@ -1,0 +1,160 @@
+//! The made-up words of which the world is made.
+
+/// Name, street, town, state, ZIP, time zone, hours to Eastern, north, east.
+pub(super) type Site = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    i64,
+    f64,
+    f64,
+);
+
+pub(super) const SITES: &[Site] = &[
+    (
+        "RIVERSIDE",
+        "Mill Street",
+        "Oakham",
+        "NY",
+        "10990",
+        "America/New_York",
+        0,
+        41.3,
+        -74.2,
+    ),
+    (
+        "NORTH MALL",
+        "Harbor Road",
+        "Fairlee",
+        "OH",
+        "43990",
+        "America/New_York",
+        0,
+        40.1,
+        -82.9,
+    ),
+    (
+        "R&D ANNEX",
+        "Depot Lane",
+        "Brinton",
+        "IL",
+        "60990",
+        "America/Chicago",
+        -1,
+        41.8,
+        -88.1,
+    ),
+    (
+        "LAKE <WEST>",
+        "County Road",
+        "Melton",
+        "TX",
+        "75990",
+        "America/Chicago",
+        -1,
+        32.8,
+        -96.8,
+    ),
+    (
+        "O'NEILL PLAZA",
+        "High Avenue",
+        "Castley",
+        "CO",
+        "80990",
+        "America/Denver",
+        -2,
+        39.7,
+        -105.0,
+    ),
+    (
+        "MESA",
+        "Copper Way",
+        "Dunmore",
+        "AZ",
+        "85990",
+        "America/Phoenix",
+        -2,
+        33.4,
+        -112.0,
+    ),
+    (
+        "BAYVIEW",
+        "Pier Street",
+        "Sandholm",
+        "CA",
+        "90990",
+        "America/Los_Angeles",
+        -3,
+        34.0,
+        -118.2,
+    ),
+    (
+        "\"THE DEPOT\"",
+        "Cannery Row",
+        "Elkton",
+        "WA",
+        "98990",
+        "America/Los_Angeles",
+        -3,
+        47.6,
+        -122.3,
+    ),
+];
+
+pub(super) const AREAS: &[&str] = &[
+    "SALES FLOOR",
+    "KITCHEN",
+    "RESTROOM",
+    "BACK OF HOUSE",
+    "PARKING & ROOF",
+];
+pub(super) const PROBLEMS: &[(&str, &str, &str, &str)] = &[
+    ("HVAC", "RTU", "Not cooling", "Store is at 84F & rising"),
+    (
+        "HVAC",
+        "Split unit",
+        "Leaking water",
+        "Bucket <full> every hour",
+    ),
+    (
+        "PLUMBING",
+        "Sink",
+        "Clogged",
+        "Drain \"3\" backs up, smells",
+    ),
+    (
+        "PLUMBING",
+        "Water heater",
+        "No hot water",
+        "Dishwasher can't run",
+    ),
+    (
+        "REFRIGERATION",
+        "Walk-in",
+        "Too warm",
+        "Product at risk; > 45F since 6am",
+    ),
+    (
+        "ELECTRICAL",
+        "Panel",
+        "Breaker trips",
+        "Lights <b>flicker</b> on aisle 4 & 5",
+    ),
+];
+pub(super) const CALLERS: &[&str] = &[
+    "Jane Store",
+    "Sam Keeper",
+    "Lee Manager",
+    "Ana Díaz",
+    "Pat O'Hara",
+];
+pub(super) const BEGUN: &[&str] = &[
+    "DISPATCH CONFIRMED",
+    "ON SITE",
+    "INCOMPLETE",
+    "PARTS ON ORDER",
+];
+pub(super) const CATEGORIES: &[&str] = &["REPAIR", "MAINTENANCE", "EMERGENCY"];

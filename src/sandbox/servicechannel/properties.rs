@@ -1,0 +1,183 @@
+//! Which properties of work orders and locations can be filtered, sorted, selected and expanded.
+
+use super::model::{Location, WorkOrder};
+use super::odata::{Kind, Property, Value};
+use super::state::State;
+
+macro_rules! properties {
+    ($name:ident { $($variant:ident = $path:literal: $kind:ident,)* }
+     members $members:expr; navigation $navigation:expr; broken $broken:expr;) => {
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(super) enum $name { $($variant,)* }
+
+        impl Property for $name {
+            const MEMBERS: &'static [&'static str] = $members;
+            const NAVIGATION: &'static [(&'static str, &'static [&'static str])] = $navigation;
+            const BROKEN: &'static [&'static str] = $broken;
+
+            fn named(path: &str) -> Option<Self> {
+                Some(match path {
+                    $($path => Self::$variant,)*
+                    _ => return None,
+                })
+            }
+
+            fn kind(self) -> Kind {
+                match self {
+                    $(Self::$variant => Kind::$kind,)*
+                }
+            }
+        }
+    };
+}
+
+/// Members of a work order's own partial location.
+const LOCATION_IN_WORK_ORDER: &[&str] = &[
+    "Id",
+    "SubscriberId",
+    "StoreId",
+    "Name",
+    "Region",
+    "District",
+    "TimeShiftToEST",
+    "AddressTypeId",
+    "IsInternational",
+    "Notes",
+];
+const SUBSCRIBER_IN_WORK_ORDER: &[&str] = &["Id", "Name", "ShortName", "IsOutsourcedWorkOn"];
+const PROVIDER_IN_WORK_ORDER: &[&str] = &[
+    "Id",
+    "Name",
+    "Phone",
+    "DoNotDispatch",
+    "IsInternal",
+    "IsOnOffShoreFeatureEnabled",
+];
+
+properties! {
+    WorkOrderProperty {
+        Id = "Id": Int,
+        Number = "Number": Text,
+        PurchaseNumber = "PurchaseNumber": Text,
+        SubscriberId = "Subscriber/Id": Int,
+        SubscriberName = "Subscriber/Name": Text,
+        ProviderId = "Provider/Id": Int,
+        ProviderName = "Provider/Name": Text,
+        LocationId = "LocationId": Int,
+        LocationOwnId = "Location/Id": Int,
+        LocationStoreId = "Location/StoreId": Text,
+        LocationName = "Location/Name": Text,
+        Primary = "Status/Primary": Text,
+        Extended = "Status/Extended": Text,
+        Caller = "Caller": Text,
+        CreatedBy = "CreatedBy": Text,
+        CallDate = "CallDate": Time,
+        CreatedDate = "CreatedDate": Time,
+        UpdatedDate = "UpdatedDate": Time,
+        ScheduledDate = "ScheduledDate": Time,
+        ExpirationDate = "ExpirationDate": Time,
+        CompletedDate = "CompletedDate": Time,
+        Priority = "Priority": Text,
+        Trade = "Trade": Text,
+        Category = "Category": Text,
+        ProblemCode = "ProblemCode": Text,
+        Description = "Description": Text,
+        Nte = "Nte": Number,
+        IsInvoiced = "IsInvoiced": Bool,
+    }
+    members &[
+        "Id", "Number", "PurchaseNumber", "LocationId", "Status", "IssueTicketInfo", "Caller",
+        "CreatedBy", "CallDate", "CallDate_DTO", "ScheduledDate", "ScheduledDate_DTO",
+        "CompletedDate", "CompletedDate_DTO", "ExpirationDate", "ExpirationDate_DTO",
+        "UpdatedDate", "UpdatedDate_DTO", "CreatedDate", "CreatedDate_DTO", "Priority", "Trade",
+        "Category", "CategoryId", "ApprovalCode", "Description", "ProblemCode", "Resolution",
+        "Nte", "Currency", "AssetCount", "Attachments", "Notes", "PostedId", "IsCheckInDenied",
+        "CheckInDeniedReason", "CheckInRange", "IsInvoiced", "IsExpired", "IsEnabledForMobile",
+        "HasWorkActivity", "Source", "CallerId", "AutoComplete", "Labels", "AutoInvoice",
+    ];
+    navigation &[
+        ("Location", LOCATION_IN_WORK_ORDER),
+        ("Subscriber", SUBSCRIBER_IN_WORK_ORDER),
+        ("Provider", PROVIDER_IN_WORK_ORDER),
+    ];
+    broken &["Notes", "WorkActivities"];
+}
+
+impl WorkOrderProperty {
+    /// What a work order holds there.
+    pub(super) fn of<'a>(self, order: &'a WorkOrder, state: &'a State) -> Value<'a> {
+        let location = || state.location(order.location);
+        match self {
+            Self::Id => Value::Int(order.id.0),
+            Self::Number => Value::Text(&order.number),
+            Self::PurchaseNumber => Value::Text(&order.purchase_number),
+            Self::SubscriberId => Value::Int(order.subscriber.0),
+            Self::SubscriberName => state
+                .subscriber(order.subscriber)
+                .map(|found| found.name.as_str())
+                .into(),
+            Self::ProviderId => Value::Int(order.provider.0),
+            Self::ProviderName => state
+                .provider(order.provider)
+                .map(|found| found.name)
+                .into(),
+            Self::LocationId | Self::LocationOwnId => Value::Int(order.location.0),
+            Self::LocationStoreId => location().map(|found| found.store_id.as_str()).into(),
+            Self::LocationName => location().map(|found| found.name.as_str()).into(),
+            Self::Primary => Value::Text(order.status.primary.wire()),
+            Self::Extended => order.status.extended.as_deref().into(),
+            Self::Caller => Value::Text(&order.caller),
+            Self::CreatedBy => Value::Text(&order.created_by),
+            Self::CallDate => Value::Time(order.call_date),
+            Self::CreatedDate => Value::Time(order.created_date),
+            Self::UpdatedDate => Value::Time(order.updated_date),
+            Self::ScheduledDate => order.scheduled_date.into(),
+            Self::ExpirationDate => order.expiration_date.into(),
+            Self::CompletedDate => order.completed_date.into(),
+            Self::Priority => order.priority.as_deref().into(),
+            Self::Trade => order.trade.as_deref().into(),
+            Self::Category => order.category.as_deref().into(),
+            Self::ProblemCode => order.problem_code.as_deref().into(),
+            Self::Description => Value::Text(&order.description),
+            Self::Nte => order.nte.map_or(Value::Null, Value::Number),
+            Self::IsInvoiced => Value::Bool(order.invoiced),
+        }
+    }
+}
+
+properties! {
+    LocationProperty {
+        Id = "Id": Int,
+        SubscriberId = "SubscriberId": Int,
+        StoreId = "StoreId": Text,
+        Name = "Name": Text,
+        City = "City": Text,
+        State = "State": Text,
+        Zip = "Zip": Text,
+        Region = "Region": Text,
+    }
+    members &[
+        "Id", "SubscriberId", "SubscriberName", "StoreId", "Name", "ShortName", "Latitude",
+        "Longitude", "Address1", "Address2", "City", "State", "Region", "District", "Zip",
+        "Country", "Status", "Phone", "Contact", "TimeZoneShortDescription", "TimeZoneIanaName",
+        "Notes", "TimeShiftToEST", "AddressTypeId", "FormattedAddress", "IsInternational",
+    ];
+    navigation &[];
+    broken &[];
+}
+
+impl LocationProperty {
+    /// What a location holds there.
+    pub(super) fn of(self, location: &Location) -> Value<'_> {
+        match self {
+            Self::Id => Value::Int(location.id.0),
+            Self::SubscriberId => Value::Int(location.subscriber.0),
+            Self::StoreId => Value::Text(&location.store_id),
+            Self::Name => Value::Text(&location.name),
+            Self::City => Value::Text(&location.city),
+            Self::State => Value::Text(&location.state),
+            Self::Zip => Value::Text(&location.zip),
+            Self::Region => Value::Text(&location.region),
+        }
+    }
+}

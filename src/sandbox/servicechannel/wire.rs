@@ -1,0 +1,279 @@
+//! How rows look on the wire.
+
+use super::json::{Members, Object, Zone};
+use super::model::{Location, Note, NoteType, StatusOption, Subscriber, WorkOrder};
+use super::odata::options::Options;
+use super::properties::WorkOrderProperty;
+use super::state::{Provider, State};
+
+/// Through which door a work order is read.
+#[derive(Clone, Copy)]
+pub(super) enum Face<'a> {
+    /// Nested objects are always there, and `LocationId` is 0.
+    Rest,
+    /// Nested objects are there when they are expanded.
+    OData(&'a Options<WorkOrderProperty>),
+}
+
+/// A work order.
+pub(super) fn work_order(
+    object: &mut Object<'_>,
+    order: &WorkOrder,
+    state: &State,
+    face: Face<'_>,
+) {
+    object.int("Id", order.id.0);
+    object.text("Number", &order.number);
+    object.text("PurchaseNumber", &order.purchase_number);
+    object.int("PostedId", 0);
+    let location_id = match face {
+        Face::Rest => 0,
+        Face::OData(_) => order.location.0,
+    };
+    object.int("LocationId", location_id);
+    object.object("Status", |status| {
+        status.text("Primary", order.status.primary.wire());
+        status.maybe("Extended", order.status.extended.as_deref());
+        status.value("CanCreateInvoice", Some(false));
+    });
+    object.time("CallDate", Some(order.call_date), Zone::Eastern);
+    object.time("CreatedDate", Some(order.created_date), Zone::Eastern);
+    object.time("ScheduledDate", order.scheduled_date, Zone::Utc);
+    object.time("ExpirationDate", order.expiration_date, Zone::Utc);
+    object.time("CompletedDate", order.completed_date, Zone::Eastern);
+    object.time("UpdatedDate", Some(order.updated_date), Zone::Eastern);
+    object.text("Caller", &order.caller);
+    object.int("CallerId", 0);
+    object.text("CreatedBy", &order.created_by);
+    object.text("Source", "Mobile SC");
+    object.maybe("Trade", order.trade.as_deref());
+    object.maybe("Category", order.category.as_deref());
+    object.value("CategoryId", order.category.as_ref().map(|_| 3_851));
+    object.maybe("Priority", order.priority.as_deref());
+    object.maybe("ProblemCode", order.problem_code.as_deref());
+    object.text("Description", &order.description);
+    object.maybe("Resolution", order.resolution.as_deref());
+    object.maybe("ApprovalCode", order.approval_code.as_deref());
+    object.value("Nte", order.nte);
+    object.object("Currency", |currency| {
+        currency.int("Id", 1);
+        currency.text("AlphabeticalCode", "USD");
+        currency.value("Rate", Some(0.0));
+    });
+    nested(object, order, state, face);
+    object.object("Notes", |notes| note_summary(notes, order));
+    object.object("Attachments", |attachments| {
+        attachments.object("Count", |count| {
+            count.int("Own", 0);
+            count.int("Total", 0);
+        });
+    });
+    object.int("AssetCount", 0);
+    object.list("Labels", std::iter::once(0), |label, id| {
+        label.int("Id", id);
+    });
+    object.object("IssueTicketInfo", |issue| {
+        issue.int("Id", 0);
+        issue.int("SetupId", 0);
+    });
+    object.value("IsCheckInDenied", Some(true));
+    object.text("CheckInDeniedReason", "Please use the IVR of this client.");
+    object.value("CheckInRange", Some(10.0));
+    object.value("IsInvoiced", Some(order.invoiced));
+    for name in [
+        "IsExpired",
+        "AutoComplete",
+        "AutoInvoice",
+        "HasWorkActivity",
+        "IsEnabledForMobile",
+    ] {
+        object.value(name, Some(false));
+    }
+}
+
+fn nested(object: &mut Object<'_>, order: &WorkOrder, state: &State, face: Face<'_>) {
+    let wanted = |name: &str| -> Option<Option<&Members>> {
+        match face {
+            Face::Rest => Some(None),
+            Face::OData(options) => options.expanded(name).map(|expand| expand.select.as_ref()),
+        }
+    };
+    if let (Some(only), Some(found)) = (wanted("Subscriber"), state.subscriber(order.subscriber)) {
+        object.object_of("Subscriber", only, |inner| subscriber(inner, found));
+    }
+    if let (Some(only), Some(found)) = (wanted("Provider"), state.provider(order.provider)) {
+        object.object_of("Provider", only, |inner| {
+            provider(inner, order.provider.0, found);
+        });
+    }
+    if let (Some(only), Some(found)) = (wanted("Location"), state.location(order.location)) {
+        object.object_of("Location", only, |inner| partial_location(inner, found));
+    }
+}
+
+fn subscriber(object: &mut Object<'_>, subscriber: &Subscriber) {
+    object.int("Id", subscriber.id.0);
+    object.text("Name", &subscriber.name);
+    object.text("ShortName", &subscriber.short_name);
+    object.value("IsOutsourcedWorkOn", Some(false));
+}
+
+fn provider(object: &mut Object<'_>, id: i64, provider: &Provider) {
+    object.int("Id", id);
+    object.text("Name", provider.name);
+    object.text("Phone", provider.phone);
+    for name in ["DoNotDispatch", "IsInternal", "IsOnOffShoreFeatureEnabled"] {
+        object.value(name, Some(false));
+    }
+}
+
+/// The location inside a work order: no street, no town.
+fn partial_location(object: &mut Object<'_>, location: &Location) {
+    object.int("Id", location.id.0);
+    object.int("SubscriberId", location.subscriber.0);
+    object.text("StoreId", &location.store_id);
+    object.text("Name", &location.name);
+    object.text("Region", &location.region);
+    object.text("District", "n/a");
+    object.int("TimeShiftToEST", location.shift_to_eastern);
+    object.int("AddressTypeId", 0);
+    object.value("IsInternational", Some(false));
+    object.list("Notes", std::iter::empty::<()>(), |_, ()| {});
+}
+
+/// The location by itself.
+pub(super) fn full_location(object: &mut Object<'_>, location: &Location, state: &State) {
+    object.int("Id", location.id.0);
+    object.int("SubscriberId", location.subscriber.0);
+    object.maybe(
+        "SubscriberName",
+        state
+            .subscriber(location.subscriber)
+            .map(|found| found.name.as_str()),
+    );
+    object.text("StoreId", &location.store_id);
+    object.text("Name", &location.name);
+    object.text("ShortName", &location.name);
+    object.value("Latitude", Some(location.latitude));
+    object.value("Longitude", Some(location.longitude));
+    object.maybe("Address1", location.address1.as_deref());
+    object.text("Address2", &location.address2);
+    object.text("City", &location.city);
+    object.text("State", &location.state);
+    object.text("Region", &location.region);
+    object.text("District", "n/a");
+    object.text("Zip", &location.zip);
+    object.text("Country", "USA");
+    object.text("Status", "open");
+    object.maybe("Phone", location.phone.as_deref());
+    object.maybe("Contact", location.contact.as_deref());
+    object.text("TimeZoneIanaName", location.time_zone);
+    object.list("Notes", std::iter::empty::<()>(), |_, ()| {});
+    object.int("TimeShiftToEST", location.shift_to_eastern);
+    object.int("AddressTypeId", 0);
+    let Location {
+        address2,
+        city,
+        state,
+        zip,
+        ..
+    } = location;
+    object.text(
+        "FormattedAddress",
+        &format!("{address2}, {city}, {state} {zip}, USA"),
+    );
+    object.value("IsInternational", Some(false));
+}
+
+/// What a work order says of its notes: how many, and the last one.
+fn note_summary(object: &mut Object<'_>, order: &WorkOrder) {
+    let visible = || {
+        order
+            .notes
+            .iter()
+            .filter(|note| note.visible_to_providers())
+    };
+    object.int("WorkOrderId", 0);
+    object.object("Count", |count| {
+        let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        count.int(
+            "Own",
+            number(
+                visible()
+                    .filter(|note| note.note_type == NoteType::User)
+                    .count(),
+            ),
+        );
+        count.int("Total", number(visible().count()));
+    });
+    if let Some(last) = visible().next_back() {
+        object.object("Last", |object| {
+            object.int("Id", last.id.0);
+            object.int("Number", last.number);
+            object.text("NoteData", &last.text);
+            object.utc("DateCreated", last.created);
+            object.value("ActionRequired", Some(last.action_required));
+            object.text("MailedTo", &last.mailed_to);
+            object.text("CreatedBy", &last.created_by);
+        });
+    }
+}
+
+/// A note by itself.
+pub(super) fn note(object: &mut Object<'_>, note: &Note) {
+    object.int("Id", note.id.0);
+    object.int("Number", note.number);
+    object.text("NoteData", &note.text);
+    object.utc("DateCreated", note.created);
+    object.value("ActionRequired", Some(note.action_required));
+    object.text("MailedTo", &note.mailed_to);
+    object.text("CreatedBy", &note.created_by);
+    object.list("Attachments", std::iter::empty::<()>(), |_, ()| {});
+    object.int("Visibility", i64::from(note.visibility));
+    let note_type = match note.note_type {
+        NoteType::System => "SystemNote",
+        NoteType::User => "UsersNote",
+    };
+    object.text("NoteType", note_type);
+    object.value("IsAttachmentNote", Some(false));
+    object.value("IsPinned", Some(false));
+}
+
+/// A main status with those below.
+pub(super) fn status_option(object: &mut Object<'_>, option: &StatusOption) {
+    object.int("Id", option.primary.id());
+    object.text("Name", option.primary.wire());
+    let names: Vec<_> = option
+        .extended
+        .iter()
+        .map(|extended| extended.name)
+        .collect();
+    object.value("Extended", Some(names));
+    object.list(
+        "ExtendedStatuses",
+        option.extended.iter(),
+        |object, extended| {
+            object.int("Id", extended.id);
+            object.text("Name", extended.name);
+        },
+    );
+    let constrained = option.extended.iter().filter_map(|extended| {
+        extended
+            .constraint
+            .map(|constraint| (extended.name, constraint))
+    });
+    object.list("Constraints", constrained, |object, (name, constraint)| {
+        use super::model::Constraint::{ResolutionText, ScheduledDate};
+        object.text("Extended", name);
+        object.int(
+            "IsResolutionTextRequired",
+            i64::from(constraint == ResolutionText),
+        );
+        object.int("IsShippingInfoRequired", 0);
+        object.int("IsResolutionCodesRequired", 0);
+        object.int(
+            "IsScheduledDateRequired",
+            i64::from(constraint == ScheduledDate),
+        );
+    });
+}
