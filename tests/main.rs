@@ -5,7 +5,8 @@ mod editor;
 #[cfg(test)]
 mod reference;
 #[cfg(test)]
-mod schemas;
 mod sandbox;
+#[cfg(test)]
 mod schemas;
+#[cfg(test)]
 mod store;
