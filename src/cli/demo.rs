@@ -1,0 +1,156 @@
+//! `demo`: everything at once, offline. Both simulators, activation, and work orders that keep arriving.
+
+use std::num::NonZeroU32;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use serde_json::{Value as Json, json};
+use tokio_util::sync::CancellationToken;
+
+use super::args::{DemoArgs, Global};
+use super::exit::Exit;
+use super::live::{self, Live};
+use super::out::Out;
+use super::sandbox::preset;
+use super::{engine, env, init, run, workspace};
+use crate::daemon::Engine;
+use crate::engine::schedule::Mode;
+use crate::lang::plan::{ParamValue, Plan, SecretSource};
+use crate::sandbox::{Made, Sandbox, SandboxConfig};
+
+/// The tenant of the demo.
+const TENANT: &str = "sandbox";
+/// How often the live line is drawn.
+const DRAW: Duration = Duration::from_millis(250);
+
+pub(super) async fn run(global: &Global, args: &DemoArgs, out: &Out) -> anyhow::Result<Exit> {
+    let dir = &args.dir;
+    std::fs::create_dir_all(dir).with_context(|| format!("{} cannot be made", dir.display()))?;
+    let mut global = global.clone();
+    if !global.workspace.join("syncline.yaml").exists() {
+        global.workspace = dir.join("pipelines");
+        if !global.workspace.join("syncline.yaml").exists() {
+            init::write_workspace(&global.workspace)?;
+        }
+        out.talk(&format!("the pipelines are in {}: open them, change them, run the demo again", global.workspace.display()));
+    }
+    let Some(plan) = workspace::plan(&global, *out)? else { return Ok(Exit::Config) };
+    let store = global.store.clone().unwrap_or_else(|| dir.join("syncline.db"));
+    forget(&store)?;
+    global.store = Some(store.clone());
+    init::write_secrets(&dir.join("secrets"))?;
+
+    let old = u32::try_from(args.work_orders / 5)?;
+    let any = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+    let config = SandboxConfig { work_orders: old, started_before_activation: old / 2, ..SandboxConfig::default() }
+        .at(any, any)
+        .with_faults(preset(args.faults));
+    let sandbox = Sandbox::start(config).await?;
+    for (name, at) in sandbox.listening() {
+        out.talk(&format!("{name} is simulated at http://{at}"));
+    }
+    let plan = Arc::new(pointed_at(plan, &sandbox, &dir.join("secrets")));
+    let engine = engine::open_plan(&global, plan).await?;
+    let done = play(&engine, &sandbox, args, *out).await;
+    let counters = engine.progress().counters();
+    engine.close().await;
+    let made = sandbox.made();
+    let orders = sandbox.work_orders();
+    sandbox.stop().await;
+    let (took, exit) = done?;
+    if out.is_json() {
+        let made: Vec<Json> = made.iter().map(|made| json!({ "what": made.what, "created": made.created, "doubles": made.doubles })).collect();
+        out.json(&json!({ "work_orders": orders, "counts": counters, "made": made, "store": store, "seconds": took.as_secs_f64() }));
+    } else {
+        out.data(&live::summary(&counters, took));
+        out.data(&made_text(orders, &made));
+        out.data(&format!("the links are in {}: sqlite3 {} \"SELECT entity, key, target FROM link LIMIT 10\"", store.display(), store.display()));
+    }
+    Ok(exit)
+}
+
+/// Turns the integration on, lets work orders arrive, and syncs them.
+async fn play(engine: &Arc<Engine>, sandbox: &Sandbox, args: &DemoArgs, out: Out) -> anyhow::Result<(Duration, Exit)> {
+    let by = env::user();
+    let agreement = engine.plan().tenants.get(TENANT).and_then(|tenant| tenant.integration.agreement.clone());
+    let version = agreement.as_ref().map(|agreement| agreement.version.to_string());
+    engine.activate(TENANT, &by, version.as_deref()).await?;
+    out.talk(&format!("the integration is on; the {} work orders of before stay where they are", sandbox.work_orders()));
+    sandbox.arrive(args.work_orders - args.work_orders / 5);
+
+    let stop = CancellationToken::new();
+    let watch = live::stop_on_ctrl_c(stop.clone(), out);
+    let arrivals = NonZeroU32::new(args.per_minute).filter(|_| !args.once).map(|per_minute| sandbox.start_arrivals(per_minute));
+    let live = Live::start(out);
+    let mode = if args.once { Mode::Once } else { Mode::Forever };
+    if !args.once {
+        live.note(out, "work orders keep arriving; Ctrl-C stops");
+    }
+    let started = engine.clock().monotonic();
+    let what = [(TENANT.to_owned(), None)];
+    let reports = {
+        let running = engine.run(&what, mode, stop);
+        tokio::pin!(running);
+        loop {
+            tokio::select! {
+                reports = &mut running => break reports,
+                () = engine.clock().sleep(DRAW) => live.say(line(engine, sandbox)),
+            }
+        }
+    };
+    live.end();
+    drop(arrivals);
+    watch.abort();
+    let took = engine.clock().monotonic().saturating_sub(started);
+    let exit = run::exit(&reports?, engine.progress().counters().dead);
+    Ok((took, exit))
+}
+
+fn line(engine: &Engine, sandbox: &Sandbox) -> String {
+    let counters = engine.progress().counters();
+    let made: Vec<String> = sandbox.made().iter().map(|made| format!("{} {}", made.created, made.what)).collect();
+    format!(
+        "{} work orders → {} synced, {} waiting to be tried again   |   {}",
+        sandbox.work_orders(),
+        counters.written,
+        counters.retry,
+        made.join(", ")
+    )
+}
+
+fn made_text(orders: usize, made: &[Made]) -> String {
+    let doubles: u64 = made.iter().map(|made| made.doubles).sum();
+    let made: Vec<String> = made.iter().map(|made| format!("{} {}", made.created, made.what)).collect();
+    format!("{orders} work orders; the simulators made {}, {doubles} of them twice", made.join(", "))
+}
+
+/// The plan with the sandbox tenant pointed at the simulators of this process.
+fn pointed_at(plan: Arc<Plan>, sandbox: &Sandbox, secrets: &Path) -> Plan {
+    let mut plan = Arc::unwrap_or_clone(plan);
+    plan.runtime.secrets = SecretSource::Directory(secrets.to_owned());
+    if let Some(tenant) = plan.tenants.get_mut(TENANT) {
+        let tenant = Arc::make_mut(tenant);
+        for (connector, param, value) in sandbox.account_values() {
+            if let Some(account) = tenant.accounts.get_mut(connector) {
+                account.params.insert(Arc::from(param), ParamValue::Literal(Json::String(value)));
+            }
+        }
+    }
+    plan
+}
+
+/// The simulators begin anew at every start, so the demo's store does too.
+fn forget(store: &Path) -> anyhow::Result<()> {
+    for suffix in ["", "-wal", "-shm", "-lock"] {
+        let mut name = store.as_os_str().to_owned();
+        name.push(suffix);
+        match std::fs::remove_file(&name) {
+            Ok(()) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error).with_context(|| format!("{} cannot be removed", Path::new(&name).display())),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,52 @@
+//! `sandbox`: the two simulators alone.
+
+use std::num::NonZeroU32;
+
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use super::args::{Faults, SandboxArgs};
+use super::exit::Exit;
+use super::live;
+use super::out::Out;
+use crate::sandbox::kit::faults::Preset;
+use crate::sandbox::{Sandbox, SandboxConfig};
+
+pub(super) async fn run(args: &SandboxArgs, out: &Out) -> anyhow::Result<Exit> {
+    let mut config = SandboxConfig {
+        seed: args.seed,
+        work_orders: u32::try_from(args.work_orders)?,
+        ..SandboxConfig::default()
+    }
+    .at(args.source, args.target)
+    .with_faults(preset(args.faults));
+    if args.unlimited {
+        config = config.unlimited();
+    }
+    let sandbox = Sandbox::start(config).await?;
+    for (name, at) in sandbox.listening() {
+        if out.is_json() {
+            out.json(&json!({ "simulator": name, "listening": at.to_string() }));
+        } else {
+            out.data(&format!("{name} listens at http://{at}"));
+        }
+    }
+    let arrivals = NonZeroU32::new(args.per_minute).map(|per_minute| sandbox.start_arrivals(per_minute));
+    let stop = CancellationToken::new();
+    let watch = live::stop_on_ctrl_c(stop.clone(), *out);
+    stop.cancelled().await;
+    watch.abort();
+    drop(arrivals);
+    sandbox.stop().await;
+    Ok(Exit::Fine)
+}
+
+/// Faults as the simulators know them.
+pub(super) fn preset(faults: Faults) -> Preset {
+    match faults {
+        Faults::None => Preset::None,
+        Faults::Calm => Preset::Calm,
+        Faults::Flaky => Preset::Flaky,
+        Faults::Storm => Preset::Storm,
+    }
+}
