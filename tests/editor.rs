@@ -4,14 +4,14 @@
 //! `SYNCLINE_EDITOR_MODULES` naming a `node_modules` folder), and says so where they are not.
 
 use std::collections::VecDeque;
-use std::fmt::Write as _;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use syncline::lang::config::VERBS;
 
 /// Longest wait for one message of the server: a guard, never waited out when all is well.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -61,7 +61,13 @@ impl Editor {
                 }
             }
         });
-        let mut editor = Self { child, stdin, messages, waiting: VecDeque::new(), requests: 0 };
+        let mut editor = Self {
+            child,
+            stdin,
+            messages,
+            waiting: VecDeque::new(),
+            requests: 0,
+        };
         editor.request(
             "initialize",
             &json!({
@@ -89,27 +95,39 @@ impl Editor {
             &json!({ "textDocument": { "uri": uri, "languageId": "yaml", "version": 1, "text": text } }),
         );
         let marks = self.wait_for(|message| {
-            message["method"] == "textDocument/publishDiagnostics" && message["params"]["uri"] == uri
+            message["method"] == "textDocument/publishDiagnostics"
+                && message["params"]["uri"] == uri
         });
-        let marks = marks["params"]["diagnostics"].as_array().cloned().unwrap_or_default();
+        let marks = marks["params"]["diagnostics"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
         Document { uri, marks }
     }
 
     fn complete(&mut self, document: &Document, line: usize, character: usize) -> Vec<Value> {
         let reply = self.request("textDocument/completion", &document.at(line, character));
-        reply["items"].as_array().or(reply.as_array()).cloned().unwrap_or_default()
+        reply["items"]
+            .as_array()
+            .or(reply.as_array())
+            .cloned()
+            .unwrap_or_default()
     }
 
     fn hover(&mut self, document: &Document, line: usize, character: usize) -> String {
         let reply = self.request("textDocument/hover", &document.at(line, character));
-        reply["contents"]["value"].as_str().unwrap_or_default().to_owned()
+        reply["contents"]["value"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
     }
 
     fn request(&mut self, method: &str, params: &Value) -> Value {
         self.requests += 1;
         let id = self.requests;
         self.send(&json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }));
-        self.wait_for(|message| message["id"] == id && message.get("method").is_none())["result"].take()
+        self.wait_for(|message| message["id"] == id && message.get("method").is_none())["result"]
+            .take()
     }
 
     fn notify(&mut self, method: &str, params: &Value) {
@@ -118,7 +136,8 @@ impl Editor {
 
     fn send(&mut self, message: &Value) {
         let body = message.to_string();
-        write!(self.stdin, "Content-Length: {}\r\n\r\n{body}", body.len()).expect("the server reads");
+        write!(self.stdin, "Content-Length: {}\r\n\r\n{body}", body.len())
+            .expect("the server reads");
         self.stdin.flush().expect("the server reads");
     }
 
@@ -128,7 +147,10 @@ impl Editor {
             return self.waiting.remove(index).expect("the position is inside");
         }
         loop {
-            let message = self.messages.recv_timeout(PATIENCE).expect("the server answers");
+            let message = self
+                .messages
+                .recv_timeout(PATIENCE)
+                .expect("the server answers");
             if let (Some(id), Some(method)) = (message.get("id"), message["method"].as_str()) {
                 let result = if method == "workspace/configuration" {
                     let items = message["params"]["items"].as_array().map_or(0, Vec::len);
@@ -192,7 +214,10 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_path_buf()
 }
 
-#[expect(clippy::disallowed_methods, reason = "tells where the package is, when it is not beside this file")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tells where the package is, when it is not beside this file"
+)]
 fn modules() -> PathBuf {
     std::env::var_os("SYNCLINE_EDITOR_MODULES")
         .map_or_else(|| root().join("tests/editor/node_modules"), PathBuf::from)
@@ -214,22 +239,155 @@ steps:
 /// Lines of [`HEAD`]: the first line after it has this number.
 const AFTER_HEAD: usize = 10;
 
+/// The labels of completions, in their order.
+fn labels(items: &[Value]) -> Vec<&str> {
+    items
+        .iter()
+        .filter_map(|item| item["label"].as_str())
+        .collect()
+}
+
+/// What completing `label` inserts.
+fn inserted<'a>(items: &'a [Value], label: &str) -> &'a str {
+    let item = items.iter().find(|item| item["label"] == label);
+    item.and_then(|item| item["insertText"].as_str())
+        .unwrap_or_default()
+}
+
+/// Each mark as `line:column message`, the line counted from the step under trial.
+fn marks(document: &Document) -> Vec<String> {
+    let mut marks: Vec<_> = document
+        .marks
+        .iter()
+        .map(|mark| {
+            let start = &mark["range"]["start"];
+            let line = start["line"].as_u64().unwrap() - AFTER_HEAD as u64;
+            (
+                line,
+                start["character"].as_u64().unwrap(),
+                mark["message"].as_str().unwrap().to_owned(),
+            )
+        })
+        .collect();
+    marks.sort();
+    marks
+        .into_iter()
+        .map(|(line, column, message)| format!("{line}:{column} {message}"))
+        .collect()
+}
+
+const ONE_VERB: &str =
+    "A step has exactly one verb: fetch, transform, map, write, do, skip, hold, fail.";
+
 #[test]
-fn trial_dump() {
-    let Some(mut editor) = Editor::start() else { return };
-    let mut out = String::new();
+fn a_new_step_offers_the_verbs_and_what_stands_around_them() {
+    let Some(mut editor) = Editor::start() else {
+        return;
+    };
     let document = editor.open("new-step.yaml", &format!("{HEAD}  - \n"));
-    for item in editor.complete(&document, AFTER_HEAD, 4) {
-        writeln!(out, "{} => {:?} {}", item["label"], item["insertText"], item["documentation"]).unwrap();
+    let items = editor.complete(&document, AFTER_HEAD, 4);
+    let mut expected = vec!["name", "when", "each", "as", "catch"];
+    expected.extend(VERBS);
+    assert_eq!(labels(&items), expected);
+    // A verb brings the keys it cannot do without, and no others.
+    assert_eq!(inserted(&items, "map"), "map:\n    use: $1\n    value: $2");
+    assert_eq!(inserted(&items, "skip"), "skip:\n    reason: ");
+    assert_eq!(
+        inserted(&items, "transform"),
+        "transform: \n  ${1:store}: ${2:\\$.Location.StoreId}\n"
+    );
+}
+
+#[test]
+fn hovering_shows_what_a_key_means_and_what_it_may_be() {
+    let Some(mut editor) = Editor::start() else {
+        return;
+    };
+    let step = "  - write:\n      connector: servicetitan\n      on_unknown: hold\n";
+    let document = editor.open("hover.yaml", &format!("{HEAD}{step}"));
+    let verb = editor.hover(&document, AFTER_HEAD, 6);
+    assert!(
+        verb.contains("Finds what is there, creates it if not"),
+        "{verb}"
+    );
+    let key = editor.hover(&document, AFTER_HEAD + 2, 8);
+    assert!(
+        key.contains("What becomes of a create whose outcome is unknown."),
+        "{key}"
+    );
+    assert!(
+        key.contains("* `hold`: A person looks and resolves it."),
+        "{key}"
+    );
+}
+
+#[test]
+fn mistakes_are_marked_where_they_are() {
+    let Some(mut editor) = Editor::start() else {
+        return;
+    };
+    for (name, step, expected) in [
+        (
+            "misspelt-verb",
+            "  - fecth: {}\n",
+            vec![
+                format!("0:4 {ONE_VERB}"),
+                "0:4 Property fecth is not allowed.".to_owned(),
+            ],
+        ),
+        ("no-verb", "  - name: x\n", vec![format!("0:4 {ONE_VERB}")]),
+        (
+            "missing-key",
+            "  - skip: {}\n",
+            vec!["0:4 Missing property \"reason\".".to_owned()],
+        ),
+        (
+            "misspelt-key",
+            "  - map:\n      use: a\n      value: $.a\n      vlaue: $.b\n",
+            vec!["3:6 Property vlaue is not allowed.".to_owned()],
+        ),
+        (
+            "wrong-word",
+            "  - write: { connector: a, on_unknown: wait }\n",
+            vec!["0:39 Value is not accepted. Valid values: \"settle\", \"hold\".".to_owned()],
+        ),
+        ("right", "  - skip: { reason: nothing to do }\n", vec![]),
+    ] {
+        let document = editor.open(&format!("{name}.yaml"), &format!("{HEAD}{step}"));
+        assert_eq!(marks(&document), expected, "{name}");
     }
-    for (n, text) in ["  - fecth: {}\n", "  - name: x\n", "  - skip: { reason: a }\n    hold: { reason: b }\n", "  - skip: {}\n","  - write: { connector: a, on_unknown: foo }\n", "  - skip: { reason: a, forever: no }\n", "  - map: { use: Priority, value: $.a }\n", "  - map: \n      use: a\n      vlue: $.a\n"].iter().enumerate() {
-        let d = editor.open(&format!("bad{n}.yaml"), &format!("{HEAD}{text}"));
-        writeln!(out, "---- {text}{}", d.marks.iter().map(|m| format!("{} {}", m["range"], m["message"])).collect::<Vec<_>>().join("\n")).unwrap();
-    }
-    let d = editor.open("hover.yaml", &format!("{HEAD}  - write:\n      connector: a\n      on_unknown: hold\n      \n"));
-    writeln!(out, "---- hover write: {}\n-- hover connector {}\n-- hover value {}", editor.hover(&d, AFTER_HEAD, 6), editor.hover(&d, AFTER_HEAD+1, 8), editor.hover(&d, AFTER_HEAD+2, 20)).unwrap();
-    for item in editor.complete(&d, AFTER_HEAD+3, 6) {
-        writeln!(out, "{} => {:?} {}", item["label"], item["insertText"], item["documentation"]).unwrap();
-    }
-    std::fs::write("/tmp/gen/trial.txt", out).unwrap();
+}
+
+#[test]
+fn a_tenant_file_completes_settings_choices_and_rows() {
+    let Some(mut editor) = Editor::start() else {
+        return;
+    };
+    let sandbox = std::fs::read_to_string(root().join("pipelines/tenants/sandbox.yaml")).unwrap();
+    let text = sandbox.replace("../servicechannel/", "./").replace(
+        "    dispatch_board: true\n",
+        "    dispatch_board: true\n    schedule_date: \n    \n    priority:\n      \n",
+    );
+    let line = text
+        .lines()
+        .position(|line| line.contains("schedule_date: "))
+        .unwrap();
+    let document = editor.open("tenant-trial.yaml", &text);
+    assert_eq!(
+        labels(&editor.complete(&document, line, 19)),
+        ["scheduled", "submitted"]
+    );
+    assert_eq!(
+        labels(&editor.complete(&document, line + 3, 6)),
+        ["P1 - EMERGENCY", "P2 - 24 HOURS"]
+    );
+    assert_eq!(
+        labels(&editor.complete(&document, line + 1, 4)),
+        ["open_since", "do_not_service"]
+    );
+    let hover = editor.hover(&document, line, 6);
+    assert!(
+        hover.contains("Which date of the work order a booking or job begins at."),
+        "{hover}"
+    );
 }

@@ -1,5 +1,12 @@
 //! One test binary: one link.
 
+#[cfg(test)]
+mod editor;
+#[cfg(test)]
+mod reference;
+#[cfg(test)]
 mod sandbox;
+#[cfg(test)]
 mod schemas;
+#[cfg(test)]
 mod store;

@@ -14,7 +14,10 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_path_buf()
 }
 
-#[expect(clippy::disallowed_methods, reason = "a person asks for the files to be written")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a person asks for the files to be written"
+)]
 fn updating() -> bool {
     std::env::var_os("UPDATE_SCHEMAS").is_some()
 }
@@ -26,7 +29,10 @@ pub(crate) fn assert_fresh(path: &str, expected: &str) {
     if actual == expected {
         return;
     }
-    assert!(updating(), "{path} is not fresh; run `UPDATE_SCHEMAS=1 cargo test schemas`");
+    assert!(
+        updating(),
+        "{path} is not fresh; run `UPDATE_SCHEMAS=1 cargo test schemas`"
+    );
     fs::create_dir_all(file.parent().unwrap()).unwrap();
     fs::write(file, expected).unwrap();
 }
@@ -44,7 +50,10 @@ fn shipped() -> Vec<(PathBuf, Value)> {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "yaml") {
+            } else if path
+                .extension()
+                .is_some_and(|extension| extension == "yaml")
+            {
                 let text = fs::read_to_string(&path).unwrap();
                 files.push((path, serde_yaml::from_str(&text).unwrap()));
             }
@@ -68,13 +77,19 @@ fn of_kind<T: serde::de::DeserializeOwned>(kind: Kind) -> Vec<T> {
 /// Where a document does not fit a schema.
 fn misfits(schema: &Value, document: &Value) -> Vec<String> {
     let validator = jsonschema::validator_for(schema).expect("the schema is one");
-    validator.iter_errors(document).map(|error| format!("{}: {error}", error.instance_path())).collect()
+    validator
+        .iter_errors(document)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect()
 }
 
 #[test]
 fn schemas_are_fresh() {
     for kind in Kind::ALL {
-        assert_fresh(&format!("schemas/{}.json", kind.name()), &pretty(&schema::of(*kind)));
+        assert_fresh(
+            &format!("schemas/{}.json", kind.name()),
+            &pretty(&schema::of(*kind)),
+        );
     }
 }
 
@@ -85,18 +100,33 @@ fn the_schema_of_the_tenants_is_fresh() {
     for integration in of_kind::<Integration>(Kind::Integration) {
         let name = integration.name.as_str();
         let schema = schema::tenant(&integration, &connectors, &maps);
-        assert_fresh(&format!("pipelines/{name}/tenant.schema.json"), &pretty(&schema));
+        assert_fresh(
+            &format!("pipelines/{name}/tenant.schema.json"),
+            &pretty(&schema),
+        );
     }
 }
 
 #[test]
 fn every_schema_says_what_it_is_and_nothing_about_where() {
     for (name, schema) in all_schemas() {
-        assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema", "{name}");
+        assert_eq!(
+            schema["$schema"], "https://json-schema.org/draft/2020-12/schema",
+            "{name}"
+        );
         assert!(schema["title"].is_string(), "{name} has a title");
-        assert!(schema["description"].is_string(), "{name} has a description");
-        assert!(schema.get("$id").is_none(), "{name} has no $id: its address would be somebody's");
-        assert!(jsonschema::meta::is_valid(&schema), "{name} is a JSON Schema");
+        assert!(
+            schema["description"].is_string(),
+            "{name} has a description"
+        );
+        assert!(
+            schema.get("$id").is_none(),
+            "{name} has no $id: its address would be somebody's"
+        );
+        assert!(
+            jsonschema::meta::is_valid(&schema),
+            "{name} is a JSON Schema"
+        );
     }
 }
 
@@ -132,8 +162,10 @@ fn every_property_has_a_description_and_examples_that_fit() {
 
 /// The schemas that editors read: of every kind, and of the tenants.
 fn all_schemas() -> Vec<(String, Value)> {
-    let mut schemas: Vec<_> =
-        Kind::ALL.iter().map(|kind| (kind.name().to_owned(), schema::of(*kind))).collect();
+    let mut schemas: Vec<_> = Kind::ALL
+        .iter()
+        .map(|kind| (kind.name().to_owned(), schema::of(*kind)))
+        .collect();
     let connectors: Vec<Connector> = of_kind(Kind::Connector);
     let maps: Vec<Map> = of_kind(Kind::Map);
     for integration in of_kind::<Integration>(Kind::Integration) {
@@ -177,7 +209,12 @@ fn every_shipped_file_fits_its_schema_and_its_type() {
             .copied()
             .find(|kind| kind.name() == name)
             .unwrap_or_else(|| panic!("{}: kind `{name}`", path.display()));
-        assert_eq!(misfits(&schema::of(kind), &document), Vec::<String>::new(), "{}", path.display());
+        assert_eq!(
+            misfits(&schema::of(kind), &document),
+            Vec::<String>::new(),
+            "{}",
+            path.display()
+        );
         let decoded = match kind {
             Kind::Runtime => serde_json::from_value::<Runtime>(document).map(drop),
             Kind::Connector => serde_json::from_value::<Connector>(document).map(drop),
@@ -199,12 +236,17 @@ fn every_shipped_file_names_a_schema_that_is_there() {
             .strip_prefix("# yaml-language-server: $schema=")
             .unwrap_or_else(|| panic!("{} begins with the modeline", path.display()));
         let schema = path.parent().unwrap().join(schema);
-        let schema: Value = serde_json::from_str(
-            &fs::read_to_string(&schema)
-                .unwrap_or_else(|error| panic!("{} -> {}: {error}", path.display(), schema.display())),
-        )
-        .unwrap();
-        assert_eq!(misfits(&schema, &document), Vec::<String>::new(), "{}", path.display());
+        let schema: Value =
+            serde_json::from_str(&fs::read_to_string(&schema).unwrap_or_else(|error| {
+                panic!("{} -> {}: {error}", path.display(), schema.display())
+            }))
+            .unwrap();
+        assert_eq!(
+            misfits(&schema, &document),
+            Vec::<String>::new(),
+            "{}",
+            path.display()
+        );
     }
 }
 
@@ -212,14 +254,19 @@ fn every_shipped_file_names_a_schema_that_is_there() {
 fn the_records_a_connector_names_are_schemas() {
     let mut found = 0;
     for (path, document) in shipped() {
-        let Some(records) = document["records"].as_object() else { continue };
+        let Some(records) = document["records"].as_object() else {
+            continue;
+        };
         for (name, file) in records {
             let file = path.parent().unwrap().join(file.as_str().unwrap());
             let text = fs::read_to_string(&file)
                 .unwrap_or_else(|error| panic!("{name} of {}: {error}", path.display()));
             let schema: Value = serde_json::from_str(&text).unwrap();
             assert!(jsonschema::meta::is_valid(&schema), "{}", file.display());
-            assert!(schema["title"].is_string() && schema["description"].is_string(), "{name}");
+            assert!(
+                schema["title"].is_string() && schema["description"].is_string(),
+                "{name}"
+            );
             found += 1;
         }
     }
@@ -285,34 +332,63 @@ fn record_schemas_take_what_the_apis_return() {
 /// What a tenant file gets wrong is refused by the schema of its integration, not only by `validate`.
 #[test]
 fn the_schema_of_the_tenants_knows_the_integration() {
-    let text = fs::read_to_string(root().join("pipelines/servicechannel/tenant.schema.json")).unwrap();
+    let text =
+        fs::read_to_string(root().join("pipelines/servicechannel/tenant.schema.json")).unwrap();
     let schema: Value = serde_json::from_str(&text).unwrap();
     let text = fs::read_to_string(root().join("pipelines/tenants/sandbox.yaml")).unwrap();
     let tenant: Value = serde_yaml::from_str(&text).unwrap();
     for (pointer, wrong) in [
-        ("/accounts/servicechannel/provider_id", serde_json::json!("2090000001")),
-        ("/accounts/servicechannel/password", serde_json::json!("in the open")),
+        (
+            "/accounts/servicechannel/provider_id",
+            serde_json::json!("2090000001"),
+        ),
+        (
+            "/accounts/servicechannel/password",
+            serde_json::json!("in the open"),
+        ),
         ("/accounts/servicetitan/tenant", Value::Null),
-        ("/settings/preferences/dispatch_board", serde_json::json!("yes")),
-        ("/settings/preferences/business_unit", serde_json::json!("HVAC")),
-        ("/settings/job_summary/fields", serde_json::json!(["number", "weather"])),
-        ("/overrides/2010000001/settings/preferences/schedule_date", serde_json::json!("asap")),
+        (
+            "/settings/preferences/dispatch_board",
+            serde_json::json!("yes"),
+        ),
+        (
+            "/settings/preferences/business_unit",
+            serde_json::json!("HVAC"),
+        ),
+        (
+            "/settings/job_summary/fields",
+            serde_json::json!(["number", "weather"]),
+        ),
+        (
+            "/overrides/2010000001/settings/preferences/schedule_date",
+            serde_json::json!("asap"),
+        ),
         ("/integration", serde_json::json!("servicechanel")),
     ] {
         let mut tenant = tenant.clone();
-        *tenant.pointer_mut(pointer).expect("the sandbox tenant has it") = wrong;
+        *tenant
+            .pointer_mut(pointer)
+            .expect("the sandbox tenant has it") = wrong;
         let misfits = misfits(&schema, &tenant);
-        assert!(misfits.iter().any(|misfit| misfit.starts_with(pointer)), "{pointer}: {misfits:?}");
+        assert!(
+            misfits.iter().any(|misfit| misfit.starts_with(pointer)),
+            "{pointer}: {misfits:?}"
+        );
     }
     let mut needy = tenant.clone();
-    needy["settings"]["preferences"].as_object_mut().unwrap().shift_remove("business_unit");
+    needy["settings"]["preferences"]
+        .as_object_mut()
+        .unwrap()
+        .shift_remove("business_unit");
     assert_eq!(
         misfits(&schema, &needy),
         ["/settings/preferences: \"business_unit\" is a required property"]
     );
     let mut mapped = tenant.clone();
-    mapped["settings"]["preferences"]["priority"] = serde_json::json!({ "P1 - EMERGENCY": "High", "Call today": ["Urgent", "High"] });
+    mapped["settings"]["preferences"]["priority"] =
+        serde_json::json!({ "P1 - EMERGENCY": "High", "Call today": ["Urgent", "High"] });
     assert_eq!(misfits(&schema, &mapped), Vec::<String>::new());
-    mapped["settings"]["preferences"]["priority"] = serde_json::json!({ "Call today": "Very urgent" });
+    mapped["settings"]["preferences"]["priority"] =
+        serde_json::json!({ "Call today": "Very urgent" });
     assert_eq!(misfits(&schema, &mapped).len(), 1);
 }

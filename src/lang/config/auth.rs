@@ -60,7 +60,7 @@ pub struct Oauth2 {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Template", example = &"{{ params.password }}")]
     pub password: Option<Template>,
-    /// The first refresh token of the refresh_token grant.
+    /// The first refresh token of the `refresh_token` grant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Template", example = &"{{ params.refresh_token }}")]
     pub refresh_token: Option<Template>,

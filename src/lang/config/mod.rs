@@ -21,8 +21,8 @@ mod write;
 
 pub use auth::{ApiKey, ApiKeyPlace, Auth, Basic, Bearer, Client, ClientSend, Grant, Oauth2};
 pub use connector::{
-    Check, Connector, ErrorClass, ErrorRule, Limit, Param, ParamScope, ParamType, Retry, Settle,
-    Vocabulary, Fold, Applied, QueryLists,
+    Applied, Check, Connector, ErrorClass, ErrorRule, Fold, Limit, Param, ParamScope, ParamType,
+    QueryLists, Retry, Settle, Vocabulary,
 };
 pub use integration::{Agreement, EntityEnds, Integration, Requirement, Subjects};
 pub use map::{Case, Map, Rows, Source, Target, TargetSet};
@@ -39,7 +39,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What a document is: its first key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// The process: where its store is and where secrets come from (`syncline.yaml`).

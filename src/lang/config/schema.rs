@@ -1,7 +1,7 @@
 //! JSON Schema of each kind, as editors read it (draft 2020-12), made from the types of this module.
 
 use schemars::generate::SchemaSettings;
-use schemars::transform::{RecursiveTransform, Transform};
+use schemars::transform::{RecursiveTransform, Transform as _};
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -45,6 +45,7 @@ pub fn of(kind: Kind) -> Json {
         Kind::Tenant => generator.into_root_schema_for::<Tenant>(),
     };
     RecursiveTransform(drop_noise).transform(&mut schema);
+    RecursiveTransform(name_values).transform(&mut schema);
     heading_first(schema.to_value())
 }
 
@@ -68,10 +69,41 @@ fn drop_noise(schema: &mut Schema) {
     }
 }
 
+/// Values with a description each become an `enum` with the descriptions beside it. As `oneOf` of constants an editor
+/// shows the description of the value in place of the one of the key, and never the other values.
+fn name_values(schema: &mut Schema) {
+    let Some(object) = schema.as_object_mut() else {
+        return;
+    };
+    let Some(Json::Array(alternatives)) = object.get("oneOf") else {
+        return;
+    };
+    let described: Option<Vec<(Json, Json)>> = alternatives
+        .iter()
+        .map(|one| Some((one.get("const")?.clone(), one.get("description")?.clone())))
+        .collect();
+    let Some(described) = described else { return };
+    object.remove("oneOf");
+    object.extend(described_values(described));
+}
+
+/// The keywords of a closed list of values, each with its description.
+pub(in crate::lang::config) fn described_values(
+    values: impl IntoIterator<Item = (Json, Json)>,
+) -> serde_json::Map<String, Json> {
+    let (values, descriptions): (Vec<Json>, Vec<Json>) = values.into_iter().unzip();
+    let mut keywords = serde_json::Map::new();
+    keywords.insert("enum".to_owned(), values.into());
+    keywords.insert("markdownEnumDescriptions".to_owned(), descriptions.into());
+    keywords
+}
+
 /// Puts what a reader looks for first on top.
-pub(super) fn heading_first(schema: Json) -> Json {
+pub(in crate::lang::config) fn heading_first(schema: Json) -> Json {
     const HEADING: [&str; 3] = ["$schema", "title", "description"];
-    let Json::Object(mut members) = schema else { return schema };
+    let Json::Object(mut members) = schema else {
+        return schema;
+    };
     let mut ordered = serde_json::Map::new();
     for name in HEADING {
         if let Some(member) = members.shift_remove(name) {
@@ -87,12 +119,17 @@ pub(super) fn heading_first(schema: Json) -> Json {
 /// A `$ref` keeps its sibling keywords. Draft-07 itself ignores them, the editors that need this do not, and with
 /// `allOf` around the reference they would complete a key without what belongs below it.
 pub fn draft07(schema: &Json) -> Json {
-    let Json::Object(members) = schema else { return schema.clone() };
+    let Json::Object(members) = schema else {
+        return schema.clone();
+    };
     let mut older = serde_json::Map::new();
     for (name, member) in members {
         match (name.as_str(), member) {
             ("$schema", _) => {
-                older.insert(name.clone(), "http://json-schema.org/draft-07/schema#".into());
+                older.insert(
+                    name.clone(),
+                    "http://json-schema.org/draft-07/schema#".into(),
+                );
             }
             ("$defs", Json::Object(named)) => {
                 older.insert("definitions".to_owned(), each_draft07(named));
@@ -117,7 +154,10 @@ pub fn draft07(schema: &Json) -> Json {
             ("anyOf" | "oneOf", Json::Array(parts)) => {
                 older.insert(name.clone(), parts.iter().map(draft07).collect());
             }
-            ("items" | "additionalProperties" | "propertyNames" | "not" | "if" | "then" | "else", _) => {
+            (
+                "items" | "additionalProperties" | "propertyNames" | "not" | "if" | "then" | "else",
+                _,
+            ) => {
                 older.insert(name.clone(), draft07(member));
             }
             // Values, not schemas: `examples`, `const`, `enum`, `required` and the like.
@@ -130,7 +170,10 @@ pub fn draft07(schema: &Json) -> Json {
 }
 
 fn each_draft07(named: &serde_json::Map<String, Json>) -> Json {
-    named.iter().map(|(name, schema)| (name.clone(), draft07(schema))).collect()
+    named
+        .iter()
+        .map(|(name, schema)| (name.clone(), draft07(schema)))
+        .collect()
 }
 
 #[cfg(test)]

@@ -86,8 +86,16 @@ pub struct Step {
 }
 
 /// The verbs of a step, in the order in which a newcomer meets them.
-pub const VERBS: &[&str] =
-    &["fetch", "transform", "map", "write", "do", "skip", "hold", "fail"];
+pub const VERBS: &[&str] = &[
+    "fetch",
+    "transform",
+    "map",
+    "write",
+    "do",
+    "skip",
+    "hold",
+    "fail",
+];
 
 /// Exactly one of the verbs must be there. The text is for language servers that read `errorMessage`; without it
 /// they say that the first verb is missing.

@@ -119,14 +119,15 @@ pub struct OneOrMany<T>(pub Vec<T>);
 impl<'de, T: serde::de::DeserializeOwned> Deserialize<'de> for OneOrMany<T> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         use serde::de::Error as _;
-        match serde_json::Value::deserialize(deserializer)? {
-            serde_json::Value::Array(items) => items
-                .into_iter()
-                .map(|item| serde_json::from_value(item).map_err(D::Error::custom))
-                .collect::<Result<_, _>>()
-                .map(Self),
-            one => Ok(Self(vec![serde_json::from_value(one).map_err(D::Error::custom)?])),
-        }
+        let written = serde_json::Value::deserialize(deserializer)?;
+        let many = if written.is_array() {
+            written
+        } else {
+            serde_json::json!([written])
+        };
+        serde_json::from_value(many)
+            .map(Self)
+            .map_err(D::Error::custom)
     }
 }
 
