@@ -8,7 +8,9 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
 /// An instant in ticks of 100 ns since 1970-01-01T00:00:00Z: the finest precision a source gives (S36).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct Timestamp(i64);
 
@@ -35,7 +37,9 @@ impl Timestamp {
 
     /// Reads an RFC 3339 instant. Fractions finer than 100 ns are cut off.
     pub fn parse(text: &str) -> Option<Self> {
-        DateTime::parse_from_rfc3339(text).ok().map(|at| Self::from_chrono(at.to_utc()))
+        DateTime::parse_from_rfc3339(text)
+            .ok()
+            .map(|at| Self::from_chrono(at.to_utc()))
     }
 
     /// From a chrono instant; finer parts than 100 ns are cut off.
@@ -76,7 +80,11 @@ fn ticks_of(duration: Duration) -> i64 {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.to_chrono().to_rfc3339_opts(SecondsFormat::AutoSi, true))
+        f.write_str(
+            &self
+                .to_chrono()
+                .to_rfc3339_opts(SecondsFormat::AutoSi, true),
+        )
     }
 }
 
@@ -127,7 +135,10 @@ impl Clock {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the machine's clock"
+)]
 fn wall_now() -> Timestamp {
     Timestamp::from_chrono(Utc::now())
 }
@@ -140,7 +151,10 @@ mod tests {
     fn seven_digits_survive() {
         let at = Timestamp::parse("2026-04-13T14:27:38.9437189Z").unwrap();
         assert_eq!(at.ticks() % 10_000_000, 9_437_189);
-        assert_eq!(Timestamp::parse("2026-04-13T10:27:38.9437189-04:00"), Some(at));
+        assert_eq!(
+            Timestamp::parse("2026-04-13T10:27:38.9437189-04:00"),
+            Some(at)
+        );
     }
 
     #[test]
