@@ -1,1 +1,3 @@
 //! HTTP out: one file per policy.
+
+pub mod paging;
