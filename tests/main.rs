@@ -1,7 +1,17 @@
 //! One test binary: one link.
 
 #[cfg(test)]
+mod architecture;
+#[cfg(test)]
+mod cli;
+#[cfg(test)]
+mod diagnostics;
+#[cfg(test)]
 mod editor;
+#[cfg(test)]
+mod harness;
+#[cfg(test)]
+mod readme;
 #[cfg(test)]
 mod reference;
 #[cfg(test)]
@@ -10,4 +20,3 @@ mod sandbox;
 mod schemas;
 #[cfg(test)]
 mod store;
-mod diagnostics;
