@@ -9,17 +9,17 @@ use super::claims::Claim;
 use super::ending::{self, Ending, Facts, Wrote};
 use super::failure::{Class, Failure, Stop};
 use super::lists::Asker;
-use super::tenant::TenantRun;
+use super::tenant::{Taken, TenantRun};
 use super::trace::Trace;
 use crate::engine::clock::Timestamp;
 use crate::engine::connect::{Jitter, NextAttempt, Priority, next_attempt};
 use crate::engine::record::{EntityName, PipelineName, RecordKey, RootKey};
 use crate::engine::store::{
-    BelowWant,     Changed, ContentHash, End, Finish, Finished, Item, LinkChange, LinkId, LinkRow, Mark, Outcome, Progress as Intents,
+    BelowWant,     Changed, ContentHash, End, Finish, Finished, Item, Judge, LinkChange, LinkId, LinkRow, Outcome, Progress as Intents,
     RecordId, RecordRow, Reread, RereadResult, Settle, Store as _, TargetId, Verdict, WaitKind,
 };
-use crate::lang::expr::{Datum, EvalError, FormError, Members, Scope};
-use crate::lang::plan::{self, EntityFrom, LinkEnd, Origin, Pipeline, Retry};
+use crate::lang::expr::{Datum, FormError, Members, Scope};
+use crate::lang::plan::{self, EntityFrom, LinkEnd, Origin, Pipeline, Retry, Verb};
 
 /// The state of one attempt: what the steps see and what they did.
 pub(crate) struct Attempt<'t> {
@@ -153,11 +153,6 @@ impl<'t> Attempt<'t> {
         Arc::make_mut(&mut self.link).insert(entity.to_owned(), link_datum(row));
     }
 
-    /// What stands under `steps`.
-    pub(crate) fn step(&self, name: &str) -> Option<&Datum> {
-        self.steps.get(name)
-    }
-
     /// Keeps an outcome to be stored with the record's end.
     pub(crate) fn defer(&mut self, settle: Settle, claim: Claim<LinkId>) {
         self.pending = Some(Pending { settle, _claim: claim });
@@ -260,30 +255,56 @@ pub(crate) fn links_ahead(tenant: &TenantRun, pipeline: &Pipeline, record: &Arc<
 }
 
 /// Works a record: reads it again if a hint said so, runs its steps, stores how it ended.
-pub(crate) async fn work(tenant: &TenantRun, pipeline: &Pipeline, row: RecordRow) {
-    let row = if row.dirty || row.payload.is_none() {
-        match reread(tenant, pipeline, row).await {
-            Ok(Some(row)) => row,
+pub(crate) async fn work(tenant: &TenantRun, pipeline: &Pipeline, taken: Taken) {
+    let Taken { row, content } = taken;
+    let (row, record) = match content.filter(|_| !row.dirty) {
+        Some(record) => (row, record),
+        None => match reread(tenant, pipeline, row).await {
+            Ok(Some(read)) => read,
             Ok(None) => return,
             Err(stop) => {
                 store_trouble(tenant, pipeline, &stop);
                 return;
             }
-        }
-    } else {
-        row
-    };
-    let content = row.payload.as_deref().unwrap_or("null");
-    let record: Arc<Json> = match serde_json::from_str(content) {
-        Ok(record) => Arc::new(record),
-        Err(error) => {
-            error!(key = %row.id.key, %error, "The store holds a record that is not JSON.");
-            return;
-        }
+        },
     };
     let mut attempt = Attempt::for_record(tenant, pipeline, row, record);
     let stop = run(&mut attempt).await.err();
     finish(attempt, stop).await;
+}
+
+/// Takes down what a record's first version comes to while its pipeline waits (S23): its steps up to the first that
+/// reads or writes. A `forever` skip among them ends it now; anything else finds it eligible.
+pub(crate) async fn judge(tenant: &TenantRun, pipeline: &Pipeline, taken: Taken) {
+    let Taken { row, content: Some(record) } = taken else { return };
+    let id = row.id.clone();
+    let mut attempt = Attempt::for_record(tenant, pipeline, row, record);
+    let judged = async {
+        attempt.load_links().await?;
+        attempt.choose_settings()?;
+        let pure = pipeline.steps.iter().take_while(|step| {
+            step.each.is_none() && matches!(step.verb, Verb::Skip { .. } | Verb::Transform(_) | Verb::Map(_))
+        });
+        for step in pure {
+            attempt.run_steps(std::slice::from_ref(step)).await?;
+        }
+        Ok(())
+    };
+    match judged.await {
+        Err(stop @ Stop::Skip { forever: true, .. }) => finish(attempt, Some(stop)).await,
+        Err(Stop::Store(error)) => {
+            warn!(key = %id.key, %error, "A waiting record could not be judged; later again.");
+        }
+        Ok(())
+        | Err(
+            Stop::Skip { .. } | Stop::Hold { .. } | Stop::Fail(_) | Stop::Park(_) | Stop::Off | Stop::Superseded,
+        ) => {
+            let judge = Judge { record: id, verdict: Verdict::Eligible };
+            if let Err(error) = tenant.store.judge(judge).await {
+                warn!(%error, "A waiting record could not be judged; later again.");
+            }
+        }
+    }
 }
 
 async fn run(attempt: &mut Attempt<'_>) -> Result<(), Stop> {
@@ -369,7 +390,11 @@ fn blame(tenant: &TenantRun, pipeline: &Pipeline, stop: Option<&Stop>) -> Retry 
 }
 
 /// Reads a record again by its key (S10): a hint said that it changed, or it was done and must be looked at anew.
-async fn reread(tenant: &TenantRun, pipeline: &Pipeline, row: RecordRow) -> Result<Option<RecordRow>, Stop> {
+async fn reread(
+    tenant: &TenantRun,
+    pipeline: &Pipeline,
+    row: RecordRow,
+) -> Result<Option<(RecordRow, Arc<Json>)>, Stop> {
     let Some(one) = &pipeline.fetch.one else {
         warn!(key = %row.id.key, pipeline = %row.id.pipeline, "A record must be read again but its pipeline has no `fetch.one`.");
         return Ok(None);
@@ -392,7 +417,7 @@ async fn reread(tenant: &TenantRun, pipeline: &Pipeline, row: RecordRow) -> Resu
                 below_want: BelowWant::ReadAgain,
             };
             match tenant.store.reread(reread).await? {
-                RereadResult::Work(row) => return Ok(Some(row)),
+                RereadResult::Work(row) => return Ok(Some((row, record))),
                 RereadResult::Dead(_) | RereadResult::Never => return Ok(None),
                 RereadResult::Behind(row) => again_within_lag(tenant, pipeline, &row, "the source does not show the version it announced yet"),
             }
@@ -579,11 +604,6 @@ pub(crate) fn broken(error: &impl std::fmt::Display, origin: &Origin) -> Stop {
 /// Whether a verdict keeps a record from being judged again.
 pub(crate) fn judged(verdict: Option<Verdict>) -> bool {
     verdict.is_some()
-}
-
-/// The version a mark stands for, for messages.
-pub(crate) fn version_text(mark: Option<&Mark>) -> &str {
-    mark.map_or("", |mark| mark.text.as_str())
 }
 
 /// The hash of a JSON body, equal for equal content.

@@ -21,10 +21,11 @@ mod trace;
 mod write;
 
 pub use activate::{ActivateError, Activation, Blame, CheckFailure, CheckLine};
-pub(crate) use attempt::work;
+pub(crate) use attempt::{judge, work};
 pub(crate) use gate::open as gate_open;
 pub use progress::{Counters, Progress};
 pub use scan::PassEnd;
 pub(crate) use scan::pass;
 pub(crate) use settle::settle_due;
+pub(crate) use tenant::Taken;
 pub use tenant::{OpenError, TenantRun};

@@ -510,7 +510,8 @@ impl Attempt<'_> {
                 Settlement::Applied(Applied {
                     target: target_id(&w.id),
                     origin: Origin::Created,
-                    remember: self.remember(w)?,
+                    // An update leaves what the link was made with.
+                    remember: if w.created() { self.remember(w)? } else { None },
                     written: Some(Fingerprint { hash: prepared.hash.clone(), target_version: None, written_at: now }),
                     readers: self.readers(w),
                 })
@@ -612,14 +613,18 @@ impl Attempt<'_> {
             ("outcome", Datum::from(outcome)),
         ]);
         if let Some(entity) = w.write.entity.as_deref().filter(|_| linked) {
-            self.know_link(entity, &w);
+            self.know_link(entity, &w, end);
         }
         Ok(result)
     }
 
     /// `link.<entity>` from now on, without asking the store for what was just written.
-    fn know_link(&mut self, entity: &str, w: &Writing<'_>) {
-        let remembered = self.remember(w).ok().flatten();
+    fn know_link(&mut self, entity: &str, w: &Writing<'_>, end: End) {
+        // What a link remembers is what it was made or found with.
+        let remembered = match &w.row {
+            Some(row) if end != End::Created => row.remember.clone(),
+            Some(_) | None => self.remember(w).ok().flatten(),
+        };
         let row = LinkRow {
             id: w.link.clone(),
             target: Some(crate::engine::store::Target {
@@ -632,6 +637,13 @@ impl Attempt<'_> {
             intent: None,
         };
         self.set_link(entity, Some(&row));
+    }
+}
+
+impl Writing<'_> {
+    /// Whether what was sent made the target.
+    fn created(&self) -> bool {
+        self.row.as_ref().is_none_or(|row| row.target.is_none()) && self.write.entity.is_some()
     }
 }
 

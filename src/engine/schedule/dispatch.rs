@@ -13,7 +13,7 @@ use tracing::{error, info, warn};
 use super::timing;
 use crate::engine::clock::Timestamp;
 use crate::engine::record::{PipelineName, RecordKey, RootKey, Seq};
-use crate::engine::run::{self, PassEnd, TenantRun};
+use crate::engine::run::{self, PassEnd, Taken, TenantRun};
 use crate::engine::store::{self, ReadyQuery, RecordRow, RecordState, Store as _};
 use crate::lang::plan::Pipeline;
 
@@ -71,6 +71,8 @@ pub async fn run(
         info!(tenant = %tenant.name(), "The integration is off: nothing is read or written.");
         return Ok(RunReport::default());
     }
+    // A person asks, or settings may have changed since (S33).
+    tenant.store().look_again(tenant.name()).await?;
     let pipelines: Vec<Arc<Pipeline>> = tenant
         .pipelines()
         .filter(|pipeline| only.is_none_or(|only| only.iter().any(|name| name.as_str() == &*pipeline.name)))
@@ -147,7 +149,7 @@ struct Dispatch {
     sources: Vec<Source>,
     /// Pipelines whose requirements hold.
     open: HashSet<PipelineName>,
-    window: VecDeque<RecordRow>,
+    window: VecDeque<Taken>,
     /// Records in the window or in work.
     known: HashSet<(PipelineName, RecordKey)>,
     roots: HashSet<RootKey>,
@@ -296,10 +298,37 @@ impl Dispatch {
             let name = PipelineName::from(&*source.pipeline.name);
             if run::gate_open(&self.tenant, &source.pipeline).await? {
                 self.open.insert(name);
+            } else {
+                self.judge_waiting(&source.pipeline).await?;
             }
         }
         self.next_gate = self.tenant.next_gate_look();
         Ok(())
+    }
+
+    /// Records of a pipeline that waits are judged by their first version, though they are not worked (S23): what
+    /// people do to them meanwhile does not change whether they come over.
+    async fn judge_waiting(&self, pipeline: &Pipeline) -> store::Result<()> {
+        let mut after = Seq(i64::MIN);
+        loop {
+            let rows = self
+                .tenant
+                .store()
+                .ready(ReadyQuery {
+                    tenant: self.tenant.name().clone(),
+                    pipelines: vec![PipelineName::from(&*pipeline.name)],
+                    after,
+                    now: self.tenant.now(),
+                    limit: u32::try_from(WINDOW).expect("the window is small"),
+                })
+                .await?;
+            let Some(last) = rows.last() else { return Ok(()) };
+            after = last.seq;
+            let unjudged = rows.into_iter().filter(|row| row.verdict.is_none()).collect();
+            for taken in self.tenant.unpack(unjudged).await? {
+                run::judge(&self.tenant, pipeline, taken).await;
+            }
+        }
     }
 
     /// Reads records ahead of the workers, with the links they will ask for.
@@ -331,8 +360,7 @@ impl Dispatch {
                 .into_iter()
                 .filter(|row| self.known.insert((row.id.pipeline.clone(), row.id.key.clone())))
                 .collect();
-            self.tenant.prefetch_links(&fresh).await?;
-            self.window.extend(fresh);
+            self.window.extend(self.tenant.unpack(fresh).await?);
         }
         Ok(())
     }
@@ -340,18 +368,19 @@ impl Dispatch {
     fn start_work(&mut self) {
         let mut at = 0;
         while self.working.len() < self.slots && at < self.window.len() {
-            let root = root_of(&self.window[at]);
+            let root = root_of(&self.window[at].row);
             if self.roots.contains(&root) {
                 at += 1;
                 continue;
             }
-            let row = self.window.remove(at).expect("the index is below the length");
+            let taken = self.window.remove(at).expect("the index is below the length");
+            let row = &taken.row;
             self.roots.insert(root.clone());
-            let Some(pipeline) = self.tenant.pipeline(row.id.pipeline.as_str()).cloned() else { continue };
-            let tenant = self.tenant.clone();
             let (name, key) = (row.id.pipeline.clone(), row.id.key.clone());
+            let Some(pipeline) = self.tenant.pipeline(name.as_str()).cloned() else { continue };
+            let tenant = self.tenant.clone();
             self.working.spawn(async move {
-                run::work(&tenant, &pipeline, row).await;
+                run::work(&tenant, &pipeline, taken).await;
                 (name, key, root)
             });
         }
