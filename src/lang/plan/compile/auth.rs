@@ -23,11 +23,20 @@ pub(super) fn compile<'p>(
 ) -> Option<Auth> {
     let auth = &connector.auth;
     let text = |way: &str, key: &str, text: &text::Template| {
-        cx.values.text(&site.key(way).key(key), text.as_str(), scope)
+        cx.values
+            .text(&site.key(way).key(key), text.as_str(), scope)
     };
     if let Some(written) = &auth.oauth2 {
-        let maker = Maker { cx, site: site.key("oauth2"), connector, scope, reply };
-        return maker.oauth2(written).map(|oauth2| Auth::Oauth2(Box::new(oauth2)));
+        let maker = Maker {
+            cx,
+            site: site.key("oauth2"),
+            connector,
+            scope,
+            reply,
+        };
+        return maker
+            .oauth2(written)
+            .map(|oauth2| Auth::Oauth2(Box::new(oauth2)));
     }
     if let Some(basic) = &auth.basic {
         let username = text("basic", "username", &basic.username);
@@ -80,7 +89,11 @@ impl Maker<'_, '_> {
             username: username?,
             password: password?,
             refresh_token: refresh_token?,
-            scopes: written.scopes.iter().map(|scope| scope.as_str().into()).collect(),
+            scopes: written
+                .scopes
+                .iter()
+                .map(|scope| scope.as_str().into())
+                .collect(),
             extra: extra?,
             min_interval: min_interval?,
             follow_redirects: written.follow_redirects,
@@ -98,15 +111,19 @@ impl Maker<'_, '_> {
                     ("password", written.password.is_some()),
                 ],
             ),
-            Grant::RefreshToken => {
-                ("refresh_token", &[("refresh_token", written.refresh_token.is_some())])
-            }
+            Grant::RefreshToken => (
+                "refresh_token",
+                &[("refresh_token", written.refresh_token.is_some())],
+            ),
             Grant::ClientCredentials => ("client_credentials", &[]),
         };
         for (key, _) in needs.iter().filter(|(_, there)| !there) {
             self.site
                 .key("grant")
-                .fault(Code::AuthIncomplete, format!("the grant `{grant}` has no `{key}`"))
+                .fault(
+                    Code::AuthIncomplete,
+                    format!("the grant `{grant}` has no `{key}`"),
+                )
                 .label(format!("needs `{key}` beside it"))
                 .help(format!("for example `{key}: \"{{{{ params.{key} }}}}\"`"))
                 .report();

@@ -68,7 +68,13 @@ pub(super) fn compile<'p>(
     let records = records(cx, site, config);
     let vocabularies = vocabularies(site, config);
     let paging = paging::styles(cx, site, config);
-    let parts = Parts { cx, site, config, scope: &scope, reply: &reply };
+    let parts = Parts {
+        cx,
+        site,
+        config,
+        scope: &scope,
+        reply: &reply,
+    };
     let compiled = parts.connector(params, &records, &vocabularies);
     let sound = cx.errors() == before;
     Api {
@@ -104,25 +110,49 @@ impl<'p> Parts<'_, 'p> {
         let roots = all(config.roots.iter().map(|(name, root)| {
             let site = self.site.key("roots").key(name.as_str());
             self.check_root(&site, name, root);
-            Some((name.as_str().into(), values.text(&site, root.as_str(), self.scope)?))
+            Some((
+                name.as_str().into(),
+                values.text(&site, root.as_str(), self.scope)?,
+            ))
         }));
         let headers = all(config.headers.iter().map(|(name, header)| {
             let site = self.site.key("headers").key(name.as_str());
-            Some((name.as_str().into(), values.text(&site, header.as_str(), self.scope)?))
+            Some((
+                name.as_str().into(),
+                values.text(&site, header.as_str(), self.scope)?,
+            ))
         }));
-        let auth = auth::compile(self.cx, &self.site.key("auth"), config, self.scope, self.reply);
+        let auth = auth::compile(
+            self.cx,
+            &self.site.key("auth"),
+            config,
+            self.scope,
+            self.reply,
+        );
         let limits = self.limits(&self.site.key("limits"), &config.limits);
-        let errors = rules(self.cx, &self.site.key("errors"), config, &config.errors, self.reply);
+        let errors = rules(
+            self.cx,
+            &self.site.key("errors"),
+            config,
+            &config.errors,
+            self.reply,
+        );
         let timeout = optional(config.timeout.as_ref(), |text| {
             duration(&self.site.key("timeout"), text)
         });
         let retry = retry(&self.site.key("retry"), config.retry.as_ref(), RETRY);
-        let settle = optional(config.settle.as_ref(), |it| settle(&self.site.key("settle"), it));
+        let settle = optional(config.settle.as_ref(), |it| {
+            settle(&self.site.key("settle"), it)
+        });
         let check = optional(config.check.as_ref(), |check| self.check(check));
         Some(plan::Connector {
             name: config.name.as_str().into(),
             params,
-            identity: config.identity.iter().map(|name| name.as_str().into()).collect(),
+            identity: config
+                .identity
+                .iter()
+                .map(|name| name.as_str().into())
+                .collect(),
             base_url: base_url?,
             roots: roots?.into_iter().collect(),
             headers: headers?,
@@ -150,9 +180,12 @@ impl<'p> Parts<'_, 'p> {
             && !written.starts_with("https://")
             && !written.starts_with("http://");
         if relative {
-            site.fault(Code::BaseUrlInvalid, format!("`{written}` is not the address of an API"))
-                .label("begins with `https://`, or with a param that does")
-                .report();
+            site.fault(
+                Code::BaseUrlInvalid,
+                format!("`{written}` is not the address of an API"),
+            )
+            .label("begins with `https://`, or with a param that does")
+            .report();
         }
         self.cx.values.text(&site, written, self.scope)
     }
@@ -160,18 +193,22 @@ impl<'p> Parts<'_, 'p> {
     fn check_root(&self, site: &Site<'_>, name: &str, root: &text::Template) {
         let written = root.as_str();
         if !written.starts_with('/') && !written.starts_with("{{") {
-            site.fault(Code::BadValue, format!("the root `{name}` does not begin with `/`"))
-                .label("is put behind `base_url`")
-                .help(format!("write `/{written}`"))
-                .instead(format!("/{written}"))
-                .report();
+            site.fault(
+                Code::BadValue,
+                format!("the root `{name}` does not begin with `/`"),
+            )
+            .label("is put behind `base_url`")
+            .help(format!("write `/{written}`"))
+            .instead(format!("/{written}"))
+            .report();
         }
     }
 
     fn limits(&self, site: &Site<'_>, limits: &[config::Limit]) -> Option<Vec<plan::Limit>> {
-        all(limits.iter().enumerate().map(|(index, written)| {
-            limit(self.cx, &site.index(index), written, self.scope)
-        }))
+        all(limits
+            .iter()
+            .enumerate()
+            .map(|(index, written)| limit(self.cx, &site.index(index), written, self.scope)))
     }
 
     fn check(&self, check: &config::Check) -> Option<plan::Check> {
@@ -182,9 +219,14 @@ impl<'p> Parts<'_, 'p> {
         };
         let request = request::compile(self.cx, &site, target, &check.request(), self.scope);
         let says = optional(check.says.as_ref(), |says| {
-            self.cx.values.text(&site.key("says"), says.as_str(), self.reply)
+            self.cx
+                .values
+                .text(&site.key("says"), says.as_str(), self.reply)
         });
-        Some(plan::Check { request: request?, says: says? })
+        Some(plan::Check {
+            request: request?,
+            says: says?,
+        })
     }
 }
 
@@ -205,7 +247,11 @@ pub(super) fn limit(
     let by = optional(written.by.as_ref(), |by| {
         cx.values.text(&site.key("by"), by.as_str(), scope)
     });
-    Some(plan::Limit { requests: written.requests, per: per?, by: by? })
+    Some(plan::Limit {
+        requests: written.requests,
+        per: per?,
+        by: by?,
+    })
 }
 
 /// How a failed record is tried again; what is not said stays as it is in `otherwise`.
@@ -214,9 +260,15 @@ pub(super) fn retry(
     written: Option<&config::Retry>,
     otherwise: plan::Retry,
 ) -> Option<plan::Retry> {
-    let Some(written) = written else { return Some(otherwise) };
-    let first = optional(written.first.as_ref(), |text| duration(&site.key("first"), text));
-    let max = optional(written.max.as_ref(), |text| duration(&site.key("max"), text));
+    let Some(written) = written else {
+        return Some(otherwise);
+    };
+    let first = optional(written.first.as_ref(), |text| {
+        duration(&site.key("first"), text)
+    });
+    let max = optional(written.max.as_ref(), |text| {
+        duration(&site.key("max"), text)
+    });
     Some(plan::Retry {
         attempts: written.attempts.unwrap_or(otherwise.attempts),
         first: first?.unwrap_or(otherwise.first),
@@ -228,7 +280,10 @@ pub(super) fn retry(
 pub(super) fn settle(site: &Site<'_>, written: &config::Settle) -> Option<plan::Settle> {
     let in_flight = duration(&site.key("in_flight"), &written.in_flight);
     let lag = duration(&site.key("lag"), &written.lag);
-    Some(plan::Settle { in_flight: in_flight?, lag: lag? })
+    Some(plan::Settle {
+        in_flight: in_flight?,
+        lag: lag?,
+    })
 }
 
 /// Rules for replies, first match wins.
@@ -243,7 +298,9 @@ pub(super) fn rules<'p>(
     all(rules.iter().enumerate().map(|(index, rule)| {
         let site = list.index(index);
         let text = |key: &str, text: &Option<text::Template>| {
-            optional(text.as_ref(), |text| cx.values.text(&site.key(key), text.as_str(), scope))
+            optional(text.as_ref(), |text| {
+                cx.values.text(&site.key(key), text.as_str(), scope)
+            })
         };
         let when = cx.values.condition(&site.key("when"), &rule.when, scope);
         let (code, message) = (text("code", &rule.code), text("message", &rule.message));
@@ -252,13 +309,25 @@ pub(super) fn rules<'p>(
             site.key("when")
                 .fault(Code::ErrorRuleUnreachable, "this rule never applies")
                 .label("what it is for is taken above")
-                .also(list.index(earlier).key("when").span(), "is asked first, and holds as well")
+                .also(
+                    list.index(earlier).key("when").span(),
+                    "is asked first, and holds as well",
+                )
                 .help("the first rule whose condition holds wins: put the narrower one first")
                 .report();
         }
-        if let Some(blamed) = rule.blame.as_ref().filter(|name| !config.params.contains_key(*name))
+        if let Some(blamed) = rule
+            .blame
+            .as_ref()
+            .filter(|name| !config.params.contains_key(*name))
         {
-            Unknown { code: Code::UnknownParam, what: "param", several: "params" }.at(
+            Unknown {
+                code: Code::UnknownParam,
+                what: "param",
+                of: None,
+                several: "params",
+            }
+            .at(
                 &site.key("blame"),
                 blamed,
                 config.params.keys().map(String::as_str),
@@ -295,15 +364,23 @@ fn params(site: &Site<'_>, config: &config::Connector) -> IndexMap<Arc<str>, pla
 
 fn check_param(site: &Site<'_>, name: &str, param: &config::Param) {
     if !super::words::is_identifier(name) {
-        site.fault_key(Code::BadName, format!("`{name}` is not a name that expressions can use"))
-            .label("a small letter, then small letters, digits or `_`")
-            .report();
+        site.fault_key(
+            Code::BadName,
+            format!("`{name}` is not a name that expressions can use"),
+        )
+        .label("a small letter, then small letters, digits or `_`")
+        .report();
     }
-    let Some(default) = &param.default else { return };
+    let Some(default) = &param.default else {
+        return;
+    };
     let place = site.key("default");
     if param.secret {
         place
-            .fault(Code::SecretInPlainText, format!("the secret `{name}` has a default"))
+            .fault(
+                Code::SecretInPlainText,
+                format!("the secret `{name}` has a default"),
+            )
             .label("would stand in plain text, and be the same for everyone")
             .help("leave the default away; each account names its own secret")
             .report();
@@ -311,7 +388,10 @@ fn check_param(site: &Site<'_>, name: &str, param: &config::Param) {
         place
             .fault(
                 Code::DefaultWrongType,
-                format!("the default of `{name}` is not {}", param_type_name(param.type_)),
+                format!(
+                    "the default of `{name}` is not {}",
+                    param_type_name(param.type_)
+                ),
             )
             .label(format!("must be {}", param_type_name(param.type_)))
             .report();
@@ -337,14 +417,20 @@ pub(super) fn param_type_name(ty: ParamType) -> &'static str {
 }
 
 fn param_types(config: &config::Connector, shown: impl Fn(&config::Param) -> bool) -> Type {
-    Type::object(config.params.iter().filter(|(_, param)| shown(param)).map(|(name, param)| {
-        let ty = match param.type_ {
-            ParamType::Text => Type::Text,
-            ParamType::Integer => Type::Int,
-            ParamType::Boolean => Type::Bool,
-        };
-        (name.as_str(), ty)
-    }))
+    Type::object(
+        config
+            .params
+            .iter()
+            .filter(|(_, param)| shown(param))
+            .map(|(name, param)| {
+                let ty = match param.type_ {
+                    ParamType::Text => Type::Text,
+                    ParamType::Integer => Type::Int,
+                    ParamType::Boolean => Type::Bool,
+                };
+                (name.as_str(), ty)
+            }),
+    )
 }
 
 /// The params whose values name an account must be there, be given by the tenant, and be no secret: their values
@@ -361,18 +447,27 @@ fn check_identity(site: &Site<'_>, config: &config::Connector) {
         let site = list.index(index);
         match config.params.get(name) {
             None => {
-                Unknown { code: Code::UnknownParam, what: "param", several: "params" }.at(
-                    &site,
-                    name,
-                    config.params.keys().map(String::as_str),
-                );
+                Unknown {
+                    code: Code::UnknownParam,
+                    what: "param",
+                    of: None,
+                    several: "params",
+                }
+                .at(&site, name, config.params.keys().map(String::as_str));
             }
             Some(param) if param.secret || param.per == ParamScope::App => {
-                let why = if param.secret { "is a secret" } else { "is the same for all tenants" };
-                site.fault(Code::IdentityMissing, format!("`{name}` cannot say whose data it is"))
-                    .label(why)
-                    .help("name a param of the account that is no secret")
-                    .report();
+                let why = if param.secret {
+                    "is a secret"
+                } else {
+                    "is the same for all tenants"
+                };
+                site.fault(
+                    Code::IdentityMissing,
+                    format!("`{name}` cannot say whose data it is"),
+                )
+                .label(why)
+                .help("name a param of the account that is no secret")
+                .report();
             }
             Some(_) => {}
         }
@@ -398,7 +493,10 @@ fn vocabularies(
 ) -> IndexMap<Arc<str>, Option<plan::Vocabulary>> {
     let all = config.vocabularies.iter().map(|(name, vocabulary)| {
         let site = site.key("vocabularies").key(name.as_str());
-        (Arc::from(name.as_str()), self::vocabulary(&site, vocabulary))
+        (
+            Arc::from(name.as_str()),
+            self::vocabulary(&site, vocabulary),
+        )
     });
     all.collect()
 }
@@ -409,12 +507,17 @@ fn vocabulary(site: &Site<'_>, written: &config::Vocabulary) -> Option<plan::Voc
         if text.is_none() {
             site.key("values")
                 .index(index)
-                .fault(Code::WrongType, "a value of a vocabulary is text, a number or true/false")
+                .fault(
+                    Code::WrongType,
+                    "a value of a vocabulary is text, a number or true/false",
+                )
                 .report();
         }
         text.map(Arc::from)
     }));
-    let open = optional(written.open.as_ref(), |pattern| regex(&site.key("open"), pattern));
+    let open = optional(written.open.as_ref(), |pattern| {
+        regex(&site.key("open"), pattern)
+    });
     if written.values.is_empty() && written.open.is_none() {
         site.key("values")
             .fault(Code::EmptyList, "a vocabulary without values")
@@ -422,7 +525,11 @@ fn vocabulary(site: &Site<'_>, written: &config::Vocabulary) -> Option<plan::Voc
             .help("list the values, or say with `open` which form they have")
             .report();
     }
-    Some(plan::Vocabulary { values: values?, open: open?, fold: written.fold.clone() })
+    Some(plan::Vocabulary {
+        values: values?,
+        open: open?,
+        fold: written.fold.clone(),
+    })
 }
 
 /// A regular expression; what is wrong with it is said where it stands.
@@ -430,10 +537,17 @@ pub(super) fn regex(site: &Site<'_>, pattern: &str) -> Option<Regex> {
     Regex::new(pattern)
         .map_err(|error| {
             let text = error.to_string();
-            let reason = text.lines().last().unwrap_or(&text).trim_start_matches("error: ");
-            site.fault(Code::BadRegex, format!("`{pattern}` is not a regular expression"))
-                .label(reason.to_owned())
-                .report();
+            let reason = text
+                .lines()
+                .last()
+                .unwrap_or(&text)
+                .trim_start_matches("error: ");
+            site.fault(
+                Code::BadRegex,
+                format!("`{pattern}` is not a regular expression"),
+            )
+            .label(reason.to_owned())
+            .report();
         })
         .ok()
 }

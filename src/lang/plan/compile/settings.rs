@@ -3,24 +3,34 @@
 use indexmap::IndexMap;
 
 use super::field;
+use super::maps;
 use super::paging;
 use super::realm::{Realm, record_of};
 use super::request::{self, Target};
 use super::scope::Scope;
 use super::site::Site;
 use super::values::Unknown;
-use super::maps;
 use crate::lang::config::{self, Choice, Field, FieldType, Integration};
 use crate::lang::diag::Code;
 use crate::lang::expr::{ScopeTypes, Type};
 
 /// The type of `settings`.
 pub(super) fn types(config: &Integration) -> Type {
-    Type::object(config.settings.iter().map(|(name, group)| (name.as_str(), of_group(group))))
+    Type::object(
+        config
+            .settings
+            .iter()
+            .map(|(name, group)| (name.as_str(), of_group(group))),
+    )
 }
 
 fn of_group(group: &config::Group) -> Type {
-    Type::object(group.fields.iter().map(|(name, field)| (name.as_str(), of_field(field))))
+    Type::object(
+        group
+            .fields
+            .iter()
+            .map(|(name, field)| (name.as_str(), of_field(field))),
+    )
 }
 
 fn of_field(field: &Field) -> Type {
@@ -58,9 +68,17 @@ fn of_type(ty: FieldType) -> Type {
 /// The names that `required_when` sees: the settings of its group.
 pub(super) fn group_scope(group: &config::Group) -> Scope {
     let names = group.fields.iter();
-    let types = names.fold(ScopeTypes::new(), |types, (name, field)| types.with(name, of_field(field)));
-    Scope { types, ..Scope::default() }
-        .elsewhere("settings", "in pipelines; here the settings of the same group are named alone")
+    let types = names.fold(ScopeTypes::new(), |types, (name, field)| {
+        types.with(name, of_field(field))
+    });
+    Scope {
+        types,
+        ..Scope::default()
+    }
+    .elsewhere(
+        "settings",
+        "in pipelines; here the settings of the same group are named alone",
+    )
 }
 
 /// Checks every setting that the integration declares.
@@ -75,7 +93,10 @@ pub(super) fn check(realm: &Realm<'_, '_>) {
             identifier(&site, name);
             check_parts(realm, &site, field);
             if let Some(condition) = &field.required_when {
-                realm.cx.values.condition(&site.key("required_when"), condition, &scope);
+                realm
+                    .cx
+                    .values
+                    .condition(&site.key("required_when"), condition, &scope);
             }
             if let Some(default) = &field.default {
                 field::default(&site.key("default"), name, field, &default.0);
@@ -86,9 +107,12 @@ pub(super) fn check(realm: &Realm<'_, '_>) {
 
 fn identifier(site: &Site<'_>, name: &str) {
     if !super::words::is_identifier(name) {
-        site.fault_key(Code::BadName, format!("`{name}` is not a name that expressions can use"))
-            .label("a small letter, then small letters, digits or `_`")
-            .report();
+        site.fault_key(
+            Code::BadName,
+            format!("`{name}` is not a name that expressions can use"),
+        )
+        .label("a small letter, then small letters, digits or `_`")
+        .report();
     }
 }
 
@@ -110,9 +134,21 @@ fn check_parts(realm: &Realm<'_, '_>, site: &Site<'_>, field: &Field) {
         | FieldType::Map => {}
     }
     let misplaced = [
-        ("values", field.values.is_some() && field.type_ != FieldType::Choice, "a `choice`"),
-        ("items", field.items.is_some() && field.type_ != FieldType::List, "a `list`"),
-        ("map", field.map.is_some() && field.type_ != FieldType::Map, "a setting of type `map`"),
+        (
+            "values",
+            field.values.is_some() && field.type_ != FieldType::Choice,
+            "a `choice`",
+        ),
+        (
+            "items",
+            field.items.is_some() && field.type_ != FieldType::List,
+            "a `list`",
+        ),
+        (
+            "map",
+            field.map.is_some() && field.type_ != FieldType::Map,
+            "a setting of type `map`",
+        ),
     ];
     for (key, _, owner) in misplaced.into_iter().filter(|(_, wrong, _)| *wrong) {
         site.key(key)
@@ -126,7 +162,10 @@ fn check_parts(realm: &Realm<'_, '_>, site: &Site<'_>, field: &Field) {
             maps::unknown(&site.key("map"), name.as_str(), realm.maps.keys().copied());
         }
     }
-    let record = field.record.as_ref().map(|name| self::record(realm, &site.key("record"), name));
+    let record = field
+        .record
+        .as_ref()
+        .map(|name| self::record(realm, &site.key("record"), name));
     let record = record.unwrap_or_default();
     if let Some(values) = &field.values {
         choices(realm, &site.key("values"), values, &record);
@@ -160,10 +199,18 @@ fn record(realm: &Realm<'_, '_>, site: &Site<'_>, name: &str) -> Type {
     }
 }
 
-fn choices(realm: &Realm<'_, '_>, site: &Site<'_>, values: &IndexMap<String, Choice>, record: &Type) {
+fn choices(
+    realm: &Realm<'_, '_>,
+    site: &Site<'_>,
+    values: &IndexMap<String, Choice>,
+    record: &Type,
+) {
     for (name, choice) in values {
         if let Some(path) = &choice.path {
-            realm.cx.values.single(&site.key(name.as_str()).key("path"), path, record);
+            realm
+                .cx
+                .values
+                .single(&site.key(name.as_str()).key("path"), path, record);
         }
     }
 }
@@ -176,7 +223,13 @@ fn offered(realm: &Realm<'_, '_>, site: &Site<'_>, from: &config::ChoicesFrom) {
         roots: api.map(|api| &api.config.roots),
     };
     let values = &realm.cx.values;
-    request::compile(realm.cx, site, target, &from.request(), &realm.base.rooted(Type::Any));
+    request::compile(
+        realm.cx,
+        site,
+        target,
+        &from.request(),
+        &realm.base.rooted(Type::Any),
+    );
     values.listed(&site.key("records"), &from.records, &Type::Any);
     values.single(&site.key("value"), &from.value, &Type::Any);
     values.single(&site.key("label"), &from.label, &Type::Any);
@@ -188,7 +241,17 @@ fn offered(realm: &Realm<'_, '_>, site: &Site<'_>, from: &config::ChoicesFrom) {
 }
 
 /// A setting that a tenant or an override names and that is not there.
-pub(super) fn unknown<'k>(site: &Site<'_>, what: &str, name: &str, known: impl Iterator<Item = &'k str>) {
-    Unknown { code: Code::SettingUnknownKey, what, several: &format!("{what}s here") }
-        .at_key(site, name, known);
+pub(super) fn unknown<'k>(
+    site: &Site<'_>,
+    what: &str,
+    name: &str,
+    known: impl Iterator<Item = &'k str>,
+) {
+    Unknown {
+        code: Code::SettingUnknownKey,
+        what,
+        of: None,
+        several: &format!("{what}s here"),
+    }
+    .at_key(site, name, known);
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::connector::Api;
+use super::fetch;
 use super::marker;
 use super::realm::Realm;
 use super::request::{self, Target};
@@ -10,7 +11,6 @@ use super::scope::Scope;
 use super::site::Site;
 use super::steps::Walk;
 use super::values::{Unknown, all, optional};
-use super::fetch;
 use crate::lang::config::{self, Compare, OnUnknown, text};
 use crate::lang::diag::{Code, suggest};
 use crate::lang::expr::{Condition, ExprEnv, Template, Type, Uses, ValueForm};
@@ -26,8 +26,19 @@ pub(super) fn compile<'p>(
     let realm = walk.realm;
     let api = realm.api(&site.key("connector"), written.connector.as_str());
     let found = found_type(realm, site, api, written);
-    let scope = if written.entity.is_some() { scope.with("key", Type::Text) } else { scope.clone() };
-    let maker = Maker { realm, site, written, api, scope, found: found.clone() };
+    let scope = if written.entity.is_some() {
+        scope.with("key", Type::Text)
+    } else {
+        scope.clone()
+    };
+    let maker = Maker {
+        realm,
+        site,
+        written,
+        api,
+        scope,
+        found: found.clone(),
+    };
     let plan = maker.write();
     maker.check(walk);
     (plan, found)
@@ -41,12 +52,18 @@ fn found_type(
     written: &config::Write,
 ) -> Type {
     match (&written.read, &written.find) {
-        (Some(config::Read { record: Some(name), .. }), _) => {
-            realm.record(&site.key("read"), api, Some(name))
-        }
-        (_, Some(config::Find { record: Some(name), .. })) => {
-            realm.record(&site.key("find"), api, Some(name))
-        }
+        (
+            Some(config::Read {
+                record: Some(name), ..
+            }),
+            _,
+        ) => realm.record(&site.key("read"), api, Some(name)),
+        (
+            _,
+            Some(config::Find {
+                record: Some(name), ..
+            }),
+        ) => realm.record(&site.key("find"), api, Some(name)),
         _ => Type::Any,
     }
 }
@@ -63,14 +80,23 @@ struct Maker<'m, 'p> {
 impl<'p> Maker<'_, 'p> {
     fn write(&self) -> Option<Write> {
         let (site, written) = (self.site, self.written);
-        let key = optional(written.key.as_ref(), |key| self.value(&site.key("key"), key, &self.scope));
-        let id = optional(written.id.as_ref(), |id| self.value(&site.key("id"), id, &self.scope));
+        let key = optional(written.key.as_ref(), |key| {
+            self.value(&site.key("key"), key, &self.scope)
+        });
+        let id = optional(written.id.as_ref(), |id| {
+            self.value(&site.key("id"), id, &self.scope)
+        });
         let remember = all(written.remember.iter().map(|(name, value)| {
             let place = site.key("remember").key(name.as_str());
             self.check_remember(&place, name);
-            Some((Arc::from(name.as_str()), self.value(&place, value, &self.scope)?))
+            Some((
+                Arc::from(name.as_str()),
+                self.value(&place, value, &self.scope)?,
+            ))
         }));
-        let find = optional(written.find.as_ref(), |find| self.find(&site.key("find"), find));
+        let find = optional(written.find.as_ref(), |find| {
+            self.find(&site.key("find"), find)
+        });
         let read = optional(written.read.as_ref(), |read| self.read(read));
         let create = optional(written.create.as_ref(), |create| self.create(create));
         let update = optional(written.update.as_ref(), |update| self.update(update));
@@ -91,7 +117,11 @@ impl<'p> Maker<'_, 'p> {
     }
 
     fn value(&self, site: &Site<'_>, value: &text::Value, scope: &Scope) -> Option<ValueForm> {
-        self.realm.cx.values.value(site, &value.0, scope).map(|(form, _)| form)
+        self.realm
+            .cx
+            .values
+            .value(site, &value.0, scope)
+            .map(|(form, _)| form)
     }
 
     fn target(&self) -> Target<'p> {
@@ -110,9 +140,14 @@ impl<'p> Maker<'_, 'p> {
         });
         let candidate = self.realm.record(site, self.api, find.record.as_ref());
         let found = optional(find.found.as_ref(), |path| {
-            values.query(&site.key("found"), path, &Type::Any).map(|(query, _)| query)
+            values
+                .query(&site.key("found"), path, &Type::Any)
+                .map(|(query, _)| query)
         });
-        let scope = self.scope.rooted(candidate.clone()).with("candidate", candidate);
+        let scope = self
+            .scope
+            .rooted(candidate.clone())
+            .with("candidate", candidate);
         let inside = if requested { &scope } else { &self.scope };
         let where_ = optional(find.where_.as_ref(), |condition| {
             values.condition(&site.key("where"), condition, inside)
@@ -121,10 +156,17 @@ impl<'p> Maker<'_, 'p> {
         let choose = optional(find.choose.as_ref(), |choose| {
             self.value(&site.key("choose"), choose, inside)
         });
-        let paging = fetch::list_paging(self.realm, site, find.paging.as_ref(), &self.written.connector);
-        let otherwise = all(find.otherwise.iter().enumerate().map(|(index, further)| {
-            self.find(&site.key("otherwise").index(index), further)
-        }));
+        let paging = fetch::list_paging(
+            self.realm,
+            site,
+            find.paging.as_ref(),
+            &self.written.connector,
+        );
+        let otherwise = all(find
+            .otherwise
+            .iter()
+            .enumerate()
+            .map(|(index, further)| self.find(&site.key("otherwise").index(index), further)));
         Some(Find {
             request: request?,
             found: found?,
@@ -140,20 +182,34 @@ impl<'p> Maker<'_, 'p> {
         let site = self.site.key("read");
         let values = &self.realm.cx.values;
         let scope = self.scope.with("id", Type::Any);
-        let request = request::compile(self.realm.cx, &site, self.target(), &read.request(), &scope);
+        let request =
+            request::compile(self.realm.cx, &site, self.target(), &read.request(), &scope);
         let found = optional(read.found.as_ref(), |path| {
-            values.query(&site.key("found"), path, &Type::Any).map(|(query, _)| query)
+            values
+                .query(&site.key("found"), path, &Type::Any)
+                .map(|(query, _)| query)
         });
         let merged_into = optional(read.merged_into.as_ref(), |path| {
-            values.single(&site.key("merged_into"), path, &self.found).map(|(query, _)| query)
+            values
+                .single(&site.key("merged_into"), path, &self.found)
+                .map(|(query, _)| query)
         });
-        Some(Read { request: request?, found: found?, merged_into: merged_into? })
+        Some(Read {
+            request: request?,
+            found: found?,
+            merged_into: merged_into?,
+        })
     }
 
     fn create(&self, create: &'p config::Create) -> Option<Create> {
         let site = self.site.key("create");
-        let request =
-            request::compile(self.realm.cx, &site, self.target(), &create.request(), &self.scope);
+        let request = request::compile(
+            self.realm.cx,
+            &site,
+            self.target(),
+            &create.request(),
+            &self.scope,
+        );
         let scope = self.scope.rooted(Type::Any);
         let id = self.value(&site.key("id"), &create.id, &scope);
         if let Some(true) = id.as_ref().map(ValueForm::is_constant) {
@@ -164,27 +220,43 @@ impl<'p> Maker<'_, 'p> {
                 .help("where the API returns none, a value of ours stands for it: `id: \"{{ record.Id }}\"`")
                 .report();
         }
-        Some(Create { request: request?, id: id? })
+        Some(Create {
+            request: request?,
+            id: id?,
+        })
     }
 
     fn update(&self, update: &'p config::Update) -> Option<Update> {
         let site = self.site.key("update");
         let values = &self.realm.cx.values;
-        let scope = self.scope.with("id", Type::Any).with("found", self.found.clone());
+        let scope = self
+            .scope
+            .with("id", Type::Any)
+            .with("found", self.found.clone());
         let when = optional(update.when.as_ref(), |when| {
             values.condition(&site.key("when"), when, &scope)
         });
         let reason = optional(update.reason.as_ref(), |reason| {
             values.text(&site.key("reason"), reason.as_str(), &scope)
         });
-        let request = request::compile(self.realm.cx, &site, self.target(), &update.request(), &scope);
+        let request = request::compile(
+            self.realm.cx,
+            &site,
+            self.target(),
+            &update.request(),
+            &scope,
+        );
         let same = all(update.same.iter().map(|(member, path)| {
             let place = site.key("same").key(member.as_str());
             let (query, _) = values.single(&place, path, &self.found)?;
             Some((Arc::from(member.as_str()), query))
         }));
         let read = self.written.read.is_some();
-        let default = if read { Compare::Target } else { Compare::Written };
+        let default = if read {
+            Compare::Target
+        } else {
+            Compare::Written
+        };
         Some(Update {
             when: when?,
             reason: reason?,
@@ -195,12 +267,17 @@ impl<'p> Maker<'_, 'p> {
     }
 
     fn check_remember(&self, site: &Site<'_>, name: &str) {
-        let Some(entity) = &self.written.entity else { return };
-        let Some(ends) = self.realm.config.entities.get(entity) else { return };
+        let Some(entity) = &self.written.entity else {
+            return;
+        };
+        let Some(ends) = self.realm.config.entities.get(entity) else {
+            return;
+        };
         if !ends.remember.iter().any(|known| known == name) {
             Unknown {
                 code: Code::UnknownKey,
-                what: &format!("name that `{entity}` remembers:"),
+                what: "name to remember",
+                of: Some(entity),
                 several: &format!("names that `{entity}` remembers"),
             }
             .at_key(site, name, ends.remember.iter().map(String::as_str));
@@ -254,13 +331,18 @@ impl<'p> Maker<'_, 'p> {
             self.realm.unknown_entity(site, name, false);
             return;
         }
-        let Some(entity) = self.realm.entities.get(name) else { return };
+        let Some(entity) = self.realm.entities.get(name) else {
+            return;
+        };
         let (to, connector) = (&*entity.to.0, self.written.connector.as_str());
         if to != connector {
             let ends = self.realm.site.key("entities").key(name).key("to");
             self.site
                 .key("connector")
-                .fault(Code::WriteEntityWrongEnd, format!("`{name}` is made in `{to}`, not in `{connector}`"))
+                .fault(
+                    Code::WriteEntityWrongEnd,
+                    format!("`{name}` is made in `{to}`, not in `{connector}`"),
+                )
                 .label("is not where the made end is")
                 .also(ends.span(), "the made end")
                 .help(format!("write to `{to}`, or declare another entity"))
@@ -288,7 +370,10 @@ impl<'p> Maker<'_, 'p> {
         let create = site.key("create");
         if written.find.is_none() {
             create
-                .fault_key(Code::CreateWithoutFind, "a `create` without `find` could happen twice")
+                .fault_key(
+                    Code::CreateWithoutFind,
+                    "a `create` without `find` could happen twice",
+                )
                 .label("when its reply is lost, nothing tells whether it happened")
                 .help("say with `find` how to look for what it made")
                 .help("or say `on_unknown: hold`: it then waits for a person")
@@ -298,20 +383,37 @@ impl<'p> Maker<'_, 'p> {
         if let Some(api) = self.api.filter(|api| api.config.settle.is_none()) {
             let connector = api.config.name.as_str();
             create
-                .fault_key(Code::SettleMissing, format!("`{connector}` does not say when not finding means not made"))
+                .fault_key(
+                    Code::SettleMissing,
+                    format!("`{connector}` does not say when not finding means not made"),
+                )
                 .label("a create whose reply is lost could not be settled")
                 .also(api.site.key("name").span(), "has no `settle`")
-                .help(format!("add to `{connector}`: `settle: {{ in_flight: 100s, lag: 60s }}`"))
+                .help(format!(
+                    "add to `{connector}`: `settle: {{ in_flight: 100s, lag: 60s }}`"
+                ))
                 .help("or say `on_unknown: hold`: it then waits for a person")
                 .report();
         }
-        let entity = written.entity.as_ref().and_then(|name| self.realm.entities.get(name.as_str()));
+        let entity = written
+            .entity
+            .as_ref()
+            .and_then(|name| self.realm.entities.get(name.as_str()));
         let one_per_tenant = entity.is_some_and(|entity| entity.from == EntityFrom::Tenant);
-        marker::check(&marker::Place { origins: &walk.origins, one_per_tenant }, site, written);
+        marker::check(
+            &marker::Place {
+                origins: &walk.origins,
+                one_per_tenant,
+            },
+            site,
+            written,
+        );
     }
 
     fn check_update(&self) {
-        let Some(update) = &self.written.update else { return };
+        let Some(update) = &self.written.update else {
+            return;
+        };
         let site = self.site.key("update");
         if update.compare == Some(Compare::Target) && self.written.read.is_none() {
             site.key("compare")
@@ -326,9 +428,15 @@ impl<'p> Maker<'_, 'p> {
                 let name = used.path.first().map(String::as_str).unwrap_or_default();
                 if name == "found" && self.written.read.is_none() {
                     place
-                        .fault_within(used.range.clone(), Code::UpdateWithoutRead, "`found` needs a `read`")
+                        .fault_within(
+                            used.range.clone(),
+                            Code::UpdateWithoutRead,
+                            "`found` needs a `read`",
+                        )
                         .label("nothing reads the record before it is updated")
-                        .help("say beside `update` how to read it: `read: { get: \"/…/{{ id }}\" }`")
+                        .help(
+                            "say beside `update` how to read it: `read: { get: \"/…/{{ id }}\" }`",
+                        )
                         .report();
                 }
             }
@@ -341,8 +449,12 @@ impl<'p> Maker<'_, 'p> {
     /// Each member of the body is compared with the member of that name, so there must be one.
     fn check_compared(&self, site: &Site<'_>, update: &config::Update) {
         let compared = update.compare != Some(Compare::Written) && self.written.read.is_some();
-        let (true, Type::Object(found)) = (compared, &self.found) else { return };
-        let Some(body) = update.body.as_ref().and_then(|body| body.0.as_object()) else { return };
+        let (true, Type::Object(found)) = (compared, &self.found) else {
+            return;
+        };
+        let Some(body) = update.body.as_ref().and_then(|body| body.0.as_object()) else {
+            return;
+        };
         if found.others.is_some() {
             return;
         }
@@ -353,10 +465,17 @@ impl<'p> Maker<'_, 'p> {
             let known = found.members.keys().map(String::as_str);
             site.key("body")
                 .key(name.as_str())
-                .fault_key(Code::CompareNeedsFound, format!("the record that is read has no member `{name}`"))
+                .fault_key(
+                    Code::CompareNeedsFound,
+                    format!("the record that is read has no member `{name}`"),
+                )
                 .label("has nothing to be compared with")
-                .help_opt(suggest::nearest(name, known).map(|near| format!("did you mean `{near}`?")))
-                .help(format!("say where it stands: `same: {{ {name}: $.… }}`, or use `compare: written`"))
+                .help_opt(
+                    suggest::nearest(name, known).map(|near| format!("did you mean `{near}`?")),
+                )
+                .help(format!(
+                    "say where it stands: `same: {{ {name}: $.… }}`, or use `compare: written`"
+                ))
                 .report();
         }
     }
@@ -378,8 +497,18 @@ impl<'p> Maker<'_, 'p> {
 /// Everything of an update that may read `found`.
 fn update_texts<'a, 'p>(site: &Site<'p>, update: &'a config::Update) -> Vec<(Site<'p>, &'a str)> {
     let mut texts = request::scalars(site, &update.request());
-    texts.extend(update.when.as_ref().map(|when| (site.key("when"), when.as_str())));
-    texts.extend(update.reason.as_ref().map(|reason| (site.key("reason"), reason.as_str())));
+    texts.extend(
+        update
+            .when
+            .as_ref()
+            .map(|when| (site.key("when"), when.as_str())),
+    );
+    texts.extend(
+        update
+            .reason
+            .as_ref()
+            .map(|reason| (site.key("reason"), reason.as_str())),
+    );
     texts
 }
 
@@ -387,7 +516,11 @@ fn update_texts<'a, 'p>(site: &Site<'p>, update: &'a config::Update) -> Vec<(Sit
 fn uses(text: &str, place: &Site<'_>) -> Uses {
     let env = ExprEnv::default();
     if place.at.last() == Some("when") {
-        return Condition::compile(&env, text).map(|it| it.uses()).unwrap_or_default();
+        return Condition::compile(&env, text)
+            .map(|it| it.uses())
+            .unwrap_or_default();
     }
-    Template::compile(&env, text).map(|it| it.uses()).unwrap_or_default()
+    Template::compile(&env, text)
+        .map(|it| it.uses())
+        .unwrap_or_default()
 }
