@@ -314,7 +314,7 @@ fn similar(written: &str, wanted: &str) -> bool {
 }
 
 fn strings<'a>(texts: impl IntoIterator<Item = &'a Box<str>>) -> Vec<String> {
-    texts.into_iter().map(|text| text.to_string()).collect()
+    texts.into_iter().map(ToString::to_string).collect()
 }
 
 #[cfg(test)]
@@ -357,10 +357,12 @@ mod tests {
             "steps": [] });
         let found = findings(Kind::Pipeline, &pipeline);
         let belongs = |at: &str| {
-            found.iter().find_map(|(pointer, kind)| match kind {
-                FindingKind::UnknownKey { belongs, .. } if pointer == at => Some(belongs.clone()),
-                _ => None,
-            })
+            let (_, kind) = found.iter().find(|(pointer, _)| pointer == at)?;
+            if let FindingKind::UnknownKey { belongs, .. } = kind {
+                Some(belongs.clone())
+            } else {
+                None
+            }
         };
         assert_eq!(
             belongs("/cursor"),

@@ -56,20 +56,20 @@ pub(super) fn diagnostic(finding: &Finding, index: &SpanIndex) -> Diagnostic {
                 Code::BadNumberRange
             };
             place
-                .new(
+                .fault(
                     code,
                     format!("`{}` is {got}, out of its range", place.name()),
                 )
                 .label(format!("must be {limit}"))
         }
         FindingKind::Empty { what: Type::List } => place
-            .new(
+            .fault(
                 Code::EmptyList,
                 format!("`{}` is an empty list", place.name()),
             )
             .label("needs at least one item"),
         FindingKind::Empty { .. } => place
-            .new(Code::BadValue, format!("`{}` is empty", place.name()))
+            .fault(Code::BadValue, format!("`{}` is empty", place.name()))
             .label("needs some text"),
     }
 }
@@ -81,7 +81,7 @@ struct Place<'a> {
 }
 
 impl Place<'_> {
-    fn new(&self, code: Code, headline: String) -> Diagnostic {
+    fn fault(&self, code: Code, headline: String) -> Diagnostic {
         Diagnostic::new(code, self.span, headline)
     }
 
@@ -94,7 +94,7 @@ impl Place<'_> {
         let holder = self.at.parent().unwrap_or_default();
         let place = holder_name(&holder);
         let mut found = self
-            .new(Code::UnknownKey, format!("unknown key `{key}` in {place}"))
+            .fault(Code::UnknownKey, format!("unknown key `{key}` in {place}"))
             .label(format!("not a key of {place}"));
         match belongs {
             Some(Belongs::Above(outer)) => {
@@ -117,7 +117,7 @@ impl Place<'_> {
     fn missing_key(&self, key: &str, about: &str, example: Option<&Json>) -> Diagnostic {
         let place = holder_name(self.at);
         let mut found = self
-            .new(
+            .fault(
                 missing_code(self.at, key),
                 format!("{place} has no `{key}`"),
             )
@@ -130,12 +130,13 @@ impl Place<'_> {
 
     fn wrong_type(&self, expected: &[Type], got: &Json, example: Option<&Json>) -> Diagnostic {
         let wanted = either(expected);
-        let is = match got {
-            Json::Null => "is empty".to_owned(),
-            other => format!("is {}", Type::of(other)),
+        let is = if got.is_null() {
+            "is empty".to_owned()
+        } else {
+            format!("is {}", Type::of(got))
         };
         let found = self
-            .new(
+            .fault(
                 Code::WrongType,
                 format!("`{}` {is} where {wanted} is expected", self.name()),
             )
@@ -145,12 +146,11 @@ impl Place<'_> {
         let text = written
             .map(|scalar| scalar.text.to_string())
             .unwrap_or_default();
-        if expected.contains(&Type::Boolean) && matches!(got, Json::String(_)) {
-            if let Some(meant) = yaml_1_1(&text) {
-                return found
-                    .help(format!("YAML 1.2 reads `{text}` as text; write `{meant}`"))
-                    .patch(self.span, meant);
-            }
+        let wants_boolean = expected.contains(&Type::Boolean) && matches!(got, Json::String(_));
+        if wants_boolean && let Some(meant) = yaml_1_1(&text) {
+            return found
+                .help(format!("YAML 1.2 reads `{text}` as text; write `{meant}`"))
+                .patch(self.span, meant);
         }
         if expected == [Type::Text] && !text.is_empty() && !matches!(got, Json::Null) {
             let quoted = format!("\"{text}\"");
@@ -169,7 +169,7 @@ impl Place<'_> {
     fn unknown_word(&self, word: &str, words: &[String]) -> Diagnostic {
         let names = words.iter().map(String::as_str);
         let mut found = self
-            .new(
+            .fault(
                 Code::BadValue,
                 format!("`{word}` is not a value of `{}`", self.name()),
             )
@@ -200,14 +200,14 @@ impl Place<'_> {
             form.split_once(": ")
                 .map_or(form.clone(), |(_, form)| form.to_owned())
         };
-        self.new(code, format!("`{text}` is not {what}"))
+        self.fault(code, format!("`{text}` is not {what}"))
             .label(format!("must be {form}"))
             .help_opt(example.map(|example| format!("for example `{}`", flow(example))))
     }
 
     fn none_of(&self, keys: &[String]) -> Diagnostic {
         let (code, what) = choice_of(keys);
-        self.new(code, format!("{} has no {what}", holder_name(self.at)))
+        self.fault(code, format!("{} has no {what}", holder_name(self.at)))
             .label(format!("needs one of {}", alternatives(keys)))
     }
 
@@ -221,7 +221,7 @@ impl Place<'_> {
             Code::TooManyChoices
         };
         let mut found = self
-            .new(
+            .fault(
                 code,
                 format!("{} has both {}", holder_name(&holder), both(written)),
             )
@@ -284,10 +284,8 @@ fn missing_code(holder: &Pointer, key: &str) -> Code {
 /// What the words of YAML 1.1 meant that YAML 1.2 reads as text.
 fn yaml_1_1(text: &str) -> Option<&'static str> {
     match text.to_lowercase().as_str() {
-        "yes" | "on" | "y" => Some("true"),
-        "no" | "off" | "n" => Some("false"),
-        "true" => Some("true"),
-        "false" => Some("false"),
+        "yes" | "on" | "y" | "true" => Some("true"),
+        "no" | "off" | "n" | "false" => Some("false"),
         _ => None,
     }
 }

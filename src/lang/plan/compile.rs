@@ -20,14 +20,19 @@ mod fetch;
 mod field;
 mod integration;
 mod issues;
+mod map_use;
 mod maps;
 mod marker;
+mod named;
 mod names;
 mod paging;
+mod params;
+mod paths;
 mod pipeline;
 mod realm;
 mod request;
 mod rule_order;
+mod rules;
 mod runtime;
 mod scope;
 mod settings;
@@ -39,6 +44,7 @@ mod values;
 mod vocabulary;
 mod words;
 mod write;
+mod write_rules;
 
 use std::sync::Arc;
 
@@ -97,7 +103,7 @@ fn plan(cx: &Context<'_>) -> Option<Plan> {
     let config = runtime.as_ref().map(|(_, config)| &***config);
     let site = runtime.as_ref().map(|(site, _)| site);
     let used = used_connectors(names, &integrations);
-    let apps = if broken {
+    let shared = if broken {
         None
     } else {
         runtime::apps(site, config, &apis, &used)
@@ -105,7 +111,7 @@ fn plan(cx: &Context<'_>) -> Option<Plan> {
     let tenants = all(names
         .tenants
         .values()
-        .map(|doc| tenant(cx, doc, &integrations, apps.as_ref())));
+        .map(|doc| tenant(cx, doc, &integrations, shared.as_ref())));
     let connectors = all(apis.values().map(|api| {
         api.as_ref()?
             .plan
@@ -119,7 +125,7 @@ fn plan(cx: &Context<'_>) -> Option<Plan> {
             .clone()
             .map(|plan| (Arc::clone(&plan.name), plan))
     }));
-    apps?;
+    shared?;
     Some(Plan {
         runtime: runtime::compile(&cx.project.workspace, config),
         connectors: connectors?.into_iter().collect(),

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::connector::rules;
 use super::context::Context;
 use super::durations::duration;
+use super::rules;
 use super::scope::Scope;
 use super::site::Site;
 use super::values::{all, optional};
@@ -79,7 +79,7 @@ impl Maker<'_, '_> {
             duration(&self.site.key("min_interval"), text)
         });
         let site = self.site.key("errors");
-        let errors = rules(self.cx, &site, self.connector, &written.errors, self.reply);
+        let errors = rules::compile(self.cx, &site, self.connector, &written.errors, self.reply);
         Some(Oauth2 {
             grant: written.grant,
             token_url: token_url?,
@@ -134,6 +134,10 @@ impl Maker<'_, '_> {
         self.cx.values.text(site, text.as_str(), self.scope)
     }
 
+    #[expect(
+        clippy::option_option,
+        reason = "whether it was written, and whether it could be made"
+    )]
     fn optional(&self, key: &str, text: Option<&text::Template>) -> Option<Option<Template>> {
         optional(text, |text| self.text(&self.site.key(key), text))
     }

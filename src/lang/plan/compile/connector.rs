@@ -1,22 +1,20 @@
 //! `kind: connector` compiled, and what the other passes ask of one.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use indexmap::IndexMap;
 use regex::Regex;
-use serde_json::Value as Json;
 
 use super::context::Context;
 use super::durations::duration;
 use super::scope::{self, Scope};
 use super::site::Site;
-use super::values::{Unknown, all, optional};
-use super::{auth, paging, request, rule_order};
-use crate::lang::config::{self, ParamScope, ParamType, text};
+use super::values::{all, optional};
+use super::{auth, paging, params, request, rules};
+use crate::lang::config::{self, text};
 use crate::lang::diag::Code;
-use crate::lang::expr::Type;
+use crate::lang::expr::{Template, Type};
 use crate::lang::plan;
 
 const CONCURRENCY: u32 = 8;
@@ -42,16 +40,7 @@ pub(super) struct Api<'p> {
     /// What pipelines see of an account: the params that are no secrets.
     pub(super) account: Type,
     /// The codes that its rules give, as far as they are written out.
-    pub(super) codes: Codes,
-}
-
-/// The codes of a connector's errors.
-#[derive(Debug, Default)]
-pub(super) struct Codes {
-    /// Those written out.
-    pub(super) fixed: HashSet<String>,
-    /// Whether a rule takes its code from the reply, so that any number may be one.
-    pub(super) computed: bool,
+    pub(super) codes: rules::Codes,
 }
 
 /// Compiles one connector.
@@ -61,10 +50,10 @@ pub(super) fn compile<'p>(
     config: &'p config::Connector,
 ) -> Api<'p> {
     let before = cx.errors();
-    let params = params(site, config);
-    let scope = scope::of_params(param_types(config, |_| true));
-    let reply = scope::of_reply(param_types(config, |_| true));
-    check_identity(site, config);
+    let params = params::compile(site, config);
+    let scope = scope::of_params(params::types(config, |_| true));
+    let reply = scope::of_reply(params::types(config, |_| true));
+    params::check_identity(site, config);
     let records = records(cx, site, config);
     let vocabularies = vocabularies(site, config);
     let paging = paging::styles(cx, site, config);
@@ -84,8 +73,8 @@ pub(super) fn compile<'p>(
         records,
         paging,
         vocabularies,
-        account: param_types(config, |param| !param.secret),
-        codes: codes(config),
+        account: params::types(config, |param| !param.secret),
+        codes: rules::codes(config),
     }
 }
 
@@ -97,7 +86,7 @@ struct Parts<'a, 'p> {
     reply: &'a Scope,
 }
 
-impl<'p> Parts<'_, 'p> {
+impl Parts<'_, '_> {
     fn connector(
         &self,
         params: IndexMap<Arc<str>, plan::Param>,
@@ -109,7 +98,7 @@ impl<'p> Parts<'_, 'p> {
         let base_url = self.base_url();
         let roots = all(config.roots.iter().map(|(name, root)| {
             let site = self.site.key("roots").key(name.as_str());
-            self.check_root(&site, name, root);
+            check_root(&site, name, root);
             Some((
                 name.as_str().into(),
                 values.text(&site, root.as_str(), self.scope)?,
@@ -130,7 +119,7 @@ impl<'p> Parts<'_, 'p> {
             self.reply,
         );
         let limits = self.limits(&self.site.key("limits"), &config.limits);
-        let errors = rules(
+        let errors = rules::compile(
             self.cx,
             &self.site.key("errors"),
             config,
@@ -173,7 +162,7 @@ impl<'p> Parts<'_, 'p> {
         })
     }
 
-    fn base_url(&self) -> Option<crate::lang::expr::Template> {
+    fn base_url(&self) -> Option<Template> {
         let site = self.site.key("base_url");
         let written = self.config.base_url.as_str();
         let relative = !written.starts_with("{{")
@@ -188,20 +177,6 @@ impl<'p> Parts<'_, 'p> {
             .report();
         }
         self.cx.values.text(&site, written, self.scope)
-    }
-
-    fn check_root(&self, site: &Site<'_>, name: &str, root: &text::Template) {
-        let written = root.as_str();
-        if !written.starts_with('/') && !written.starts_with("{{") {
-            site.fault(
-                Code::BadValue,
-                format!("the root `{name}` does not begin with `/`"),
-            )
-            .label("is put behind `base_url`")
-            .help(format!("write `/{written}`"))
-            .instead(format!("/{written}"))
-            .report();
-        }
     }
 
     fn limits(&self, site: &Site<'_>, limits: &[config::Limit]) -> Option<Vec<plan::Limit>> {
@@ -227,6 +202,20 @@ impl<'p> Parts<'_, 'p> {
             request: request?,
             says: says?,
         })
+    }
+}
+
+fn check_root(site: &Site<'_>, name: &str, root: &text::Template) {
+    let written = root.as_str();
+    if !written.starts_with('/') && !written.starts_with("{{") {
+        site.fault(
+            Code::BadValue,
+            format!("the root `{name}` does not begin with `/`"),
+        )
+        .label("is put behind `base_url`")
+        .help(format!("write `/{written}`"))
+        .instead(format!("/{written}"))
+        .report();
     }
 }
 
@@ -284,194 +273,6 @@ pub(super) fn settle(site: &Site<'_>, written: &config::Settle) -> Option<plan::
         in_flight: in_flight?,
         lag: lag?,
     })
-}
-
-/// Rules for replies, first match wins.
-pub(super) fn rules<'p>(
-    cx: &Context<'p>,
-    site: &Site<'p>,
-    config: &config::Connector,
-    rules: &[config::ErrorRule],
-    scope: &Scope,
-) -> Option<Vec<plan::ErrorRule>> {
-    let list = site;
-    all(rules.iter().enumerate().map(|(index, rule)| {
-        let site = list.index(index);
-        let text = |key: &str, text: &Option<text::Template>| {
-            optional(text.as_ref(), |text| {
-                cx.values.text(&site.key(key), text.as_str(), scope)
-            })
-        };
-        let when = cx.values.condition(&site.key("when"), &rule.when, scope);
-        let (code, message) = (text("code", &rule.code), text("message", &rule.message));
-        let hides = |earlier: &config::ErrorRule| rule_order::hides(&earlier.when, &rule.when);
-        if let Some(earlier) = rules.iter().take(index).position(hides) {
-            site.key("when")
-                .fault(Code::ErrorRuleUnreachable, "this rule never applies")
-                .label("what it is for is taken above")
-                .also(
-                    list.index(earlier).key("when").span(),
-                    "is asked first, and holds as well",
-                )
-                .help("the first rule whose condition holds wins: put the narrower one first")
-                .report();
-        }
-        if let Some(blamed) = rule
-            .blame
-            .as_ref()
-            .filter(|name| !config.params.contains_key(*name))
-        {
-            Unknown {
-                code: Code::UnknownParam,
-                what: "param",
-                of: None,
-                several: "params",
-            }
-            .at(
-                &site.key("blame"),
-                blamed,
-                config.params.keys().map(String::as_str),
-            );
-        }
-        Some(plan::ErrorRule {
-            when: when?,
-            class: rule.class,
-            code: code?,
-            message: message?,
-            applied: rule.applied,
-            blame: rule.blame.as_deref().map(Arc::from),
-        })
-    }))
-}
-
-fn params(site: &Site<'_>, config: &config::Connector) -> IndexMap<Arc<str>, plan::Param> {
-    let site = site.key("params");
-    let compiled = config.params.iter().map(|(name, param)| {
-        let site = site.key(name.as_str());
-        check_param(&site, name, param);
-        let compiled = plan::Param {
-            type_: param.type_,
-            default: param.default.as_ref().map(|default| default.0.clone()),
-            secret: param.secret,
-            scope: param.per,
-            required: param.required.unwrap_or(param.default.is_none()),
-            description: param.description.as_deref().map(Arc::from),
-        };
-        (Arc::from(name.as_str()), compiled)
-    });
-    compiled.collect()
-}
-
-fn check_param(site: &Site<'_>, name: &str, param: &config::Param) {
-    if !super::words::is_identifier(name) {
-        site.fault_key(
-            Code::BadName,
-            format!("`{name}` is not a name that expressions can use"),
-        )
-        .label("a small letter, then small letters, digits or `_`")
-        .report();
-    }
-    let Some(default) = &param.default else {
-        return;
-    };
-    let place = site.key("default");
-    if param.secret {
-        place
-            .fault(
-                Code::SecretInPlainText,
-                format!("the secret `{name}` has a default"),
-            )
-            .label("would stand in plain text, and be the same for everyone")
-            .help("leave the default away; each account names its own secret")
-            .report();
-    } else if !param_fits(param.type_, &default.0) {
-        place
-            .fault(
-                Code::DefaultWrongType,
-                format!(
-                    "the default of `{name}` is not {}",
-                    param_type_name(param.type_)
-                ),
-            )
-            .label(format!("must be {}", param_type_name(param.type_)))
-            .report();
-    }
-}
-
-/// Whether a value has the type of a param.
-pub(super) fn param_fits(ty: ParamType, value: &Json) -> bool {
-    match ty {
-        ParamType::Text => value.is_string(),
-        ParamType::Integer => value.is_i64() || value.is_u64(),
-        ParamType::Boolean => value.is_boolean(),
-    }
-}
-
-/// The type of a param as messages name it.
-pub(super) fn param_type_name(ty: ParamType) -> &'static str {
-    match ty {
-        ParamType::Text => "text",
-        ParamType::Integer => "a whole number",
-        ParamType::Boolean => "`true` or `false`",
-    }
-}
-
-fn param_types(config: &config::Connector, shown: impl Fn(&config::Param) -> bool) -> Type {
-    Type::object(
-        config
-            .params
-            .iter()
-            .filter(|(_, param)| shown(param))
-            .map(|(name, param)| {
-                let ty = match param.type_ {
-                    ParamType::Text => Type::Text,
-                    ParamType::Integer => Type::Int,
-                    ParamType::Boolean => Type::Bool,
-                };
-                (name.as_str(), ty)
-            }),
-    )
-}
-
-/// The params whose values name an account must be there, be given by the tenant, and be no secret: their values
-/// are keys in the store (S30).
-fn check_identity(site: &Site<'_>, config: &config::Connector) {
-    let list = site.key("identity");
-    if config.identity.is_empty() {
-        list.fault(Code::IdentityMissing, format!("nothing says whose data `{}` sees", config.name.as_str()))
-            .label("names no param")
-            .help("name the params that tell one customer's data from another's; state is kept under their values")
-            .report();
-    }
-    for (index, name) in config.identity.iter().enumerate() {
-        let site = list.index(index);
-        match config.params.get(name) {
-            None => {
-                Unknown {
-                    code: Code::UnknownParam,
-                    what: "param",
-                    of: None,
-                    several: "params",
-                }
-                .at(&site, name, config.params.keys().map(String::as_str));
-            }
-            Some(param) if param.secret || param.per == ParamScope::App => {
-                let why = if param.secret {
-                    "is a secret"
-                } else {
-                    "is the same for all tenants"
-                };
-                site.fault(
-                    Code::IdentityMissing,
-                    format!("`{name}` cannot say whose data it is"),
-                )
-                .label(why)
-                .help("name a param of the account that is no secret")
-                .report();
-            }
-            Some(_) => {}
-        }
-    }
 }
 
 fn records<'p>(
@@ -550,16 +351,4 @@ pub(super) fn regex(site: &Site<'_>, pattern: &str) -> Option<Regex> {
             .report();
         })
         .ok()
-}
-
-fn codes(config: &config::Connector) -> Codes {
-    let mut codes = Codes::default();
-    for code in config.errors.iter().filter_map(|rule| rule.code.as_ref()) {
-        if code.as_str().contains("{{") || code.as_str().contains("{%") {
-            codes.computed = true;
-        } else {
-            codes.fixed.insert(code.as_str().to_owned());
-        }
-    }
-    codes
 }

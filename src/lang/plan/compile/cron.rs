@@ -1,7 +1,7 @@
 //! Crontab lines of five fields and their zones. When a line fires is worked out by the scheduler; here it is only
 //! made sure that it can be read, and that it fires at all.
 
-use std::str::FromStr;
+use std::str::FromStr as _;
 use std::sync::Arc;
 
 use super::site::Site;

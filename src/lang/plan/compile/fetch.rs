@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::connector::Api;
 use super::durations::{self, duration};
 use super::paging;
+use super::paths;
 use super::realm::{Realm, record_of};
 use super::request::{self, Target};
 use super::scope::{self, Scope};
@@ -55,13 +56,13 @@ struct Maker<'m, 'p> {
     row: Scope,
 }
 
-impl<'p> Maker<'_, 'p> {
+impl Maker<'_, '_> {
     fn fetch(&self, record: &Type) -> Option<Fetch> {
-        let (config, site, values) = (self.config, self.site, &self.realm.cx.values);
+        let (config, site) = (self.config, self.site);
         let target = Target::of(&config.connector, self.api);
         let scope = self.page_scope();
         let request = request::compile(self.realm.cx, site, target, &config.request(), &scope);
-        let records = values.listed(&site.key("records"), &config.records, &Type::Any);
+        let records = paths::listed(&site.key("records"), &config.records, &Type::Any);
         let key = self.value("key", Some(&config.key), &self.row);
         let version = self.value("version", config.version.as_ref(), &self.row);
         let paging = paging::named(site, config.paging.as_ref(), self.api);
@@ -90,6 +91,10 @@ impl<'p> Maker<'_, 'p> {
         }
     }
 
+    #[expect(
+        clippy::option_option,
+        reason = "whether it was written, and whether it could be made"
+    )]
     fn value(
         &self,
         key: &str,
@@ -111,11 +116,7 @@ impl<'p> Maker<'_, 'p> {
         let scope = self.realm.base.rooted(Type::Any).with("key", Type::Text);
         let request = request::compile(self.realm.cx, &site, target, &one.request(), &scope);
         let found = optional(one.found.as_ref(), |path| {
-            self.realm
-                .cx
-                .values
-                .query(&site.key("found"), path, &Type::Any)
-                .map(|(query, _)| query)
+            paths::query(&site.key("found"), path, &Type::Any).map(|(query, _)| query)
         });
         Some(One {
             request: request?,
@@ -126,9 +127,9 @@ impl<'p> Maker<'_, 'p> {
     fn cursor(&self, cursor: &config::Cursor, record: &Type) -> Option<Cursor> {
         let site = self.site.key("cursor");
         let values = &self.realm.cx.values;
-        let path = values.single(&site.key("path"), &cursor.path, record);
+        let path = paths::single(&site.key("path"), &cursor.path, record);
         let tie = optional(cursor.tie.as_ref(), |tie| {
-            values.single(&site.key("tie"), tie, record)
+            paths::single(&site.key("tie"), tie, record)
         });
         let start = values.value(&site.key("start"), &cursor.start.0, &self.realm.base);
         let overlap = optional(cursor.overlap.as_ref(), |text| {
@@ -238,24 +239,26 @@ impl<'p> Maker<'_, 'p> {
             return;
         }
         self.check_order(&site, cursor, style);
-        if let Some(Paging::Keyset {
-            offset_param: None, ..
-        }) = style
-        {
-            if !self.mentions("cursor.tie") {
-                let label = if cursor.tie.is_some() {
-                    "rows of equal value that do not fit a page are passed over"
-                } else {
-                    "without `tie`, rows of equal value that do not fit a page are passed over"
-                };
-                site.fault_key(
-                    Code::KeysetWithoutTie,
-                    "pages cannot go on inside rows of equal value",
-                )
-                .label(label)
-                .help("seek by `{{ cursor.tie }}` as well, or give the paging an `offset_param`")
-                .report();
-            }
+        let seeks_alone = matches!(
+            style,
+            Some(Paging::Keyset {
+                offset_param: None,
+                ..
+            })
+        );
+        if seeks_alone && !self.mentions("cursor.tie") {
+            let label = if cursor.tie.is_some() {
+                "rows of equal value that do not fit a page are passed over"
+            } else {
+                "without `tie`, rows of equal value that do not fit a page are passed over"
+            };
+            site.fault_key(
+                Code::KeysetWithoutTie,
+                "pages cannot go on inside rows of equal value",
+            )
+            .label(label)
+            .help("seek by `{{ cursor.tie }}` as well, or give the paging an `offset_param`")
+            .report();
         }
     }
 
@@ -325,15 +328,15 @@ impl<'p> Maker<'_, 'p> {
 fn sweep(site: &Site<'_>, written: Option<&str>) -> Option<Sweep> {
     match written {
         None | Some("none") => Some(Sweep::None),
-        Some(text) => match durations::read(text) {
-            Some(window) => Some(Sweep::Window(window)),
-            None => {
+        Some(text) => {
+            let window = durations::read(text);
+            if window.is_none() {
                 site.fault(Code::BadDuration, format!("`{text}` is not a duration"))
                     .label("must be a duration such as `24h`, or `none`")
                     .report();
-                None
             }
-        },
+            window.map(Sweep::Window)
+        }
     }
 }
 
@@ -344,6 +347,10 @@ fn last_member(path: &str) -> &str {
 }
 
 /// What a step's or a find's paging may be: pages after the last row need a cursor, which only a fetch has.
+#[expect(
+    clippy::option_option,
+    reason = "whether it was written, and whether it could be made"
+)]
 pub(super) fn list_paging(
     realm: &Realm<'_, '_>,
     site: &Site<'_>,

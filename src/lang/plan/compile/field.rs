@@ -1,6 +1,6 @@
 //! The value of one setting: checked against its type, and made into what expressions see.
 
-use std::str::FromStr;
+use std::str::FromStr as _;
 
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime};
 use indexmap::IndexMap;
@@ -57,7 +57,13 @@ impl Reader<'_> {
             FieldType::List => self.list(site, value),
             // Rows are checked with their map.
             FieldType::Map if value.is_object() => {}
-            other => self.scalar(site, other, value),
+            FieldType::Boolean
+            | FieldType::Integer
+            | FieldType::Decimal
+            | FieldType::Text
+            | FieldType::Date
+            | FieldType::Duration
+            | FieldType::Map => self.scalar(site, self.field.type_, value),
         }
     }
 

@@ -272,10 +272,9 @@ fn subjects(
     written: &config::Subjects,
 ) -> Option<Subjects> {
     let site = realm.site.key("subjects");
-    if let Some(name) = &written.from {
-        if !folder.pipelines.contains_key(name.as_str()) {
-            unknown_pipeline(&site.key("from"), name.as_str(), realm);
-        }
+    let unknown = |name: &&text::Name| !folder.pipelines.contains_key(name.as_str());
+    if let Some(name) = written.from.as_ref().filter(unknown) {
+        unknown_pipeline(&site.key("from"), name.as_str(), realm);
     }
     let scope = realm.base.rooted(realm.subject_row.clone());
     let value = |key: &str, written: &Option<text::Value>| {

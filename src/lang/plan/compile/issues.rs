@@ -89,13 +89,15 @@ pub(super) fn report(site: &Site<'_>, issue: &Issue, offset: usize, scope: &Scop
             let known = known.iter().map(String::as_str);
             suggested(new(Code::UnknownFunction), name, "functions here", known);
         }
-        IssueKind::Arguments { .. } => new(Code::BadArguments).report(),
+
         IssueKind::Unreadable { needs, .. } if needs.contains("zone") => {
             new(Code::UnknownZone)
                 .help("zones are named as in the IANA list: `America/New_York`")
                 .report();
         }
-        IssueKind::Unreadable { .. } => new(Code::BadArguments).report(),
+        IssueKind::Arguments { .. } | IssueKind::Unreadable { .. } => {
+            new(Code::BadArguments).report();
+        }
         IssueKind::Compare { left, right } => {
             let help = if left.to_string().contains("a date")
                 || right.to_string().contains("a date")
@@ -169,7 +171,7 @@ struct Place<'s, 'p> {
 }
 
 impl<'p> Place<'_, 'p> {
-    fn new(&self, code: Code, headline: String) -> Draft<'p> {
+    fn fault(&self, code: Code, headline: String) -> Draft<'p> {
         self.site.fault_within(self.range.clone(), code, headline)
     }
 
@@ -181,7 +183,8 @@ impl<'p> Place<'_, 'p> {
         match (owner, parent == owner) {
             ("steps", true) => self.unknown_step(name, known, scope),
             ("vars", true) => {
-                let draft = self.new(Code::UnknownName, format!("there is no `vars.{name}` here"));
+                let draft =
+                    self.fault(Code::UnknownName, format!("there is no `vars.{name}` here"));
                 match hints.vars.get(name) {
                     Some(later) => draft
                         .also(*later, "it is made here")
@@ -191,14 +194,14 @@ impl<'p> Place<'_, 'p> {
                 }
             }
             ("settings", true) => {
-                let draft = self.new(
+                let draft = self.fault(
                     Code::UnknownSetting,
                     format!("there is no group of settings `{name}`"),
                 );
                 suggested(draft, name, "groups of settings", names);
             }
             ("settings", false) => {
-                let draft = self.new(
+                let draft = self.fault(
                     Code::UnknownSetting,
                     format!("there is no setting `{parent}.{name}`"),
                 );
@@ -207,11 +210,11 @@ impl<'p> Place<'_, 'p> {
             ("link", true) => self.unknown_link(name, scope),
             ("account", true) => {
                 let headline = format!("there is no account with `{name}`");
-                let draft = self.new(Code::UnknownAccount, headline);
+                let draft = self.fault(Code::UnknownAccount, headline);
                 suggested(draft, name, "connectors of the integration", names);
             }
             ("account", false) if is_secret(hints, parent, name) => self
-                .new(
+                .fault(
                     Code::BadSecret,
                     format!("the secret `{name}` cannot be read here"),
                 )
@@ -220,18 +223,18 @@ impl<'p> Place<'_, 'p> {
                 .report(),
             ("account", false) => {
                 let connector = parent.rsplit('.').next().unwrap_or(parent);
-                let draft = self.new(
+                let draft = self.fault(
                     Code::UnknownParam,
                     format!("`{connector}` has no param `{name}`"),
                 );
                 suggested(draft, name, &format!("params of `{connector}`"), names);
             }
             ("params", _) => {
-                let draft = self.new(Code::UnknownParam, format!("there is no param `{name}`"));
+                let draft = self.fault(Code::UnknownParam, format!("there is no param `{name}`"));
                 suggested(draft, name, "params", names);
             }
             _ => {
-                let draft = self.new(
+                let draft = self.fault(
                     Code::UnknownField,
                     format!("`{parent}` has no member `{name}`"),
                 );
@@ -242,11 +245,11 @@ impl<'p> Place<'_, 'p> {
 
     fn unknown_step(&self, name: &str, known: &[String], scope: &Scope) {
         let Some(later) = scope.hints.steps.get(name) else {
-            let draft = self.new(Code::UnknownStep, format!("there is no step `{name}`"));
+            let draft = self.fault(Code::UnknownStep, format!("there is no step `{name}`"));
             let names = known.iter().map(String::as_str);
             return suggested(draft, name, "steps with a result above this", names);
         };
-        self.new(
+        self.fault(
             Code::StepNotYetRun,
             format!("`steps.{name}` has no result here"),
         )
@@ -261,7 +264,7 @@ impl<'p> Place<'_, 'p> {
     fn unknown_link(&self, name: &str, scope: &Scope) {
         let entities = scope.hints.entities.iter().map(String::as_str);
         if entities.clone().any(|entity| entity == name) {
-            self.new(
+            self.fault(
                 Code::LinkMissing,
                 format!("`link.{name}` is not known here"),
             )
@@ -273,7 +276,7 @@ impl<'p> Place<'_, 'p> {
             ))
             .report();
         } else {
-            let draft = self.new(Code::UnknownEntity, format!("there is no entity `{name}`"));
+            let draft = self.fault(Code::UnknownEntity, format!("there is no entity `{name}`"));
             suggested(draft, name, "entities", entities);
         }
     }

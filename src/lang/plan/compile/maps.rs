@@ -218,22 +218,22 @@ impl Mapping<'_> {
             });
         };
         let list = site.key("cases");
-        let mut last = None;
+        let mut open = None;
         let compiled = all(cases.iter().enumerate().map(|(index, case)| {
             let place = list.index(index);
-            if let Some(last) = last {
+            if let Some(first) = open {
                 place
                     .fault(Code::MapUnreachableCase, "this case is never reached")
                     .label("no value comes this far")
                     .also(
-                        list.index(last).span(),
+                        list.index(first).span(),
                         "this case has no condition and takes every value",
                     )
                     .report();
             }
             let condition = case.get("when").and_then(Json::as_str);
-            if condition.is_none() && last.is_none() {
-                last = Some(index);
+            if condition.is_none() && open.is_none() {
+                open = Some(index);
             }
             let when = condition.map(|condition| {
                 let condition = config::text::Condition(condition.to_owned());
@@ -247,7 +247,7 @@ impl Mapping<'_> {
             };
             Some(TableCase { when, to: to? })
         }));
-        if last.is_none() {
+        if open.is_none() {
             let at = cases.len().saturating_sub(1);
             list.index(at)
                 .fault(Code::MapCaseNotFinal, "the last case has a condition")

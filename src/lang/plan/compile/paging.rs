@@ -5,6 +5,7 @@ use indexmap::IndexMap;
 use super::connector::Api;
 use super::context::Context;
 use super::durations::duration;
+use super::paths;
 use super::scope::Scope;
 use super::site::Site;
 use super::values::{Unknown, optional};
@@ -29,6 +30,10 @@ pub(super) fn styles<'p>(
 }
 
 /// The style that a fetch names, `api` being the connector it asks.
+#[expect(
+    clippy::option_option,
+    reason = "whether it was written, and whether it could be made"
+)]
 pub(super) fn named(
     site: &Site<'_>,
     name: Option<&String>,
@@ -36,19 +41,18 @@ pub(super) fn named(
 ) -> Option<Option<Paging>> {
     let Some(name) = name else { return Some(None) };
     let api = api?;
-    match api.paging.get(name.as_str()) {
-        Some(style) => style.clone().map(Some),
-        None => {
-            Unknown {
-                code: Code::UnknownPaging,
-                what: "style of paging",
-                of: Some(api.config.name.as_str()),
-                several: &format!("styles of `{}`", api.config.name.as_str()),
-            }
-            .at(&site.key("paging"), name, api.paging.keys().copied());
-            None
-        }
+    if let Some(style) = api.paging.get(name.as_str()) {
+        return style.clone().map(Some);
     }
+    let connector = api.config.name.as_str();
+    Unknown {
+        code: Code::UnknownPaging,
+        what: "style of paging",
+        of: Some(connector),
+        several: &format!("styles of `{connector}`"),
+    }
+    .at(&site.key("paging"), name, api.paging.keys().copied());
+    None
 }
 
 fn compile(cx: &Context<'_>, site: &Site<'_>, style: &config::Paging) -> Option<Paging> {
@@ -70,7 +74,7 @@ fn compile(cx: &Context<'_>, site: &Site<'_>, style: &config::Paging) -> Option<
     }
     if let Some(next) = &style.next {
         let site = site.key("next");
-        let path = path(cx, &site, "path", &next.path);
+        let path = path(&site, "path", &next.path);
         return Some(Paging::Next {
             path: path?,
             max_pages: max_pages(&site, next.max_pages)?,
@@ -78,8 +82,8 @@ fn compile(cx: &Context<'_>, site: &Site<'_>, style: &config::Paging) -> Option<
     }
     let token = style.token.as_ref()?;
     let site = site.key("token");
-    let next = path(cx, &site, "next", &token.next);
-    let more = optional(token.more.as_ref(), |more| path(cx, &site, "more", more));
+    let next = path(&site, "next", &token.next);
+    let more = optional(token.more.as_ref(), |more| path(&site, "more", more));
     let idle = optional(token.idle.as_ref(), |idle| {
         duration(&site.key("idle"), idle)
     });
@@ -125,7 +129,7 @@ fn numbered(cx: &Context<'_>, site: &Site<'_>, pages: &config::Pages) -> Option<
         }
         cx.values.text(&site.key("format"), text, &scope)
     });
-    let more = optional(pages.more.as_ref(), |more| path(cx, site, "more", more));
+    let more = optional(pages.more.as_ref(), |more| path(site, "more", more));
     full_page(site, pages.page_size)?;
     Some(Paging::Page {
         param: pages.param.as_str().into(),
@@ -138,15 +142,8 @@ fn numbered(cx: &Context<'_>, site: &Site<'_>, pages: &config::Pages) -> Option<
     })
 }
 
-fn path(
-    cx: &Context<'_>,
-    site: &Site<'_>,
-    key: &str,
-    path: &text::PathText,
-) -> Option<crate::lang::expr::Query> {
-    cx.values
-        .single(&site.key(key), path, &Type::Any)
-        .map(|(query, _)| query)
+fn path(site: &Site<'_>, key: &str, path: &text::PathText) -> Option<crate::lang::expr::Query> {
+    paths::single(&site.key(key), path, &Type::Any).map(|(query, _)| query)
 }
 
 /// A page without rows is always full, so that no page would ever be the last.

@@ -102,7 +102,7 @@ fn check_end(
     if **end == *connector {
         return;
     }
-    let (side, other) = if key == "key" {
+    let (end_key, other) = if key == "key" {
         ("from", "id")
     } else {
         ("to", "key")
@@ -114,7 +114,7 @@ fn check_end(
         )
         .label(format!("the records of this pipeline are of `{connector}`"))
         .also(
-            realm.site.key("entities").key(name).key(side).span(),
+            realm.site.key("entities").key(name).key(end_key).span(),
             "this end",
         )
         .help(format!(

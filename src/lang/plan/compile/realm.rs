@@ -59,19 +59,6 @@ impl<'a, 'p> Realm<'a, 'p> {
         Some(api)
     }
 
-    /// The type of a connector's record; anything when nothing is named or known.
-    pub(super) fn record(
-        &self,
-        site: &Site<'_>,
-        api: Option<&Api<'_>>,
-        name: Option<&String>,
-    ) -> Type {
-        let (Some(api), Some(name)) = (api, name) else {
-            return Type::Any;
-        };
-        record_of(&site.key("record"), api, name)
-    }
-
     /// `link` for the entities that a pipeline declares; for none in particular, those of the tenant itself.
     pub(super) fn link<'n>(&self, declared: impl IntoIterator<Item = &'n str>) -> Type {
         let remember = |name: &str| {
@@ -123,6 +110,14 @@ impl<'a, 'p> Realm<'a, 'p> {
             unknown.at(site, name, known);
         }
     }
+}
+
+/// The type of a connector's record; anything when nothing is named or known.
+pub(super) fn record(site: &Site<'_>, api: Option<&Api<'_>>, name: Option<&String>) -> Type {
+    let (Some(api), Some(name)) = (api, name) else {
+        return Type::Any;
+    };
+    record_of(&site.key("record"), api, name)
 }
 
 /// The type of a record by its name in the connector.

@@ -13,7 +13,7 @@ use super::values::{all, optional};
 use crate::lang::config::{self, Method, RequestParts, text};
 use crate::lang::diag::{Code, suggest};
 use crate::lang::expr::ValueForm;
-use crate::lang::plan::{Body, PathPiece, PathTemplate, Request};
+use crate::lang::plan::{Body, Part, PathPiece, PathTemplate, Request};
 
 /// Who is asked.
 #[derive(Clone, Copy, Debug)]
@@ -149,13 +149,6 @@ fn body(
     }
 }
 
-type Part = (
-    Arc<str>,
-    Option<crate::lang::expr::Template>,
-    Option<Arc<str>>,
-    ValueForm,
-);
-
 fn part(cx: &Context<'_>, site: &Site<'_>, part: &config::Part, scope: &Scope) -> Option<Part> {
     let filename = optional(part.filename.as_ref(), |name| {
         cx.values.text(&site.key("filename"), name.as_str(), scope)
@@ -290,10 +283,9 @@ fn expression_end(text: &str, open: usize) -> usize {
     for (at, char) in text.char_indices().skip_while(|(at, _)| *at < open + 2) {
         match quote {
             Some(mark) if char == mark => quote = None,
-            Some(_) => {}
             None if char == '\'' || char == '"' => quote = Some(char),
             None if char == '}' && last == '}' => return at + 1,
-            None => {}
+            Some(_) | None => {}
         }
         last = char;
     }
@@ -367,7 +359,7 @@ mod tests {
         pieces(text)
             .into_iter()
             .map(|piece| match piece {
-                Piece::Text(range) | Piece::Expression(range) => &text[range],
+                Piece::Text(range) | Piece::Expression(range) => text.get(range).unwrap(),
             })
             .collect()
     }

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 
 use super::field;
 use super::maps;
-use super::paging;
+use super::paths;
 use super::realm::{Realm, record_of};
 use super::request::{self, Target};
 use super::scope::Scope;
@@ -43,15 +43,11 @@ fn of_field(field: &Field) -> Type {
 }
 
 fn of_item(items: &config::Items) -> Type {
-    match items.type_ {
-        FieldType::Choice => Type::object([
-            ("name", Type::Text),
-            ("title", Type::Text),
-            ("path", Type::Text),
-            ("show", Type::Text),
-        ]),
-        other => of_type(other),
+    if items.type_ == FieldType::Choice {
+        let members = ["name", "title", "path", "show"];
+        return Type::object(members.map(|name| (name, Type::Text)));
     }
+    of_type(items.type_)
 }
 
 fn of_type(ty: FieldType) -> Type {
@@ -157,10 +153,12 @@ fn check_parts(realm: &Realm<'_, '_>, site: &Site<'_>, field: &Field) {
             .also(site.key("type").span(), "the type of this setting")
             .report();
     }
-    if let Some(name) = &field.map {
-        if !realm.maps.contains_key(name.as_str()) {
-            maps::unknown(&site.key("map"), name.as_str(), realm.maps.keys().copied());
-        }
+    if let Some(name) = field
+        .map
+        .as_ref()
+        .filter(|name| !realm.maps.contains_key(name.as_str()))
+    {
+        maps::unknown(&site.key("map"), name.as_str(), realm.maps.keys().copied());
     }
     let record = field
         .record
@@ -168,10 +166,10 @@ fn check_parts(realm: &Realm<'_, '_>, site: &Site<'_>, field: &Field) {
         .map(|name| self::record(realm, &site.key("record"), name));
     let record = record.unwrap_or_default();
     if let Some(values) = &field.values {
-        choices(realm, &site.key("values"), values, &record);
+        choices(&site.key("values"), values, &record);
     }
     if let Some(values) = field.items.as_ref().and_then(|items| items.values.as_ref()) {
-        choices(realm, &site.key("items").key("values"), values, &record);
+        choices(&site.key("items").key("values"), values, &record);
     }
     if let Some(from) = &field.from {
         offered(realm, &site.key("from"), from);
@@ -199,18 +197,10 @@ fn record(realm: &Realm<'_, '_>, site: &Site<'_>, name: &str) -> Type {
     }
 }
 
-fn choices(
-    realm: &Realm<'_, '_>,
-    site: &Site<'_>,
-    values: &IndexMap<String, Choice>,
-    record: &Type,
-) {
+fn choices(site: &Site<'_>, values: &IndexMap<String, Choice>, record: &Type) {
     for (name, choice) in values {
         if let Some(path) = &choice.path {
-            realm
-                .cx
-                .values
-                .single(&site.key(name.as_str()).key("path"), path, record);
+            paths::single(&site.key(name.as_str()).key("path"), path, record);
         }
     }
 }
@@ -222,7 +212,6 @@ fn offered(realm: &Realm<'_, '_>, site: &Site<'_>, from: &config::ChoicesFrom) {
         connector: from.connector.as_str(),
         roots: api.map(|api| &api.config.roots),
     };
-    let values = &realm.cx.values;
     request::compile(
         realm.cx,
         site,
@@ -230,14 +219,10 @@ fn offered(realm: &Realm<'_, '_>, site: &Site<'_>, from: &config::ChoicesFrom) {
         &from.request(),
         &realm.base.rooted(Type::Any),
     );
-    values.listed(&site.key("records"), &from.records, &Type::Any);
-    values.single(&site.key("value"), &from.value, &Type::Any);
-    values.single(&site.key("label"), &from.label, &Type::Any);
-    if let (Some(name), Some(api)) = (&from.paging, api) {
-        if !api.paging.contains_key(name.as_str()) {
-            paging::named(site, Some(name), Some(api));
-        }
-    }
+    paths::listed(&site.key("records"), &from.records, &Type::Any);
+    paths::single(&site.key("value"), &from.value, &Type::Any);
+    paths::single(&site.key("label"), &from.label, &Type::Any);
+    super::fetch::list_paging(realm, site, from.paging.as_ref(), &from.connector);
 }
 
 /// A setting that a tenant or an override names and that is not there.

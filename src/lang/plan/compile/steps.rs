@@ -1,23 +1,22 @@
 //! Steps, compiled in order: each sees the results of those above it.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 
 use super::durations::duration;
 use super::marker::Origins;
-use super::realm::Realm;
+use super::named::Named;
+use super::realm::{self, Realm};
 use super::request::{self, Target};
 use super::scope::{self, Hints, Scope};
 use super::site::Site;
 use super::values::{all, optional};
-use super::{catch, fetch, maps, write};
+use super::{catch, fetch, paths, write};
 use crate::lang::config::{self, Step as Written, Steps};
 use crate::lang::diag::Code;
 use crate::lang::expr::{Type, ValueForm};
-use crate::lang::plan::{MapUse, Step, StepFetch, Verb};
-use crate::lang::source::Span;
+use crate::lang::plan::{Step, StepFetch, Verb};
 
 /// Names that the language gives; no item may be called like one.
 const TAKEN: &[&str] = &[
@@ -187,7 +186,7 @@ impl<'w, 'p> Walk<'w, 'p> {
         });
         let item: Arc<str> = step.as_.as_deref().unwrap_or("item").into();
         if step.each.is_some() {
-            self.check_item(site, step, &item, &scope);
+            check_item(site, step, &scope);
             let ty = each
                 .as_ref()
                 .and_then(|each| each.as_ref())
@@ -238,19 +237,8 @@ impl<'w, 'p> Walk<'w, 'p> {
         scope: &Scope,
     ) -> Option<(ValueForm, Type)> {
         let (form, ty) = self.realm.cx.values.value(site, each, scope)?;
-        let item = match &ty {
-            Type::Any | Type::Null => Some(Type::Any),
-            Type::List(item) => Some(item.as_ref().clone()),
-            Type::Union(types) => {
-                let lists = types.iter().filter_map(|ty| match ty {
-                    Type::List(item) => Some(item.as_ref().clone()),
-                    _ => None,
-                });
-                let lists: Vec<Type> = lists.collect();
-                (!lists.is_empty()).then(|| Type::union(lists))
-            }
-            _ => None,
-        };
+        // The items of a mapping are its keys, which is never meant here.
+        let item = ty.item().filter(|_| !matches!(ty, Type::Object(_)));
         let Some(item) = item else {
             site.fault(
                 Code::TypeMismatch,
@@ -261,17 +249,6 @@ impl<'w, 'p> Walk<'w, 'p> {
             return Some((form, Type::Any));
         };
         Some((form, item))
-    }
-
-    fn check_item(&self, site: &Site<'_>, step: &Written, item: &str, scope: &Scope) {
-        let Some(written) = &step.as_ else { return };
-        if TAKEN.contains(&item) || scope.types.get(written).is_some() {
-            site.key("as")
-                .fault(Code::BadName, format!("the name `{item}` is taken"))
-                .label("is something else here already")
-                .help("give the item a name of its own")
-                .report();
-        }
     }
 
     /// Before there are records there is nothing to skip or hold, and a requirement only reads.
@@ -308,7 +285,7 @@ impl<'w, 'p> Walk<'w, 'p> {
             return self.transform(&site.key("transform"), step, written);
         }
         if let Some(written) = &step.map {
-            let verb = self.map(&site.key("map"), written, scope);
+            let verb = self.map_use(&site.key("map"), written, scope);
             return Done {
                 verb: verb.map(|map| Verb::Map(Box::new(map))),
                 result: Some(Type::Any),
@@ -373,15 +350,11 @@ impl<'w, 'p> Walk<'w, 'p> {
     fn fetch(&self, site: &Site<'p>, written: &'p config::StepFetch, scope: &Scope) -> Done {
         let realm = self.realm;
         let api = realm.api(&site.key("connector"), written.connector.as_str());
-        let record = realm.record(site, api, written.record.as_ref());
+        let record = realm::record(site, api, written.record.as_ref());
         let target = Target::of(&written.connector, api);
         let request = request::compile(realm.cx, site, target, &written.request(), scope);
         let records = optional(written.records.as_ref(), |path| {
-            realm
-                .cx
-                .values
-                .listed(&site.key("records"), path, &Type::Any)
-                .map(|(query, _)| query)
+            paths::listed(&site.key("records"), path, &Type::Any).map(|(query, _)| query)
         });
         let paging = fetch::list_paging(realm, site, written.paging.as_ref(), &written.connector);
         if written.paging.is_some() && written.records.is_none() {
@@ -448,119 +421,23 @@ impl<'w, 'p> Walk<'w, 'p> {
         let result = step.each.is_some().then(|| Type::object(made));
         Done { verb, result }
     }
-
-    fn map(&self, site: &Site<'p>, written: &'p config::MapUse, scope: &Scope) -> Option<MapUse> {
-        let realm = self.realm;
-        let values = &realm.cx.values;
-        let value = values.value(&site.key("value"), &written.value.0, scope);
-        let with = all(written.with.iter().map(|(name, value)| {
-            let (form, _) = values.value(&site.key("with").key(name.as_str()), &value.0, scope)?;
-            Some((Arc::from(name.as_str()), form))
-        }));
-        let among = optional(written.among.as_ref(), |among| {
-            values
-                .value(&site.key("among"), &among.0, scope)
-                .map(|(form, _)| form)
-        });
-        let setting = optional(written.table.as_ref(), |path| {
-            self.table(&site.key("table"), path, written)
-        });
-        let name = written.use_.as_str();
-        let Some(mapping) = realm.maps.get(name) else {
-            maps::unknown(&site.key("use"), name, realm.maps.keys().copied());
-            return None;
-        };
-        let mapping = mapping.as_ref()?;
-        mapping.check_use(site, written);
-        Some(MapUse {
-            map: name.into(),
-            table: mapping.table.clone()?,
-            setting: setting?,
-            value: value?.0,
-            with: with?,
-            among: among?,
-            none: written.none.as_ref().map(|none| none.0.clone()),
-        })
-    }
-
-    /// `settings.<group>.<field>` of type `map`.
-    fn table(&self, site: &Site<'_>, path: &str, written: &config::MapUse) -> Option<Arc<str>> {
-        let settings = &self.realm.config.settings;
-        let mut parts = path
-            .strip_prefix("settings.")
-            .unwrap_or(path)
-            .splitn(2, '.');
-        let (group, field) = (parts.next()?, parts.next().unwrap_or_default());
-        let found = settings
-            .get(group)
-            .and_then(|group| group.fields.get(field));
-        let tables = || {
-            let groups = settings.iter().flat_map(|(group, fields)| {
-                fields
-                    .fields
-                    .iter()
-                    .map(move |(name, field)| (group, name, field))
-            });
-            let maps = groups.filter(|(.., field)| field.type_ == config::FieldType::Map);
-            maps.map(|(group, name, _)| format!("settings.{group}.{name}"))
-                .collect::<Vec<_>>()
-        };
-        let known = tables();
-        match found {
-            Some(field) if field.type_ != config::FieldType::Map => {
-                site.fault(
-                    Code::UnknownSetting,
-                    format!("`{path}` is not a setting of type `map`"),
-                )
-                .label("holds no rows")
-                .help_opt(crate::lang::diag::suggest::help(
-                    path,
-                    "settings of type `map`",
-                    known.iter().map(String::as_str),
-                ))
-                .report();
-                None
-            }
-            Some(field) => {
-                if field.map.as_ref().is_some_and(|map| *map != written.use_) {
-                    let other = field
-                        .map
-                        .as_ref()
-                        .map(config::text::Name::as_str)
-                        .unwrap_or_default();
-                    site.fault(
-                        Code::UnknownSetting,
-                        format!("`{path}` holds rows of another map"),
-                    )
-                    .label(format!("its rows are for the map `{other}`"))
-                    .report();
-                }
-                Some(
-                    format!(
-                        "{group}.{field_name}",
-                        field_name = path.rsplit('.').next()?
-                    )
-                    .into(),
-                )
-            }
-            None => {
-                super::values::Unknown {
-                    code: Code::UnknownSetting,
-                    what: "setting",
-                    of: None,
-                    several: "settings of type `map`",
-                }
-                .at(site, path, known.iter().map(String::as_str));
-                None
-            }
-        }
-    }
 }
 
 /// What became of a verb, and the type of the step's result if it has one.
 struct Done {
     verb: Option<Verb>,
     result: Option<Type>,
+}
+
+fn check_item(site: &Site<'_>, step: &Written, scope: &Scope) {
+    let Some(name) = &step.as_ else { return };
+    if TAKEN.contains(&name.as_str()) || scope.types.get(name).is_some() {
+        site.key("as")
+            .fault(Code::BadName, format!("the name `{name}` is taken"))
+            .label("is something else here already")
+            .help("give the item a name of its own")
+            .report();
+    }
 }
 
 /// Whether every record that comes to this step goes no further.
@@ -586,41 +463,4 @@ fn verb_of(step: &Written) -> &'static str {
     .into_iter()
     .find_map(|(verb, written)| written.then_some(verb))
     .unwrap_or_default()
-}
-
-/// The names of all steps and entries of a list, with what stands inside them.
-#[derive(Default)]
-struct Named {
-    steps: HashMap<String, Span>,
-    vars: HashMap<String, Span>,
-}
-
-impl Named {
-    fn list(&mut self, site: &Site<'_>, steps: &Steps) {
-        for (index, step) in steps.0.iter().enumerate() {
-            let place = site.index(index);
-            if let Some(name) = &step.name {
-                let here = place.key("name");
-                if let Some(first) = self.steps.get(name) {
-                    here.fault(Code::DuplicateStep, format!("a second step named `{name}`"))
-                        .label("this name is taken")
-                        .also(*first, "by this step")
-                        .help("give one of them another name")
-                        .report();
-                } else {
-                    self.steps.insert(name.clone(), here.span());
-                }
-            }
-            for name in step.transform.iter().flat_map(IndexMap::keys) {
-                let here = place.key("transform").key(name.as_str()).key_span();
-                self.vars.entry(name.clone()).or_insert(here);
-            }
-            if let Some(inner) = &step.do_ {
-                self.list(&place.key("do"), inner);
-            }
-            for (at, catch) in step.catch.iter().enumerate() {
-                self.list(&place.key("catch").index(at).key("steps"), &catch.steps);
-            }
-        }
-    }
 }

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
-use super::connector::{self, Api, param_fits, param_type_name};
+use super::connector::{self, Api};
 use super::durations::duration;
 use super::effective::{self, Chooser};
 use super::integration::Compiled;
+use super::params;
 use super::realm::Realm;
 use super::scope;
 use super::site::Site;
@@ -90,10 +91,12 @@ fn overrides<'p>(
 /// A key that no record can have is the key of nobody.
 fn check_subject(realm: &Realm<'_, '_>, site: &Site<'_>, subject: &str) {
     let number = !subject.is_empty() && subject.bytes().all(|byte| byte.is_ascii_digit());
-    let label = match realm.subject_key() {
-        _ if subject.is_empty() => "is empty",
-        Type::Int if !number => "is a number in every record",
-        _ => return,
+    let label = if subject.is_empty() {
+        "is empty"
+    } else if realm.subject_key() == Type::Int && !number {
+        "is a number in every record"
+    } else {
+        return;
     };
     site.fault_key(
         Code::OverrideUnknownSubjectKey,
@@ -151,12 +154,12 @@ fn account(
     let place = site.key("accounts").key(name);
     let written = config.accounts.get(name);
     let shared = apps.get(name);
-    let mut params = IndexMap::new();
+    let mut values = IndexMap::new();
     let mut sound = true;
     check_params(&place, written, api, ParamScope::Tenant);
     for (param_name, param) in &api.config.params {
         if param.per == ParamScope::App {
-            params.extend(
+            values.extend(
                 shared
                     .and_then(|shared| shared.get_key_value(param_name.as_str()))
                     .map(|(name, value)| (Arc::clone(name), value.clone())),
@@ -168,7 +171,7 @@ fn account(
             Some(given) => {
                 match value(&place.key(param_name.as_str()), param_name, param, &given.0) {
                     Some(value) => {
-                        params.insert(Arc::from(param_name.as_str()), value);
+                        values.insert(Arc::from(param_name.as_str()), value);
                     }
                     None => sound = false,
                 }
@@ -176,7 +179,7 @@ fn account(
             None => match &param.default {
                 Some(default) => {
                     let value = ParamValue::Literal(default.0.clone());
-                    params.insert(Arc::from(param_name.as_str()), value);
+                    values.insert(Arc::from(param_name.as_str()), value);
                 }
                 None if param.required == Some(false) => {}
                 None => {
@@ -190,7 +193,7 @@ fn account(
     sound.then_some(())?;
     Some(Account {
         connector: connector?,
-        params,
+        params: values,
     })
 }
 
@@ -328,11 +331,11 @@ pub(super) fn value(
                 .report();
             None
         }
-        (None, false) if param_fits(param.type_, written) => {
+        (None, false) if params::fits(param.type_, written) => {
             Some(ParamValue::Literal(written.clone()))
         }
         (None, false) => {
-            let what = param_type_name(param.type_);
+            let what = params::type_name(param.type_);
             site.fault(Code::WrongType, format!("`{name}` is not {what}"))
                 .label(format!("must be {what}"))
                 .report();
