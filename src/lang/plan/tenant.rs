@@ -32,7 +32,9 @@ pub struct Tenant {
 impl Tenant {
     /// The settings that hold for a subject.
     pub fn settings_for(&self, subject: Option<&str>) -> &Arc<Settings> {
-        subject.and_then(|subject| self.overrides.get(subject)).unwrap_or(&self.settings)
+        subject
+            .and_then(|subject| self.overrides.get(subject))
+            .unwrap_or(&self.settings)
     }
 }
 
