@@ -465,7 +465,7 @@ fn again_within_lag(tenant: &TenantRun, pipeline: &Pipeline, row: &RecordRow, wh
     let mut jitter = Jitter::seeded(jitter(&row.id, attempts));
     let NextAttempt::After(wait) = next_attempt(retry, attempts, None, &mut jitter) else {
         let failure = Failure::of(
-            Class::Reply(crate::lang::config::ErrorClass::Missing),
+            Class::Reply(crate::lang::plan::ErrorClass::Missing),
             why.to_owned(),
             pipeline.fetch.one.as_ref().map(|one| one.request.origin.clone()),
         );

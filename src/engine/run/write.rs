@@ -26,9 +26,8 @@ use crate::engine::store::{
     PlanFor, PlanIntent, Planned, Progress as Intents, Refusal, Settle, Settlement, Store as _,
     TargetId,
 };
-use crate::lang::config::{Compare, ErrorClass, OnMissing, OnUnknown};
 use crate::lang::expr::Datum;
-use crate::lang::plan::Write;
+use crate::lang::plan::{Compare, ErrorClass, OnMissing, OnUnknown, Write};
 
 /// What one `write` knows while it runs.
 struct Writing<'w> {

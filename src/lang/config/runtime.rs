@@ -26,7 +26,7 @@ pub struct Runtime {
     pub secrets: Option<SecretSource>,
     /// Values of params with `per: app`, by connector.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
-    #[schemars(example = serde_json::json!({ "servicetitan": { "app_key": { "secret": "servicetitan/app_key" } } }))]
+    #[schemars(example = serde_json::json!({ "dispatch": { "app_key": { "secret": "dispatch/app_key" } } }))]
     pub apps: IndexMap<String, IndexMap<String, Literal>>,
 }
 

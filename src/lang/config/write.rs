@@ -16,7 +16,7 @@ pub struct Write {
     #[schemars(with = "String", example = &"job")]
     pub entity: Option<String>,
     /// The connector that is written to.
-    #[schemars(example = &"servicetitan")]
+    #[schemars(example = &"dispatch")]
     pub connector: Name,
     /// The source end's key; the record's key by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]

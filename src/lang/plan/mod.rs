@@ -24,6 +24,12 @@ pub use table::{Row, Table, TableCase, Target};
 pub use tenant::{Account, ParamValue, Runtime, SecretSource, Settings, Tenant};
 pub use write::{Create, Find, Read, Update, Write};
 
+// Words that mean in a plan what they mean in YAML. The engine takes them from here: it does not see `config`.
+pub use crate::lang::config::{
+    ApiKeyPlace, Applied, ClientSend, Compare, ErrorClass, Fold, Grant, IfRunning, Method, Missed,
+    OnMissing, OnUnknown, ParamScope, ParamType, QueryLists,
+};
+
 use std::sync::Arc;
 
 use indexmap::IndexMap;
