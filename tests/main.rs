@@ -10,3 +10,4 @@ mod sandbox;
 mod schemas;
 #[cfg(test)]
 mod store;
+mod diagnostics;
