@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
@@ -15,6 +16,9 @@ use crate::engine::run::{ActivateError, Activation, CheckLine, OpenError, Progre
 use crate::engine::schedule::{self, Mode, RunReport};
 use crate::engine::store::{self, OpenOptions, SqliteStore, TenantRow};
 use crate::lang::plan::Plan;
+
+/// How long a store that another engine holds is waited for (S41).
+const LOCK_WAIT: Duration = Duration::from_secs(1);
 
 /// What an engine is opened with.
 #[derive(Clone, Debug)]
@@ -81,8 +85,8 @@ struct Running {
 impl Engine {
     /// Opens the store (T0) and makes ready to run `plan`.
     pub async fn open(plan: Arc<Plan>, options: EngineOptions) -> Result<Arc<Self>, EngineError> {
-        let open = OpenOptions { path: options.store, holder: options.holder, now: options.clock.now() };
-        let store = Arc::new(SqliteStore::open(open).await?);
+        let open = OpenOptions { path: options.store, holder: options.holder, lock_wait: LOCK_WAIT };
+        let store = Arc::new(SqliteStore::open(open, options.clock.now()).await?);
         let connector = Connector::new(&plan.runtime, options.clock.clone());
         Ok(Arc::new(Self {
             plan,
@@ -204,9 +208,8 @@ impl Engine {
     }
 
     /// Closes the store once its queue is empty.
-    pub async fn close(&self) -> Result<(), EngineError> {
-        self.store.close().await?;
-        Ok(())
+    pub async fn close(&self) {
+        self.store.close().await;
     }
 }
 

@@ -153,7 +153,7 @@ async fn resolve(global: &Global, what: Resolving<'_>, out: Out) -> anyhow::Resu
         entity: EntityName::from(what.entity),
         key: RecordKey::from(what.key),
     };
-    let order = Instruction::Resolve { record: row.id, link, target: TargetId::from(what.id) };
+    let order = Instruction::Resolve { record: row.id, link, target: TargetId::from(what.id), readers: run.readers(what.entity) };
     run.order(what.by, engine.clock().now(), order).await?;
     engine.close().await;
     if out.is_json() {

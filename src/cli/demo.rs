@@ -14,7 +14,7 @@ use super::exit::Exit;
 use super::live::{self, Live};
 use super::out::Out;
 use super::sandbox::preset;
-use super::{engine, env, init, run, workspace};
+use super::{engine, env, init, run as run_once, workspace};
 use crate::daemon::Engine;
 use crate::engine::schedule::Mode;
 use crate::lang::plan::{ParamValue, Plan, SecretSource};
@@ -104,7 +104,7 @@ async fn play(engine: &Arc<Engine>, sandbox: &Sandbox, args: &DemoArgs, out: Out
     drop(arrivals);
     watch.abort();
     let took = engine.clock().monotonic().saturating_sub(started);
-    let exit = run::exit(&reports?, engine.progress().counters().dead);
+    let exit = run_once::exit(&reports?, engine.progress().counters().dead);
     Ok((took, exit))
 }
 

@@ -67,7 +67,7 @@ fn tenant_schema(project: &Project, integration: &config::Integration) -> Json {
             Some(Config::Integration(_) | Config::Runtime(_) | Config::Pipeline(_) | Config::Tenant(_)) | None => {}
         }
     }
-    config::tenant_schema::tenant(integration, &connectors, &maps)
+    schema::tenant(integration, &connectors, &maps)
 }
 
 fn pretty(schema: &Json) -> String {

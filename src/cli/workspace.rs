@@ -7,7 +7,7 @@ use anyhow::Context as _;
 
 use super::args::Global;
 use super::out::Out;
-use crate::lang::diag::{self, Diagnostic};
+use crate::lang::diag::{self, Color, Diagnostic, Style};
 use crate::lang::load::{self, Project};
 use crate::lang::plan::{self, Plan};
 
@@ -22,16 +22,19 @@ pub(super) struct Checked {
 pub(super) fn check(workspace: &Path) -> anyhow::Result<Checked> {
     let project = load::read(workspace)
         .with_context(|| format!("the workspace {} cannot be read", workspace.display()))?;
-    let (plan, diagnostics) = plan::compile(&project);
+    let (plan, mut diagnostics) = plan::compile(&project);
+    diag::sort(&project.sources, &mut diagnostics);
     Ok(Checked { project, plan, diagnostics })
 }
 
 /// Shows what is wrong: every mistake at once, to stderr, or as JSON to stdout.
 pub(super) fn show(checked: &Checked, out: Out) {
     if out.is_json() {
-        out.json(&diag::json(&checked.diagnostics, &checked.project.sources));
+        out.json(&diag::json::report(&checked.project.sources, &checked.diagnostics));
     } else if !checked.diagnostics.is_empty() {
-        out.talk(&diag::render(&checked.diagnostics, &checked.project.sources, out.colour()));
+        let color = if out.colour() { Color::Ansi } else { Color::Plain };
+        let style = Style { color, ..Style::default() };
+        out.talk(&diag::render(&checked.project.sources, &checked.diagnostics, style));
     }
 }
 

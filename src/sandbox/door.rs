@@ -62,7 +62,7 @@ impl Sandbox {
 
     /// Work orders there are in the source.
     pub fn work_orders(&self) -> usize {
-        self.servicechannel().work_orders().len()
+        self.servicechannel().overview().len()
     }
 
     /// What was made on both sides.

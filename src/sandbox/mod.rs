@@ -4,9 +4,12 @@
 //! [`Sandbox`] serves both on one clock. Its credentials are made up and fixed: the constants of
 //! [`servicechannel`] and the defaults of [`servicetitan::Config`].
 
+mod door;
 pub mod kit;
 pub mod servicechannel;
 pub mod servicetitan;
+
+pub use door::{Made, secrets};
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;

@@ -54,7 +54,7 @@ pub enum ActivateError {
         /// What failed and where it was asked for.
         message: String,
         /// Whether the credentials are at fault.
-        credentials: Blame,
+        blame: Blame,
     },
     /// The store refused.
     #[error(transparent)]
@@ -103,9 +103,9 @@ impl TenantRun {
         if row.phase == Phase::Off {
             // The source's clock, not ours: records are judged against it (S23).
             let at = self.source_now().await;
-            self.order(by, at, Instruction::Activate).await?;
+            self.order(by, self.clock.now(), Instruction::Activate { activated_at: at }).await?;
         }
-        self.refresh().await?;
+        let epoch = self.refresh().await?.epoch;
         let now = self.clock.now();
         let mut attempt = Attempt::without_record(self, now, Priority::Event);
         let done = match attempt.load_constant_links().await {
@@ -121,7 +121,7 @@ impl TenantRun {
             attempt.flush().await.map_err(|stop| self.steps_failed(stop))?;
             return Err(self.steps_failed(stop));
         }
-        self.order(by, self.clock.now(), Instruction::FinishActivation).await?;
+        self.order(by, self.clock.now(), Instruction::FinishActivation { epoch }).await?;
         let row = self.refresh().await?;
         self.wake.notify_one();
         Ok(Activation::TurnedOn { at: row.activated_at.unwrap_or(now) })
@@ -173,8 +173,8 @@ impl TenantRun {
     }
 
     fn steps_failed(&self, stop: Stop) -> ActivateError {
-        let (message, credentials) = match stop {
-            Stop::Fail(failure) => (failure.detail(), blame(&failure)),
+        let (message, blame) = match stop {
+            Stop::Fail(failure) => (failure.detail(), blamed(&failure)),
             Stop::Hold { reason, .. } | Stop::Skip { reason, .. } => (reason, Blame::Other),
             Stop::Park(link) => {
                 (format!("the {} of {} was sent and its outcome is not known yet", link.entity, link.key), Blame::Other)
@@ -182,7 +182,7 @@ impl TenantRun {
             Stop::Off | Stop::Superseded => ("it was turned off meanwhile".to_owned(), Blame::Other),
             Stop::Store(error) => return error.into(),
         };
-        ActivateError::Steps { tenant: self.name.to_string(), message, credentials }
+        ActivateError::Steps { tenant: self.name.to_string(), message, blame }
     }
 
     /// Proves credentials, requirements and chosen values, one line each.
@@ -193,9 +193,9 @@ impl TenantRun {
             let result = match self.connection(name).check().await {
                 Ok(checked) => Ok(checked.says),
                 Err(failure) => Err(CheckFailure {
-                    kind: kind(failure.class),
-                    blame: failure.blame.clone(),
-                    message: failure.message,
+                    kind: reached(failure.class),
+                    blame: failure.blame.as_deref().map(ToOwned::to_owned),
+                    message: failure.message.to_string(),
                 }),
             };
             lines.push(CheckLine { what: format!("account {connector}"), result });
@@ -203,48 +203,7 @@ impl TenantRun {
         if lines.iter().any(|line| line.result.is_err()) {
             return lines;
         }
-        lines.extend(self.check_choices().await);
         lines.extend(self.check_requirements().await);
-        lines
-    }
-
-    /// Values that were chosen from what an API offers are still offered.
-    async fn check_choices(&self) -> Vec<CheckLine> {
-        let now = self.clock.now();
-        let mut lines = Vec::new();
-        for choices in &self.plan.integration.choices {
-            let what = format!("setting {}.{}", choices.group, choices.field);
-            let settings = &self.plan.settings;
-            let chosen = setting(settings, &choices.group, &choices.field);
-            let Some(chosen) = chosen else { continue };
-            let scope = self.scope(settings, now);
-            let list = super::lists::read_all(
-                self,
-                &choices.request,
-                &scope,
-                choices.paging.as_ref(),
-                Some(&choices.records),
-                Priority::Event,
-            )
-            .await;
-            let result = match list {
-                Ok(list) => {
-                    let row = list.items.iter().find(|row| {
-                        choices.value.first(row).is_some_and(|value| same_value(value, &chosen))
-                    });
-                    match row {
-                        Some(row) => Ok(choices.label.first(row).map_or_else(|| chosen.to_string(), text_of)),
-                        None => Err(CheckFailure {
-                            message: format!("{chosen} is not among the {} values offered", list.items.len()),
-                            blame: Some(format!("{}.{}", choices.group, choices.field)),
-                            kind: Blame::Other,
-                        }),
-                    }
-                }
-                Err(failure) => Err(failed(&failure)),
-            };
-            lines.push(CheckLine { what, result });
-        }
         lines
     }
 
@@ -277,25 +236,11 @@ impl TenantRun {
     }
 }
 
-fn setting(settings: &crate::lang::plan::Settings, group: &str, field: &str) -> Option<serde_json::Value> {
-    let values = settings.values.to_json().ok()?;
-    let value = values.get(group)?.get(field)?.clone();
-    (!value.is_null()).then_some(value)
-}
-
-fn same_value(a: &serde_json::Value, b: &serde_json::Value) -> bool {
-    super::attempt::key_text(&Datum::from(a.clone())) == super::attempt::key_text(&Datum::from(b.clone()))
-}
-
-fn text_of(value: &serde_json::Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)
-}
-
 fn failed(failure: &Failure) -> CheckFailure {
-    CheckFailure { message: failure.detail(), blame: None, kind: blame(failure) }
+    CheckFailure { message: failure.detail(), blame: None, kind: blamed(failure) }
 }
 
-fn blame(failure: &Failure) -> Blame {
+fn blamed(failure: &Failure) -> Blame {
     match failure.class {
         super::failure::Class::Reply(class) => kind(class),
         super::failure::Class::Own | super::failure::Class::Broken | super::failure::Class::Paging => Blame::Other,
@@ -308,5 +253,14 @@ fn kind(class: crate::lang::config::ErrorClass) -> Blame {
         ErrorClass::Unauthorized => Blame::Credentials,
         ErrorClass::Transient | ErrorClass::Throttled => Blame::Reach,
         ErrorClass::Rejected | ErrorClass::Missing | ErrorClass::Done => Blame::Other,
+    }
+}
+
+fn reached(class: crate::engine::connect::Class) -> Blame {
+    use crate::engine::connect::Class;
+    match class {
+        Class::Unauthorized => Blame::Credentials,
+        Class::Transient | Class::Throttled { .. } => Blame::Reach,
+        Class::Rejected | Class::Missing | Class::Done => Blame::Other,
     }
 }

@@ -11,13 +11,13 @@ use super::failure::{Class, Failure, Stop};
 use super::tenant::TenantRun;
 use super::trace::Trace;
 use crate::engine::clock::Timestamp;
-use crate::engine::connect::Priority;
+use crate::engine::connect::{Jitter, NextAttempt, Priority, next_attempt};
 use crate::engine::record::{EntityName, RecordKey, RootKey};
 use crate::engine::store::{
-    Changed, ContentHash, End, Finish, Finished, Item, LinkChange, LinkId, LinkRow, Mark, Outcome, Progress as Intents,
+    BelowWant,     Changed, ContentHash, End, Finish, Finished, Item, LinkChange, LinkId, LinkRow, Mark, Outcome, Progress as Intents,
     RecordId, RecordRow, Reread, RereadResult, Settle, Store as _, TargetId, Verdict, WaitKind,
 };
-use crate::lang::expr::{Datum, EvalError, Members, Scope};
+use crate::lang::expr::{Datum, EvalError, FormError, Members, Scope};
 use crate::lang::plan::{self, EntityFrom, LinkEnd, Origin, Pipeline, Retry};
 
 /// The state of one attempt: what the steps see and what they did.
@@ -222,7 +222,7 @@ impl<'t> Attempt<'t> {
         let Some(pipeline) = self.pipeline else { return Ok(()) };
         let Some(form) = &pipeline.overrides_for else { return Ok(()) };
         let subject = form
-            .eval(&self.scope())
+            .eval_datum(&self.scope())
             .map_err(|error| Failure::broken(error.to_string(), &pipeline.fetch.request.origin))?;
         let settings = self.tenant.plan.settings_for(key_text(&subject).as_deref());
         if !Arc::ptr_eq(settings, &self.settings) {
@@ -292,14 +292,13 @@ async fn finish(mut attempt: Attempt<'_>, stop: Option<Stop>) {
     if let Some(Stop::Fail(failure)) = &stop {
         attempt.trace.failed(&failure.detail(), failure.exchange.as_deref());
     }
-    let (retry, account_rests) = blame(tenant, pipeline, stop.as_ref());
+    let retry = blame(tenant, pipeline, stop.as_ref());
     let facts = Facts {
         attempts: work.row.attempts,
         verdict: work.row.verdict,
         wrote: attempt.wrote,
         now: tenant.clock.now(),
         retry,
-        account_rests,
         jitter: jitter(&work.record, work.row.attempts),
     };
     let Some(ending) = ending::decide(facts, stop.as_ref()) else {
@@ -343,8 +342,8 @@ async fn finish(mut attempt: Attempt<'_>, stop: Option<Stop>) {
     }
 }
 
-/// Whose retry rules hold, and until when the account at fault rests.
-fn blame(tenant: &TenantRun, pipeline: &Pipeline, stop: Option<&Stop>) -> (Retry, Option<Timestamp>) {
+/// Whose retry rules hold.
+fn blame(tenant: &TenantRun, pipeline: &Pipeline, stop: Option<&Stop>) -> Retry {
     let connector = match stop {
         Some(Stop::Fail(failure)) => failure.connector.as_deref(),
         None
@@ -357,8 +356,7 @@ fn blame(tenant: &TenantRun, pipeline: &Pipeline, stop: Option<&Stop>) -> (Retry
             | Stop::Store(_),
         ) => None,
     };
-    let connection = tenant.connection(connector.unwrap_or(&pipeline.fetch.request.connector));
-    (connection.retry(), connector.and(connection.rests_until(tenant.clock.now())))
+    tenant.connection(connector.unwrap_or(&pipeline.fetch.request.connector)).retry()
 }
 
 /// Reads a record again by its key (S10): a hint said that it changed, or it was done and must be looked at anew.
@@ -381,23 +379,23 @@ async fn reread(tenant: &TenantRun, pipeline: &Pipeline, row: RecordRow) -> Resu
                 pipeline: row.id.pipeline.clone(),
                 request_started: started,
                 item,
+                below_want: BelowWant::ReadAgain,
             };
             match tenant.store.reread(reread).await? {
                 RereadResult::Work(row) => return Ok(Some(row)),
-                RereadResult::StillDead(_) | RereadResult::Never => return Ok(None),
+                RereadResult::Dead(_) | RereadResult::Never => return Ok(None),
                 RereadResult::Behind(row) => again_within_lag(tenant, pipeline, &row, "the source does not show the version it announced yet"),
             }
         }
         Ok(None) => again_within_lag(tenant, pipeline, &row, "the source does not show this record"),
         Err(failure) => {
-            let (retry, account_rests) = blame(tenant, pipeline, Some(&Stop::from(failure.clone())));
+            let retry = blame(tenant, pipeline, Some(&Stop::from(failure.clone())));
             let facts = Facts {
                 attempts: row.attempts,
                 verdict: row.verdict,
                 wrote: Wrote::Nothing,
                 now: tenant.clock.now(),
                 retry,
-                account_rests,
                 jitter: jitter(&row.id, row.attempts),
             };
             let ending = ending::decide(facts, Some(&Stop::from(failure)))
@@ -429,7 +427,8 @@ fn again_within_lag(tenant: &TenantRun, pipeline: &Pipeline, row: &RecordRow, wh
     let retry = connection.retry();
     let attempts = row.attempts + 1;
     let now = tenant.clock.now();
-    if attempts >= retry.attempts {
+    let mut jitter = Jitter::seeded(jitter(&row.id, attempts));
+    let NextAttempt::After(wait) = next_attempt(retry, attempts, None, &mut jitter) else {
         let failure = Failure::of(
             Class::Reply(crate::lang::config::ErrorClass::Missing),
             why.to_owned(),
@@ -437,8 +436,7 @@ fn again_within_lag(tenant: &TenantRun, pipeline: &Pipeline, row: &RecordRow, wh
         );
         let death = crate::engine::store::Death { cause: failure.cause(), detail: failure.detail() };
         return (End::Dead(death), attempts);
-    }
-    let wait = crate::engine::connect::backoff::wait(retry.first, retry.max, attempts, jitter(&row.id, attempts));
+    };
     let end = End::Waiting {
         due: Some(now.plus(wait)),
         kind: WaitKind::Transient,
@@ -564,7 +562,7 @@ pub(crate) fn link_datum(row: Option<&LinkRow>) -> Datum {
 }
 
 /// The error of an expression as the failure of a record.
-pub(crate) fn broken(error: &EvalError, origin: &Origin) -> Stop {
+pub(crate) fn broken(error: &impl std::fmt::Display, origin: &Origin) -> Stop {
     Stop::from(Failure::broken(error.to_string(), origin))
 }
 

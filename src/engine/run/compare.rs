@@ -14,7 +14,7 @@ pub(crate) fn stands(body: &Json, found: &Json, same: &[(Arc<str>, Query)]) -> b
     };
     body.iter().all(|(name, wanted)| {
         let there = match same.iter().find(|(member, _)| **member == **name) {
-            Some((_, path)) => path.first_in(found),
+            Some((_, path)) => path.first(found).cloned(),
             None => found.get(name).cloned(),
         };
         match there {

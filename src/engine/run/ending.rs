@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::failure::{Class, Failure, Stop};
 use crate::engine::clock::Timestamp;
-use crate::engine::connect::backoff;
+use crate::engine::connect::{Jitter, NextAttempt, next_attempt};
 use crate::engine::store::{Death, End, Outcome, Until, Verdict, WaitKind, WaitsOn};
 use crate::lang::config::ErrorClass;
 use crate::lang::plan::Retry;
@@ -25,8 +25,6 @@ pub(crate) struct Facts {
     pub(crate) now: Timestamp,
     /// How the connector at fault wants to be tried again.
     pub(crate) retry: Retry,
-    /// Until when the account at fault rests, if it does (S21).
-    pub(crate) account_rests: Option<Timestamp>,
     /// Spreads retries: any number.
     pub(crate) jitter: u64,
 }
@@ -112,16 +110,18 @@ fn failed(facts: Facts, failure: &Failure, spent: u32) -> (End, u32) {
     };
     let dead = || End::Dead(Death { cause: failure.cause(), detail: failure.detail() });
     let later = |kind| {
-        let wait = backoff::wait(facts.retry.first, facts.retry.max, spent, facts.jitter);
-        if spent >= facts.retry.attempts { (dead(), spent) } else { (waits(facts.now.plus(wait), kind), spent) }
+        match next_attempt(facts.retry, spent, None, &mut Jitter::seeded(facts.jitter)) {
+            NextAttempt::After(wait) => (waits(facts.now.plus(wait), kind), spent),
+            NextAttempt::Never => (dead(), spent),
+        }
     };
     match failure.class {
         // The account is out, not the record: it costs no attempt and makes no letter (S21).
         Class::Reply(ErrorClass::Throttled | ErrorClass::Unauthorized) => {
-            let rests = facts.account_rests.unwrap_or(facts.now.plus(facts.retry.first));
+            let rests = failure.rests.unwrap_or(facts.now.plus(facts.retry.first));
             (waits(rests, WaitKind::Transient), facts.attempts)
         }
-        Class::Reply(ErrorClass::Transient) => match facts.account_rests {
+        Class::Reply(ErrorClass::Transient) => match failure.rests {
             Some(rests) => (waits(rests, WaitKind::Transient), facts.attempts),
             None => later(WaitKind::Transient),
         },
@@ -152,7 +152,6 @@ mod tests {
             wrote: Wrote::Nothing,
             now: Timestamp::from_unix_seconds(1_000),
             retry: RETRY,
-            account_rests: None,
             jitter: 7,
         }
     }
@@ -165,7 +164,7 @@ mod tests {
     fn a_transient_failure_is_tried_three_times() {
         let transient = fail(Class::Reply(ErrorClass::Transient));
         let first = decide(facts(), Some(&transient)).unwrap();
-        assert!(matches!(first.end, End::Waiting { due: Some(due), .. } if due > facts().now), "{first:?}");
+        assert!(matches!(first.end, End::Waiting { due: Some(due), .. } if due >= facts().now), "{first:?}");
         assert_eq!(first.attempts, 1);
         let last = decide(Facts { attempts: 2, ..facts() }, Some(&transient)).unwrap();
         assert!(matches!(last.end, End::Dead(_)), "{last:?}");
@@ -174,9 +173,11 @@ mod tests {
     #[test]
     fn s21_an_outage_costs_no_attempt() {
         let rests = facts().now.plus(Duration::from_secs(30));
-        let facts = Facts { attempts: 2, account_rests: Some(rests), ..facts() };
+        let facts = Facts { attempts: 2, ..facts() };
         for class in [ErrorClass::Transient, ErrorClass::Throttled, ErrorClass::Unauthorized] {
-            let ending = decide(facts, Some(&fail(Class::Reply(class)))).unwrap();
+            let mut failure = Failure::of(Class::Reply(class), "no".to_owned(), None);
+            failure.rests = Some(rests);
+            let ending = decide(facts, Some(&Stop::from(failure))).unwrap();
             assert_eq!(ending.attempts, 2);
             assert!(matches!(ending.end, End::Waiting { due: Some(due), .. } if due == rests), "{ending:?}");
         }

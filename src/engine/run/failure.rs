@@ -54,6 +54,8 @@ pub(crate) struct Failure {
     pub(crate) connector: Option<Arc<str>>,
     /// Not before this may it be tried again.
     pub(crate) retry_at: Option<Timestamp>,
+    /// Until when the account at fault rests, if it is the account's failure and not the record's (S21).
+    pub(crate) rests: Option<Timestamp>,
     /// The request without credentials and the reply, for the dead letter.
     pub(crate) exchange: Option<Arc<serde_json::Value>>,
 }
@@ -74,20 +76,30 @@ impl Failure {
             origin,
             connector: None,
             retry_at: None,
+            rests: None,
             exchange: None,
         }
     }
 
     /// What a connector answered, or why it did not.
     pub(crate) fn from_reply(failure: connect::Failure, connector: &Arc<str>, origin: &Origin) -> Self {
+        let (class, retry_at) = match failure.class {
+            connect::Class::Throttled { retry_at } => (ErrorClass::Throttled, Some(retry_at)),
+            connect::Class::Transient => (ErrorClass::Transient, None),
+            connect::Class::Unauthorized => (ErrorClass::Unauthorized, None),
+            connect::Class::Rejected => (ErrorClass::Rejected, None),
+            connect::Class::Missing => (ErrorClass::Missing, None),
+            connect::Class::Done => (ErrorClass::Done, None),
+        };
         Self {
-            class: Class::Reply(failure.class),
-            code: failure.code,
+            class: Class::Reply(class),
+            code: failure.code.as_deref().map(ToOwned::to_owned),
             status: failure.status,
-            message: failure.message,
+            message: failure.message.to_string(),
             origin: Some(origin.clone()),
             connector: Some(connector.clone()),
-            retry_at: failure.retry_at,
+            retry_at,
+            rests: failure.pause.map(|pause| pause.until),
             exchange: None,
         }
     }

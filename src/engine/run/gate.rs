@@ -12,8 +12,8 @@ use super::tenant::TenantRun;
 use crate::engine::clock::Timestamp;
 use crate::engine::connect::Priority;
 use crate::engine::record::PipelineName;
-use crate::engine::store::{Gate, Store as _};
-use crate::lang::plan::Requirement;
+use crate::engine::store::{self, Gate, Store as _};
+use crate::lang::plan::{Pipeline, Requirement};
 
 /// How the requirements of a tenant stood when they were looked at last.
 #[derive(Debug, Default)]
@@ -51,8 +51,17 @@ impl Gates {
     }
 }
 
+/// Whether a pipeline may take up work now.
+pub(crate) async fn open(tenant: &TenantRun, pipeline: &Pipeline) -> store::Result<bool> {
+    match closed(tenant, &pipeline.name).await {
+        Ok(closed) => Ok(closed.is_none()),
+        Err(Stop::Store(error)) => Err(error),
+        Err(Stop::Fail(_) | Stop::Skip { .. } | Stop::Hold { .. } | Stop::Park(_) | Stop::Off | Stop::Superseded) => Ok(false),
+    }
+}
+
 /// Why a pipeline may not take up work now, if so.
-pub(crate) async fn closed(tenant: &TenantRun, pipeline: &str) -> Result<Option<String>, Stop> {
+async fn closed(tenant: &TenantRun, pipeline: &str) -> Result<Option<String>, Stop> {
     for requirement in &tenant.plan.integration.requires {
         if requirement.pipelines.iter().any(|name| **name == *pipeline) {
             if let Some(reason) = look(tenant, requirement).await? {

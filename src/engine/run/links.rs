@@ -80,7 +80,7 @@ impl Links {
         if missing.is_empty() {
             return Ok(());
         }
-        let rows = self.store.links_of(&missing).await?;
+        let rows = self.store.links_at(&missing).await?;
         let mut known = self.known();
         for (id, row) in missing.into_iter().zip(rows) {
             known.put(id, row.map(Arc::new));

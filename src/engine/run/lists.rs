@@ -9,7 +9,6 @@ use super::failure::{Class, Failure};
 use super::progress::Tick;
 use super::tenant::TenantRun;
 use super::trace;
-use crate::engine::clock::Timestamp;
 use crate::engine::connect::paging::{
     Page, PageRequest, PagingError, Purpose, Row, Scan, ScanStart, Style, Then, content_hash, page_number,
     reply_facts,
@@ -44,7 +43,7 @@ pub(crate) async fn send(
 ) -> Result<Reply, Failure> {
     let connection = tenant.connection(&request.connector);
     let failed = |failure: crate::engine::connect::Failure| {
-        let shown = trace::exchange(rendered, failure.reply.as_deref());
+        let shown = trace::exchange(rendered, None);
         Failure::from_reply(failure, &request.connector, &request.origin).with_exchange(shown)
     };
     let admission = connection.admit(priority).await.map_err(failed)?;
@@ -61,7 +60,7 @@ pub(crate) async fn read_reply(
 ) -> Result<Datum, Failure> {
     let rendered = render(tenant, request, scope)?;
     let reply = send(tenant, request, &rendered, priority).await?;
-    Ok(Datum::Json(reply.json()))
+    Ok(Datum::Json(body(&reply)))
 }
 
 /// One record; none when the reply is a list that does not hold it.
@@ -74,7 +73,7 @@ pub(crate) async fn read_one(
 ) -> Result<Option<Arc<Json>>, Failure> {
     let rendered = render(tenant, request, scope)?;
     let reply = send(tenant, request, &rendered, priority).await?;
-    let body = reply.json();
+    let body = body(&reply);
     Ok(match found {
         None if body.is_null() => None,
         None => Some(body),
@@ -133,7 +132,7 @@ pub(crate) async fn read_rendered(
         let asked = tenant.clock.now();
         let rendered = with_page(rendered.clone(), &page, paging, &request.origin)?;
         let reply = send(tenant, request, &rendered, priority).await?;
-        let body = reply.json();
+        let body = body(&reply);
         let rows: Vec<Arc<Json>> = match records {
             Some(path) => path.all(&body).into_iter().cloned().map(Arc::new).collect(),
             None if body.is_null() => Vec::new(),
@@ -149,6 +148,11 @@ pub(crate) async fn read_rendered(
             return Ok(list);
         }
     }
+}
+
+/// The body of a reply as JSON; null when it is none.
+pub(crate) fn body(reply: &Reply) -> Arc<Json> {
+    reply.json().cloned().unwrap_or_default()
 }
 
 /// A row of a list that has no declared key: its content stands for it.
@@ -185,9 +189,4 @@ pub(crate) fn cache_key(tenant: &TenantRun, request: &Request, scope: &Scope<'_>
     let rendered = render(tenant, request, scope)?;
     let identity = tenant.identity(&request.connector);
     Ok(format!("{identity} {} {} {}", rendered.method(), rendered.path_and_query(), rendered.body_text().unwrap_or_default()))
-}
-
-/// The later of what a request was sent at by our clock and by the source's, as far as the source says (S14).
-pub(crate) fn asked_at(reply: &Reply, ours: Timestamp) -> Timestamp {
-    reply.date().unwrap_or(ours)
 }

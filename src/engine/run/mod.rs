@@ -20,11 +20,11 @@ mod tenant;
 mod trace;
 mod write;
 
-pub use activate::{ActivateError, Activation, CheckLine};
+pub use activate::{ActivateError, Activation, Blame, CheckFailure, CheckLine};
 pub(crate) use attempt::work;
 pub(crate) use gate::open as gate_open;
 pub use progress::{Counters, Progress};
 pub use scan::PassEnd;
 pub(crate) use scan::pass;
-pub(crate) use settle::settle;
+pub(crate) use settle::settle_due;
 pub use tenant::{OpenError, TenantRun};

@@ -17,7 +17,7 @@ use crate::engine::connect::paging::{
     self, CursorRules, CursorValue, Overlap, Page, PagingError, Place, Purpose, Scan, ScanStart, Style, Then,
     content_hash, read_row, reply_facts,
 };
-use crate::engine::connect::{Priority, backoff};
+use crate::engine::connect::{Jitter, Priority, ceiling};
 use crate::engine::record::{PipelineName, RecordKey, RootKey};
 use crate::engine::store::{
     self, BeginScan, ContentHash, CursorId, CursorRow, Death, Error, Item, Mark, Position, ScanId, ScanThen,
@@ -31,6 +31,8 @@ use crate::lang::plan::{Pipeline, Sweep};
 pub enum PassEnd {
     /// Everything there was has been read.
     Complete,
+    /// Everything there was has been read, and the source wants to rest until then.
+    Rests(Timestamp),
     /// It could not go on; to be tried again then.
     Later {
         /// When.
@@ -106,7 +108,7 @@ pub async fn pass(tenant: &TenantRun, pipeline: &Pipeline, stop: &CancellationTo
         Err(cut) => Err(cut),
     };
     match ended {
-        Ok(Some(rest)) => PassEnd::Later { at: tenant.clock.now().plus(rest), reason: String::new() },
+        Ok(Some(rest)) => PassEnd::Rests(tenant.clock.now().plus(rest)),
         Ok(None) | Err(Cut::Stopped) => PassEnd::Complete,
         Err(Cut::Paging(error)) => PassEnd::Stalled(error.to_string()),
         Err(Cut::Store(error)) => later(tenant, pipeline, None, error.to_string()),
@@ -116,7 +118,7 @@ pub async fn pass(tenant: &TenantRun, pipeline: &Pipeline, stop: &CancellationTo
                 PassEnd::Stalled(failure.detail())
             }
             super::failure::Class::Reply(_) | super::failure::Class::Paging => {
-                later(tenant, pipeline, failure.retry_at, failure.detail())
+                later(tenant, pipeline, failure.retry_at.max(failure.rests), failure.detail())
             }
         },
     }
@@ -130,8 +132,9 @@ fn later(tenant: &TenantRun, pipeline: &Pipeline, retry_at: Option<Timestamp>, r
         source.failures
     });
     let now = tenant.clock.now();
-    let wait = backoff::wait(retry.first, retry.max, failures, u64::from(failures));
-    let at = [retry_at, connection.rests_until(now)].into_iter().flatten().fold(now.plus(wait), Timestamp::max);
+    let mut jitter = Jitter::seeded(u64::from(failures));
+    let wait = jitter.up_to(ceiling(retry.first, retry.max, failures));
+    let at = retry_at.map_or(now.plus(wait), |at| at.max(now.plus(wait)));
     debug!(pipeline = %pipeline.name, %reason, until = %at, "A source could not be read; later again.");
     PassEnd::Later { at, reason }
 }
@@ -319,7 +322,7 @@ async fn page(
     };
     let rendered = lists::with_page(rendered, &asked_for, fetch.paging.as_ref(), origin)?;
     let reply = lists::send(tenant, &fetch.request, &rendered, Priority::Poll).await?;
-    let body = reply.json();
+    let body = lists::body(&reply);
     let rows = fetch.records.all(&body);
     let mut items = Vec::with_capacity(rows.len());
     let mut marks = Vec::with_capacity(rows.len());
@@ -329,8 +332,7 @@ async fn page(
         marks.push(read_row(fetch.cursor.as_ref(), item.key.clone(), &row, content_hash(item.payload.as_bytes())));
         items.push(item);
     }
-    let asked_there = lists::asked_at(&reply, asked);
-    let verdict = scan.accept(&Page { rows: marks, facts: reply_facts(fetch.paging.as_ref(), &body), asked: asked_there })?;
+    let verdict = scan.accept(&Page { rows: marks, facts: reply_facts(fetch.paging.as_ref(), &body), asked: reply.asked() })?;
     let count = items.len() as u64;
     let cursor = cursor_id(tenant, pipeline);
     let moved = verdict.watermark.is_some();
@@ -410,7 +412,7 @@ pub(crate) async fn item(tenant: &TenantRun, pipeline: &Pipeline, row: &Arc<Json
     };
     let key = RecordKey::from(key.unwrap_or_else(|| format!("no-key-{hash}")));
     let root = root(tenant, pipeline, row, &key).await;
-    Item { key, version, hash, root, payload, bad }
+    Item { key, version, hash, root, payload: payload.into(), bad }
 }
 
 fn version(tenant: &TenantRun, pipeline: &Pipeline, row: &Arc<Json>) -> Option<Mark> {

@@ -22,10 +22,18 @@ use crate::lang::plan::{Find, Step, Verb};
 /// Intents looked for in one go.
 const BATCH: u32 = 64;
 
-/// Looks for every unknown intent whose time has come. Says whether any was settled.
-pub(crate) async fn settle_due(tenant: &TenantRun) -> Result<bool, Stop> {
+/// Looks for every unknown intent whose time has come.
+pub(crate) async fn settle_due(tenant: &TenantRun) {
+    match look_for_all(tenant).await {
+        Ok(()) => {}
+        Err(Stop::Fail(failure)) => warn!(tenant = %tenant.name, error = %failure.message, "Unknown outcomes could not be looked for."),
+        Err(Stop::Store(error)) => warn!(tenant = %tenant.name, %error, "Unknown outcomes could not be looked for."),
+        Err(Stop::Skip { .. } | Stop::Hold { .. } | Stop::Park(_) | Stop::Off | Stop::Superseded) => {}
+    }
+}
+
+async fn look_for_all(tenant: &TenantRun) -> Result<(), Stop> {
     let now = tenant.clock.now();
-    let mut settled = false;
     for row in tenant.store.unsettled(&tenant.name, now, BATCH).await? {
         let Some(intent) = row.intent.clone() else { continue };
         if intent.state != OpState::Unknown {
@@ -34,17 +42,21 @@ pub(crate) async fn settle_due(tenant: &TenantRun) -> Result<bool, Stop> {
         // Nobody else may write the link meanwhile (S3).
         let _claim = tenant.claims.take(row.id.clone()).await;
         crash::pass(CrashPoint::BeforeUnsettled);
-        settled |= match intent.kind {
+        match intent.kind {
             OpKind::Create => look(tenant, &row, &intent).await?,
             OpKind::Update | OpKind::Other => release(tenant, &row, &intent).await?,
-        };
+        }
         crash::pass(CrashPoint::AfterUnsettled);
     }
-    Ok(settled)
+    Ok(())
 }
 
 /// An unknown change is not looked for: once it can no longer take effect, it is sent again in full (S7).
-async fn release(tenant: &TenantRun, row: &LinkRow, intent: &Intent) -> Result<bool, Stop> {
+async fn release(tenant: &TenantRun, row: &LinkRow, intent: &Intent) -> Result<(), Stop> {
+    let now = tenant.clock.now();
+    if let Some(bound) = intent.bound.filter(|bound| *bound > now) {
+        return postpone(tenant, row, intent, now, bound).await;
+    }
     let settle = Settle {
         link: row.id.clone(),
         op: intent.op.clone(),
@@ -54,20 +66,20 @@ async fn release(tenant: &TenantRun, row: &LinkRow, intent: &Intent) -> Result<b
     tenant.store.settle(settle).await?;
     tenant.links.forget(&row.id);
     tenant.progress.tick(Tick::Settled);
-    Ok(true)
+    Ok(())
 }
 
-async fn look(tenant: &TenantRun, row: &LinkRow, intent: &Intent) -> Result<bool, Stop> {
+async fn look(tenant: &TenantRun, row: &LinkRow, intent: &Intent) -> Result<(), Stop> {
     let started = tenant.clock.now();
     let Some(connection) = tenant.connections.values().find(|connection| connection.identity() == &row.id.identity) else {
-        return Ok(false);
+        return Ok(());
     };
     let sent: Option<Json> = intent.find.as_deref().and_then(|text| serde_json::from_str(text).ok());
     let find = find_of(tenant, row.id.entity.as_str());
     let (Some(sent), Some(find)) = (sent, find) else {
         warn!(entity = %row.id.entity, key = %row.id.key, "An unknown outcome cannot be looked for: the plan has no search for it; resolve it by hand.");
         hold(tenant, row, intent).await?;
-        return Ok(false);
+        return Ok(());
     };
     let settle = connection.settle();
     let next = started.plus(pause(settle.map(|settle| settle.lag)));
@@ -76,41 +88,34 @@ async fn look(tenant: &TenantRun, row: &LinkRow, intent: &Intent) -> Result<bool
             let id = searched.candidates.into_iter().next().map(|candidate| candidate.id).unwrap_or_default();
             applied(tenant, row, intent, &id, started).await?;
             info!(entity = %row.id.entity, key = %row.id.key, %id, "An unknown create was found: it had happened.");
-            Ok(true)
+            Ok(())
         }
         Ok(searched) if searched.candidates.is_empty() && !searched.capped => {
-            let miss = Miss { link: row.id.clone(), op: intent.op.clone(), finds: intent.finds, started, next: after_bound(intent, next) };
+            let miss = Miss { link: row.id.clone(), op: intent.op.clone(), finds: intent.finds, started, next };
             match tenant.store.miss(miss).await? {
                 Missed::Released => {
                     tenant.links.forget(&row.id);
                     tenant.progress.tick(Tick::Settled);
                     debug!(entity = %row.id.entity, key = %row.id.key, "An unknown create was not found twice: it had not happened.");
-                    Ok(true)
+                    Ok(())
                 }
-                Missed::Again { .. } | Missed::Moved(_) => Ok(false),
+                Missed::Again { .. } | Missed::Moved(_) => Ok(()),
             }
         }
         Ok(searched) if searched.candidates.len() > 1 => {
             warn!(entity = %row.id.entity, key = %row.id.key, found = searched.candidates.len(), "Several were found for an unknown create; resolve it by hand.");
             hold(tenant, row, intent).await?;
-            Ok(false)
+            Ok(())
         }
         Ok(_) => {
-            postpone(tenant, row, intent, started, next).await?;
-            Ok(false)
+            postpone(tenant, row, intent, started, next).await
         }
         Err(Stop::Fail(failure)) => {
             debug!(error = %failure.message, "An unknown outcome could not be looked for; later again.");
-            postpone(tenant, row, intent, started, next).await?;
-            Ok(false)
+            postpone(tenant, row, intent, started, next).await
         }
         Err(stop) => Err(stop),
     }
-}
-
-/// Looking before the bound settles a hit early; a miss counts only after it, so the next look is there.
-fn after_bound(intent: &Intent, next: Timestamp) -> Timestamp {
-    intent.bound.map_or(next, |bound| next.min(bound.max(next.minus(Duration::ZERO))).max(next))
 }
 
 /// How long to wait between two looks.

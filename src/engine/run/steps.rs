@@ -27,7 +27,7 @@ impl Attempt<'_> {
             let result = self.caught(step).await?;
             return self.keep(step, result);
         };
-        let items = each.eval(&self.scope()).map_err(|error| broken(&error, &step.origin))?;
+        let items = each.eval_datum(&self.scope()).map_err(|error| broken(&error, &step.origin))?;
         let mut results = Vec::new();
         for item in items_of(&items) {
             self.enter(&step.item, item);
@@ -109,7 +109,7 @@ impl Attempt<'_> {
             Verb::Transform(entries) => {
                 let mut named = Vec::with_capacity(entries.len());
                 for (name, form) in entries {
-                    let value = form.eval(&self.scope()).map_err(|error| broken(&error, &step.origin))?;
+                    let value = form.eval_datum(&self.scope()).map_err(|error| broken(&error, &step.origin))?;
                     self.set_var(name, value.clone());
                     named.push((name.to_string(), value));
                 }
@@ -181,7 +181,7 @@ impl Attempt<'_> {
 
     fn map(&self, map: &MapUse, origin: &Origin) -> Result<Datum, Stop> {
         let scope = self.scope();
-        let eval = |form: &crate::lang::expr::ValueForm| form.eval(&scope).map_err(|error| broken(&error, origin));
+        let eval = |form: &crate::lang::expr::ValueForm| form.eval_datum(&scope).map_err(|error| broken(&error, origin));
         let value = eval(&map.value)?;
         let table = match &map.setting {
             Some(setting) => self.settings.tables.get(setting).unwrap_or(&map.table),

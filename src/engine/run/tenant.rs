@@ -193,6 +193,18 @@ impl TenantRun {
         self.links.prefetch(ids).await
     }
 
+    /// Whose data the made end of an entity is in.
+    pub fn entity_identity(&self, entity: &str) -> Option<Identity> {
+        let entity = self.plan.integration.entities.get(entity)?;
+        Some(self.identity(&entity.to.0).clone())
+    }
+
+    /// The entities there are, for messages.
+    pub fn entity_names(&self) -> String {
+        let names: Vec<&str> = self.plan.integration.entities.keys().map(|name| &**name).collect();
+        names.join(", ")
+    }
+
     /// The names every expression of this tenant sees: `account`, `tenant`, `activation`, `settings`, `now`.
     pub(crate) fn scope(&self, settings: &plan::Settings, now: Timestamp) -> Scope<'_> {
         let activation = self.activation.read().unwrap_or_else(PoisonError::into_inner).clone();

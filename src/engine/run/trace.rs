@@ -5,7 +5,7 @@
 use serde_json::{Value as Json, json};
 
 use crate::engine::clock::Timestamp;
-use crate::engine::connect::{HttpRequest, Reply};
+use crate::engine::connect::{HttpRequest, Reply, ReplyBody};
 
 /// Longest body that is kept of a failed exchange, in bytes of JSON text.
 const BODY: usize = 4_096;
@@ -53,10 +53,18 @@ pub(crate) fn exchange(request: &HttpRequest, reply: Option<&Reply>) -> Json {
         "body": short(request.body_text().as_deref()),
     });
     if let (Some(shown), Some(reply)) = (shown.as_object_mut(), reply) {
-        shown.insert("status".to_owned(), json!(reply.status()));
-        shown.insert("reply".to_owned(), short(reply.body_text().as_deref()));
+        shown.insert("status".to_owned(), json!(reply.status));
+        shown.insert("reply".to_owned(), short(text_of(reply).as_deref()));
     }
     shown
+}
+
+fn text_of(reply: &Reply) -> Option<String> {
+    match &reply.body {
+        ReplyBody::Json(body) => Some(body.to_string()),
+        ReplyBody::Text(text) => Some(text.to_string()),
+        ReplyBody::Empty => None,
+    }
 }
 
 fn short(text: Option<&str>) -> Json {

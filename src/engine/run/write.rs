@@ -21,7 +21,7 @@ use crate::engine::clock::Timestamp;
 use crate::engine::connect::{self, Admission, HttpRequest, Reply, Wire};
 use crate::engine::record::{EntityName, RecordKey};
 use crate::engine::store::{
-    Adopt, Applied, Changed, ContentHash, Fingerprint, LinkId, LinkRow, OpId, OpKind, Origin,
+    Adopt, Applied, Changed, ContentHash, Drop, Fingerprint, LinkId, LinkRow, OpId, OpKind, Origin,
     PlanFor, PlanIntent, Planned, Progress as Intents, Refusal, Settle, Settlement, Store as _,
     TargetId,
 };
@@ -107,7 +107,7 @@ impl Attempt<'_> {
     /// so that its intent and fingerprint have a place.
     fn link_for(&self, write: &Write) -> Result<LinkId, Stop> {
         let eval = |form: &crate::lang::expr::ValueForm| {
-            form.eval(&self.scope()).map_err(|error| broken(&error, &write.origin))
+            form.eval_datum(&self.scope()).map_err(|error| broken(&error, &write.origin))
         };
         let missing = |what: &str| Stop::from(Failure::broken(format!("the write has no {what}: its value is null"), &write.origin));
         match &write.entity {
@@ -195,7 +195,7 @@ impl Attempt<'_> {
     fn remember(&self, w: &Writing<'_>) -> Result<Option<String>, Stop> {
         let mut remembered = serde_json::Map::new();
         for (name, form) in &w.write.remember {
-            let value = form.eval(&self.scope()).map_err(|error| broken(&error, &w.write.origin))?;
+            let value = form.eval_datum(&self.scope()).map_err(|error| broken(&error, &w.write.origin))?;
             let value = value.to_json().map_err(|error| Failure::broken(error.to_string(), &w.write.origin))?;
             remembered.insert(name.to_string(), value);
         }
@@ -260,8 +260,8 @@ impl Attempt<'_> {
     }
 
     async fn drop_link(&mut self, w: &mut Writing<'_>) -> Result<Event, Stop> {
-        let before = target_id(&w.id);
-        let dropped = self.tenant.store.unlink(&w.link, &before, self.tenant.clock.now()).await?;
+        let drop = Drop { link: w.link.clone(), before: target_id(&w.id) };
+        let dropped = self.tenant.store.drop_target(drop).await?;
         self.tenant.links.forget(&w.link);
         self.trace.step(w.name, &format!("{} is gone, it is made again", w.id));
         w.row = None;
@@ -279,11 +279,11 @@ impl Attempt<'_> {
         drop(scope);
         match reply {
             Ok(Some(found)) => {
-                let merged = read.merged_into.as_ref().and_then(|path| path.first(&found));
+                let merged = read.merged_into.as_ref().and_then(|path| path.first(&found)).cloned();
                 w.found = Datum::Json(found);
                 match merged {
                     Some(into) if !into.is_null() && into != w.id => {
-                        w.merged_into = Some(into);
+                        w.merged_into = Some(into.clone());
                         Ok(Event::Merged)
                     }
                     Some(_) | None => Ok(Event::Read),
@@ -447,13 +447,13 @@ impl Attempt<'_> {
             Err(failure) => {
                 let event = match (op, failure.wire, failure.class) {
                     (_, Wire::NotSent, _) => Event::NotSent,
-                    (Op::Update, _, ErrorClass::Missing) => self.missing(w),
+                    (Op::Update, _, connect::Class::Missing) => self.missing(w),
                     // A change may be sent again in full, so a plain refusal of any status is one (S7).
                     (_, Wire::Refused, _) => Event::Refused,
-                    (Op::Update, Wire::Unknown, ErrorClass::Rejected) => Event::Refused,
+                    (Op::Update, Wire::Unknown, connect::Class::Rejected) => Event::Refused,
                     (_, Wire::Unknown, _) => Event::Unknown,
                 };
-                let shown = trace::exchange(&prepared.request, failure.reply.as_deref());
+                let shown = trace::exchange(&prepared.request, None);
                 w.failure = Some(Box::new(
                     Failure::from_reply(failure, &w.write.connector, &w.write.origin).with_exchange(shown),
                 ));
@@ -465,7 +465,7 @@ impl Attempt<'_> {
     }
 
     fn applied(&mut self, w: &mut Writing<'_>, op: Op, request: &HttpRequest, reply: &Reply) -> Event {
-        let body = reply.json();
+        let body = lists::body(reply);
         if op == Op::Create {
             let create = w.write.create.as_ref().expect("a create was sent");
             let id = {
@@ -473,7 +473,7 @@ impl Attempt<'_> {
                     .scope()
                     .with_root(body.clone())
                     .with("key", Datum::from(w.link.key.as_str()));
-                create.id.eval(&scope).ok().and_then(|id| id.to_json().ok())
+                create.id.eval_datum(&scope).ok().and_then(|id| id.to_json().ok())
             };
             // A success without an id proves nothing that can be linked (S2).
             match id {
@@ -481,7 +481,7 @@ impl Attempt<'_> {
                 Some(_) | None => {
                     let message = "the reply of the create holds no id".to_owned();
                     let mut failure = Failure::of(Class::Reply(ErrorClass::Transient), message, Some(create.request.origin.clone()));
-                    failure.status = Some(reply.status());
+                    failure.status = Some(reply.status);
                     w.failure = Some(Box::new(failure.with_exchange(trace::exchange(request, Some(reply)))));
                     return Event::Unknown;
                 }
@@ -662,11 +662,5 @@ fn native_id(row: &LinkRow, id: &TargetId) -> Json {
     match super::attempt::link_datum(Some(row)).to_json() {
         Ok(Json::Object(mut members)) => members.remove("id").unwrap_or_else(|| native(id.as_str())),
         Ok(_) | Err(_) => native(id.as_str()),
-    }
-}
-
-impl From<connect::Failure> for Stop {
-    fn from(failure: connect::Failure) -> Self {
-        Self::from(Failure::of(Class::Reply(failure.class), failure.message, None))
     }
 }

@@ -25,6 +25,8 @@ const PER_CONNECTION: usize = 4;
 const MOST: usize = 512;
 /// How long a single run waits for records that are to be tried again, counted from their present due time.
 const PATIENCE: Duration = Duration::from_mins(5);
+/// Passes in a row that may fail in a single run.
+const TRIES: u32 = 6;
 /// How often the loop looks around when nothing rings.
 const LOOK: Duration = Duration::from_secs(30);
 
@@ -104,6 +106,8 @@ struct Source {
     next: Option<Timestamp>,
     started: Timestamp,
     running: Running,
+    /// Passes in a row that could not be made.
+    failures: u32,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -114,7 +118,7 @@ enum Running {
 
 impl Source {
     fn new(pipeline: Arc<Pipeline>, now: Timestamp) -> Self {
-        Self { pipeline, next: Some(now), started: now, running: Running::No }
+        Self { pipeline, next: Some(now), started: now, running: Running::No, failures: 0 }
     }
 
     /// When the next pass starts after one has ended.
@@ -241,8 +245,19 @@ impl Dispatch {
                     Mode::Once => None,
                 };
                 match end {
-                    PassEnd::Complete => {}
-                    PassEnd::Later(at) => source.next = Some(at),
+                    PassEnd::Complete => source.failures = 0,
+                    PassEnd::Rests(at) => {
+                        source.failures = 0;
+                        source.next = source.next.map(|next| next.max(at));
+                    }
+                    PassEnd::Later { at, reason } => {
+                        source.failures += 1;
+                        source.next = Some(at);
+                        if self.mode == Mode::Once && source.failures >= TRIES {
+                            source.next = None;
+                            self.report.stalled.push((source.pipeline.name.to_string(), reason));
+                        }
+                    }
                     PassEnd::Stalled(reason) => {
                         warn!(pipeline = %source.pipeline.name, %reason, "The source cannot be read on.");
                         self.report.stalled.push((source.pipeline.name.to_string(), reason));

@@ -3,4 +3,4 @@
 mod dispatch;
 mod timing;
 
-pub use dispatch::{Mode, RunReport, run};
+pub use dispatch::{Mode, Rest, RunReport, run};

@@ -116,6 +116,16 @@ impl Template {
     ///
     /// # Errors
     /// As [`eval`](Self::eval); null, lists and mappings have no text.
+    pub fn text(&self, scope: &Scope<'_>) -> Result<String, EvalError> {
+        let mut text = String::new();
+        self.render(scope, &mut text)?;
+        Ok(text)
+    }
+
+    /// Appends its text to `out`.
+    ///
+    /// # Errors
+    /// As [`text`](Self::text).
     pub fn render(&self, scope: &Scope<'_>, out: &mut String) -> Result<(), EvalError> {
         self.render_with(scope, out, None)
     }
