@@ -8,7 +8,12 @@ use std::time::Duration;
 
 use syncline::engine::clock::Timestamp;
 use syncline::engine::record::{Seq, TenantEpoch};
-use syncline::engine::store::*;
+use syncline::engine::store::{
+    Applied, BeginScan, ContentHash, End, Fence, Fingerprint, Finish, Finished, Instruction, Item,
+    LinkChange, Mark, OpId, OpKind, OpenOptions, Order, Origin, Outcome, PlanFor, PlanIntent,
+    Planned, Position, Progress, ReadyQuery, RecordRow, ScanThen, Settle, Settlement, SqliteStore,
+    Store as _, TakePage, Verdict,
+};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -242,7 +247,7 @@ impl Meter {
     )]
     fn lap(&mut self, what: &str) {
         let wall = self.wall.elapsed();
-        let cpu = cpu() - self.cpu;
+        let cpu = cpu().saturating_sub(self.cpu);
         let records = u32::try_from(RECORDS).expect("few enough");
         println!(
             "{what:<26} {:>6.1} µs CPU per record, {:>7.0} records/s",

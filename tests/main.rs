@@ -12,3 +12,4 @@ mod sandbox;
 mod schemas;
 #[cfg(test)]
 mod store;
+mod diagnostics;

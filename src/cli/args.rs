@@ -293,11 +293,11 @@ pub(super) fn refused(error: &clap::Error) -> Exit {
     let out = Out::new(Format::Human);
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            out.data(&error.render().ansi().to_string());
+            out.data(&error.render().to_string());
             Exit::Fine
         }
         _ => {
-            out.talk(&error.render().ansi().to_string());
+            out.talk(&error.render().to_string());
             Exit::Usage
         }
     }

@@ -17,11 +17,6 @@ impl Out {
         Self { format }
     }
 
-    /// How results are printed.
-    pub(super) fn format(self) -> Format {
-        self.format
-    }
-
     /// Whether results are for programs.
     pub(super) fn is_json(self) -> bool {
         self.format == Format::Json

@@ -1,12 +1,19 @@
 //! The contract of the store, run on SQLite: what each command keeps, refuses and repeats.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that panics has failed, helpers included"
+)]
+
 mod chance;
 mod crash;
+mod hints;
 mod intake;
 mod links;
 mod opening;
 mod orders;
 mod together;
+mod unsettled;
 mod work;
 
 use std::time::Duration;

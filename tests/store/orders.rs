@@ -156,6 +156,41 @@ async fn retry_makes_dead_records_ready() {
 }
 
 #[tokio::test]
+async fn what_is_held_runs_again_when_settings_change() {
+    let world = World::new().await;
+    world
+        .take(
+            10,
+            vec![item("1", 1, "a"), item("2", 1, "a"), item("3", 1, "a")],
+        )
+        .await;
+    world.finish("1", held(None)).await;
+    world.finish("2", held(Some(90))).await;
+    world.finish("3", dead("rejected")).await;
+    let other = Selection::Held {
+        pipeline: Some("status".into()),
+    };
+    assert_eq!(
+        world
+            .order("r1", Instruction::Retry(other))
+            .await
+            .unwrap()
+            .records,
+        0
+    );
+    let all = Selection::Held { pipeline: None };
+    assert_eq!(
+        world
+            .order("r2", Instruction::Retry(all))
+            .await
+            .unwrap()
+            .records,
+        2
+    );
+    assert_eq!(world.ready(0).await, ["1", "2"]);
+}
+
+#[tokio::test]
 async fn resolve_stores_the_link_and_frees_the_claim() {
     let world = World::new().await;
     world

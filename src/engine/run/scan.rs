@@ -95,7 +95,7 @@ impl From<PagingError> for Cut {
 }
 
 /// Reads a pipeline's source from where it stands to its end.
-pub async fn pass(tenant: &TenantRun, pipeline: &Pipeline, stop: &CancellationToken) -> PassEnd {
+pub(crate) async fn pass(tenant: &TenantRun, pipeline: &Pipeline, stop: &CancellationToken) -> PassEnd {
     let began = tenant.clock.monotonic();
     let ended = match read(tenant, pipeline, Purpose::Poll, stop).await {
         Ok(rest) => {

@@ -130,6 +130,11 @@ pub enum Selection {
         /// Of this cause only.
         cause: Option<String>,
     },
+    /// All held records, or those of a pipeline: what held them may be different, as after a change of settings (S33).
+    Held {
+        /// Of this pipeline only.
+        pipeline: Option<PipelineName>,
+    },
 }
 
 /// What came of an order.

@@ -102,7 +102,6 @@ codes! {
     UnknownIntegration = "unknown-integration", Error;
     UnknownPipeline = "unknown-pipeline", Error;
     UnknownMap = "unknown-map", Error;
-    UnknownRoutine = "unknown-routine", Error;
     UnknownEntity = "unknown-entity", Error;
     UnknownSetting = "unknown-setting", Error;
     UnknownRecordSchema = "unknown-record-schema", Error;
@@ -111,7 +110,6 @@ codes! {
     UnknownParam = "unknown-param", Error;
     UnknownStep = "unknown-step", Error;
     UnknownVocabulary = "unknown-vocabulary", Error;
-    UnknownWebhook = "unknown-webhook", Error;
     UnknownAccount = "unknown-account", Error;
     UnknownSubject = "unknown-subject", Error;
     UnknownZone = "unknown-zone", Error;
@@ -120,8 +118,6 @@ codes! {
     DuplicateStep = "duplicate-step", Error;
     MissingAccountParam = "missing-account-param", Error;
     MisplacedFile = "misplaced-file", Error;
-    RoutineRecursion = "routine-recursion", Error;
-    RoutineInputs = "routine-inputs", Error;
 
     // Templates, conditions and paths.
     TemplateSyntax = "template-syntax", Error;
@@ -142,7 +138,6 @@ codes! {
     BadRecordSchema = "bad-record-schema", Error;
     TypeMismatch = "type-mismatch", Error;
     PathNotSingle = "path-not-single", Error;
-    NullInText = "null-in-text", Warning;
 
     // Maps between vocabularies.
     MapMissingValue = "map-missing-value", Error;
@@ -172,7 +167,6 @@ codes! {
     CursorWithoutStart = "cursor-without-start", Error;
     CursorNotInQuery = "cursor-not-in-query", Error;
     KeysetWithoutTie = "keyset-without-tie", Warning;
-    HookWithoutOne = "hook-without-one", Error;
     HoldWithoutOne = "hold-without-one", Error;
     OverlapBelowLag = "overlap-below-lag", Warning;
 
@@ -198,8 +192,6 @@ codes! {
     PagingStyleIncomplete = "paging-style-incomplete", Error;
     SecretInPlainText = "secret-in-plain-text", Error;
     SettleMissing = "settle-missing", Error;
-    WebhookVerifyMissing = "webhook-verify-missing", Error;
-    WebhookBodyWithoutId = "webhook-body-without-id", Error;
     IdentityMissing = "identity-missing", Error;
 
     // Pipelines and their steps.
@@ -209,9 +201,6 @@ codes! {
     CatchUnknownError = "catch-unknown-error", Error;
     CatchUnreachable = "catch-unreachable", Warning;
     TriggerMissing = "trigger-missing", Error;
-
-    // Tests written in YAML.
-    TestWithoutCase = "test-without-case", Warning;
 }
 
 impl Code {

@@ -43,7 +43,10 @@ impl Project {
         // A mistake of YAML changes what the document says, so nothing else is said about it; its name is
         // still known, and nothing that speaks of it is wrong because of it.
         let sound = parsed.issues.is_empty();
-        let Some(json) = parsed.value else { return };
+        let Some(json) = parsed.value else {
+            self.documents.extend(unreadable(source, parsed));
+            return;
+        };
         let index = parsed.index;
         let Some(kind) = self.kind(&json, &index, sound) else { return };
         let name = json.get("name").and_then(Json::as_str).unwrap_or_default().into();
@@ -114,6 +117,27 @@ impl Project {
             })
             .ok()
     }
+}
+
+/// What can be told of a document that is no YAML: the two lines it begins with. Its name is then known, so that
+/// nothing else is said of those who speak of it.
+fn unreadable(source: &Source, parsed: ParsedDocument) -> Option<Document> {
+    let text = source.text().get(parsed.span.start..)?;
+    let word = |key: &str| {
+        let lines = text.lines().enumerate();
+        let own = lines.take_while(|(at, line)| *at == 0 || !line.starts_with("---")).map(|(_, line)| line);
+        let mut values = own.filter_map(|line| line.strip_prefix(key)?.strip_prefix(':'));
+        values.next().map(|value| value.trim().trim_matches(['"', '\'']))
+    };
+    let kind = Kind::ALL.iter().copied().find(|kind| Some(kind.name()) == word("kind"))?;
+    Some(Document {
+        kind,
+        name: word("name").unwrap_or_default().into(),
+        source: source.clone(),
+        index: parsed.index,
+        json: Json::Null,
+        config: None,
+    })
 }
 
 /// Numbers beyond what a field holds are the one thing the schema does not say.

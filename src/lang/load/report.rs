@@ -31,8 +31,10 @@ pub(super) fn diagnostic(finding: &Finding, index: &SpanIndex) -> Diagnostic {
                 (None, Some(most)) => format!("{most} or less"),
                 (None, None) => "another number".into(),
             };
+            let within_limits = finding.at.tokens().any(|token| token == "limits");
+            let code = if within_limits { Code::LimitInvalid } else { Code::BadNumberRange };
             place
-                .new(Code::BadNumberRange, format!("`{}` is {got}, out of its range", place.name()))
+                .new(code, format!("`{}` is {got}, out of its range", place.name()))
                 .label(format!("must be {limit}"))
         }
         FindingKind::Empty { what: Type::List } => place
@@ -87,7 +89,7 @@ impl Place<'_> {
     fn missing_key(&self, key: &str, about: &str, example: Option<&Json>) -> Diagnostic {
         let place = holder_name(self.at);
         let mut found = self
-            .new(Code::MissingKey, format!("{place} has no `{key}`"))
+            .new(missing_code(self.at, key), format!("{place} has no `{key}`"))
             .label(format!("`{key}` is needed here"));
         if !about.is_empty() {
             found = found.help(format!("`{key}`: {}", sentence(about)));
@@ -171,6 +173,8 @@ impl Place<'_> {
         let holder = self.at.parent().unwrap_or_default();
         let code = if written.iter().all(|key| VERBS.contains(&key.as_str())) {
             Code::NotExactlyOneVerb
+        } else if written.iter().all(|key| key == "key" || key == "id") {
+            Code::TwoLinksSameEntity
         } else {
             Code::TooManyChoices
         };
@@ -185,6 +189,9 @@ impl Place<'_> {
         }
         if code == Code::NotExactlyOneVerb {
             found = found.help("make two steps of it, or a group with `do`");
+        }
+        if code == Code::TwoLinksSameEntity {
+            found = found.help("`key` is for the end that was there first, `id` for the one that was made");
         }
         found
     }
@@ -201,6 +208,20 @@ fn choice_of(keys: &[String]) -> (Code, &'static str) {
         (Code::PagingStyleIncomplete, "style")
     } else {
         (Code::MissingKey, "choice")
+    }
+}
+
+/// Some keys are missed so often, or for so good a reason, that a page is about them alone.
+fn missing_code(holder: &Pointer, key: &str) -> Code {
+    let inside: Vec<&str> = holder.tokens().collect();
+    match (inside.as_slice(), key) {
+        ([], "identity") => Code::IdentityMissing,
+        (["auth", ..], _) => Code::AuthIncomplete,
+        (["paging", ..], "page_size") => Code::PagingEndless,
+        (["paging", ..], _) => Code::PagingStyleIncomplete,
+        (["fetch", "cursor"], "start") => Code::CursorWithoutStart,
+        ([.., "create"], "id") => Code::CreateWithoutId,
+        _ => Code::MissingKey,
     }
 }
 

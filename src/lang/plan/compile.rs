@@ -27,6 +27,7 @@ mod paging;
 mod pipeline;
 mod realm;
 mod request;
+mod rule_order;
 mod runtime;
 mod scope;
 mod settings;

@@ -88,6 +88,7 @@ CREATE TABLE record (
 CREATE INDEX record_ready ON record (tenant, seq) WHERE state = 'ready';
 CREATE INDEX record_due ON record (tenant, due) WHERE due IS NOT NULL;
 CREATE INDEX record_waits_on ON record (tenant, waits_on) WHERE waits_on IS NOT NULL;
+CREATE INDEX record_held ON record (tenant, pipeline) WHERE state = 'held';
 CREATE INDEX record_dead ON record (tenant, since) WHERE state = 'dead';
 
 CREATE TABLE link (
@@ -167,6 +168,7 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('record', 'record_ready', '100000 10000 1'),
     ('record', 'record_due', '10000 1000 10'),
     ('record', 'record_waits_on', '10000 1000 10'),
+    ('record', 'record_held', '10000 1000 300'),
     ('record', 'record_dead', '10000 1000 1'),
     ('link', 'link', '1000000 100000 2 2 1'),
     ('link', 'link_target', '1000000 100000 2 2 1'),

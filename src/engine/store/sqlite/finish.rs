@@ -86,7 +86,7 @@ const AGAIN: Becomes<'static> = Becomes {
 
 /// S8: after a newer intake the record is ready again; S31: unless it waits for what the new version waits for too.
 /// A verdict of never outlasts a newer intake (S23). What a record would wait for may have happened meanwhile.
-fn end<'a>(finish: &'a Finish, standing: Standing, verdict: Option<Verdict>) -> Becomes<'a> {
+fn end(finish: &Finish, standing: Standing, verdict: Option<Verdict>) -> Becomes<'_> {
     let superseded = standing.seq != finish.taken.0 && verdict != Some(Verdict::Never);
     let happened = |on: &WaitsOn| match on.until {
         Until::Settled => !standing.open,
@@ -182,11 +182,11 @@ impl Command for Finish {
                 .iter()
                 .filter_map(|finish| finish.link.as_ref())
                 .collect();
-            let mut changed = links::change(tx, &changes).await?.into_iter();
+            let mut outcomes = links::change(tx, &changes).await?.into_iter();
             let mut finishes = Vec::with_capacity(run.len());
             let first = answers.len();
             for finish in run {
-                let refusal = match finish.link.as_ref().and_then(|_| changed.next()) {
+                let refusal = match finish.link.as_ref().and_then(|_| outcomes.next()) {
                     Some(Changed::Refused(refusal)) => Some(Finished::Refused(refusal)),
                     Some(Changed::Stored) | None => None,
                 };

@@ -79,10 +79,7 @@ impl SqliteStore {
     pub async fn open(options: OpenOptions, now: Timestamp) -> Result<Self> {
         let path: Arc<Path> = options.path.as_path().into();
         if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(|source| Error::Unopened {
-                path: path.to_path_buf(),
-                source: Arc::new(source),
-            })?;
+            std::fs::create_dir_all(folder).map_err(|error| open::unopened(&path, error))?;
         }
         let lock = open::lock(&path, &options.holder, options.lock_wait).await?;
         open::prepare_file(&path)?;

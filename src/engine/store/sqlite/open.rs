@@ -33,9 +33,14 @@ const LOCK_POLL: Duration = Duration::from_millis(50);
 /// Statements kept prepared: each has at most seven sizes.
 const STATEMENTS: usize = 256;
 
-fn unopened(path: &Path, source: std::io::Error) -> Error {
+/// A failure of the file system at the store.
+pub(super) fn unopened(path: &Path, source: std::io::Error) -> Error {
+    let path = path.to_path_buf();
+    if source.kind() == std::io::ErrorKind::ReadOnlyFilesystem {
+        return Error::ReadOnly { path };
+    }
     Error::Unopened {
-        path: path.to_path_buf(),
+        path,
         source: Arc::new(source),
     }
 }
@@ -95,12 +100,7 @@ pub(super) fn prepare_file(path: &Path) -> Result<(), Error> {
         .create(true)
         .mode(0o600)
         .open(path)
-        .map_err(|error| match error.kind() {
-            std::io::ErrorKind::ReadOnlyFilesystem => Error::ReadOnly {
-                path: path.to_path_buf(),
-            },
-            _ => unopened(path, error),
-        })?;
+        .map_err(|error| unopened(path, error))?;
     for path in [
         path.to_path_buf(),
         beside(path, "-wal"),

@@ -11,7 +11,7 @@ use super::writer::{Command, Tx};
 use super::{links, miss, tenant};
 use crate::engine::clock::Timestamp;
 use crate::engine::crash::CrashPoint;
-use crate::engine::record::TenantEpoch;
+use crate::engine::record::{PipelineName, TenantEpoch};
 
 impl Command for Order {
     type Answer = Ordered;
@@ -75,6 +75,9 @@ fn describe(what: &Instruction) -> (&'static str, serde_json::Value) {
         Instruction::Retry(Selection::Record(id)) => ("retry", record(id)),
         Instruction::Retry(Selection::Dead { pipeline, cause }) => {
             ("retry", json!({ "pipeline": pipeline, "cause": cause }))
+        }
+        Instruction::Retry(Selection::Held { pipeline }) => {
+            ("retry", json!({ "pipeline": pipeline, "state": "held" }))
         }
         Instruction::Resolve {
             record: id,
@@ -217,12 +220,17 @@ async fn retry(tx: &mut Tx<'_>, order: &Order, selection: &Selection) -> Result<
                  AND (?3 IS NULL OR reason = ?3)",
             )
             .bind(order.tenant.as_str())
-            .bind(
-                pipeline
-                    .as_ref()
-                    .map(crate::engine::record::PipelineName::as_str),
-            )
+            .bind(pipeline.as_ref().map(PipelineName::as_str))
             .bind(cause.as_deref())
+            .execute(&mut *tx.conn)
+            .await?,
+            Selection::Held { pipeline } => sqlx::query(
+                "UPDATE record SET state = 'ready', outcome = NULL, reason = NULL, detail = NULL, \
+                 due = NULL, backoff = NULL, waits_on = NULL, attempts = 0 \
+                 WHERE tenant = ?1 AND state = 'held' AND (?2 IS NULL OR pipeline = ?2)",
+            )
+            .bind(order.tenant.as_str())
+            .bind(pipeline.as_ref().map(PipelineName::as_str))
             .execute(&mut *tx.conn)
             .await?,
         };

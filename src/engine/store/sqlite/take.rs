@@ -250,12 +250,12 @@ impl Inbox<'_> {
             return Ok(());
         }
         let rows = NEVER.fetch(tx.conn, self.short(items, base)).await?;
-        let never = match rows.first() {
+        let kept_out = match rows.first() {
             Some(row) => row.try_get::<i64, _>(0)?.unsigned_abs(),
             None => 0,
         };
-        taken.never += never;
-        taken.stale += left - never;
+        taken.never += kept_out;
+        taken.stale += left - kept_out;
         Ok(())
     }
 

@@ -11,8 +11,11 @@ use crate::lang::config::{self, Step as Written};
 use crate::lang::diag::{Code, suggest};
 use crate::lang::plan::Catch;
 
-/// The classes that can be caught. What is done is no failure.
-const CLASSES: &[&str] = &["throttled", "transient", "unauthorized", "rejected", "missing"];
+/// The classes that can be caught.
+const CLASSES: &[&str] = &["rejected", "missing"];
+
+/// Failures of the account or of the moment, which are waited out; they end no record and cannot be caught (S21).
+const WAITED_OUT: &[&str] = &["throttled", "transient", "unauthorized"];
 
 /// Compiles the handlers of a step.
 pub(super) fn compile<'p>(
@@ -133,6 +136,13 @@ impl Known {
                 draft
                     .label("an unknown outcome cannot be caught")
                     .help("it is settled by `find` before anything else is sent")
+                    .report();
+                continue;
+            }
+            if WAITED_OUT.contains(&error.as_str()) {
+                draft
+                    .label("is waited out, and tried again")
+                    .help("classes that can be caught: `rejected`, `missing`")
                     .report();
                 continue;
             }

@@ -13,7 +13,7 @@ use super::durations::duration;
 use super::scope::{self, Scope};
 use super::site::Site;
 use super::values::{Unknown, all, optional};
-use super::{auth, paging, request};
+use super::{auth, paging, request, rule_order};
 use crate::lang::config::{self, ParamScope, ParamType, text};
 use crate::lang::diag::Code;
 use crate::lang::expr::Type;
@@ -247,13 +247,13 @@ pub(super) fn rules<'p>(
         };
         let when = cx.values.condition(&site.key("when"), &rule.when, scope);
         let (code, message) = (text("code", &rule.code), text("message", &rule.message));
-        let same = |earlier: &config::ErrorRule| earlier.when == rule.when;
-        if let Some(earlier) = rules.iter().take(index).position(same) {
+        let hides = |earlier: &config::ErrorRule| rule_order::hides(&earlier.when, &rule.when);
+        if let Some(earlier) = rules.iter().take(index).position(hides) {
             site.key("when")
                 .fault(Code::ErrorRuleUnreachable, "this rule never applies")
-                .label("the same condition")
-                .also(list.index(earlier).key("when").span(), "is asked here first")
-                .help("the first rule whose condition holds wins; remove one of them")
+                .label("what it is for is taken above")
+                .also(list.index(earlier).key("when").span(), "is asked first, and holds as well")
+                .help("the first rule whose condition holds wins: put the narrower one first")
                 .report();
         }
         if let Some(blamed) = rule.blame.as_ref().filter(|name| !config.params.contains_key(*name))

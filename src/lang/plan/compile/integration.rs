@@ -46,7 +46,8 @@ pub(super) fn compile<'a, 'p>(
     let settings = settings::types(config);
     let base = scope::constant(account, settings, realm::hints(apis, config));
     let pipelines = folder.pipelines.keys().copied().collect();
-    let realm = Realm { cx, apis, config, site, entities, maps, pipelines, base };
+    let subject_row = subject_row(apis, folder, config);
+    let realm = Realm { cx, apis, config, site, entities, maps, pipelines, subject_row, base };
     settings::check(&realm);
     let plan = integration(&realm, folder);
     let sound = cx.errors() == before;
@@ -163,22 +164,15 @@ fn end(
         return None;
     };
     if !config.connectors.iter().any(|name| name.as_str() == connector) {
-        if apis.contains_key(connector) {
-            site.fault_within(
-                0..connector.len(),
-                Code::LinkWrongConnector,
-                format!("`{connector}` is not a connector of this integration"),
-            )
-            .label("a tenant has no account for it")
-            .help(format!("add `{connector}` to `connectors`, or name another"))
-            .report();
-        } else {
-            Unknown { code: Code::UnknownConnector, what: "connector", several: "connectors" }.at(
-                site,
-                connector,
-                config.connectors.iter().map(text::Name::as_str),
-            );
-        }
+        let known = config.connectors.iter().map(text::Name::as_str);
+        let several = "connectors of the integration";
+        let what = if apis.contains_key(connector) { "connector of this integration named" } else { "connector" };
+        Unknown { code: Code::UnknownConnector, what, several }.within(
+            site,
+            0..connector.len(),
+            connector,
+            known,
+        );
         return None;
     }
     Some((connector.into(), record.into()))
@@ -210,17 +204,12 @@ fn subjects(
     written: &config::Subjects,
 ) -> Option<Subjects> {
     let site = realm.site.key("subjects");
-    let row = match &written.from {
-        None => Type::Any,
-        Some(name) => match folder.pipelines.get(name.as_str()) {
-            Some(doc) => pipeline_record(realm, doc),
-            None => {
-                unknown_pipeline(&site.key("from"), name.as_str(), folder);
-                return None;
-            }
-        },
-    };
-    let scope = realm.base.rooted(row);
+    if let Some(name) = &written.from {
+        if !folder.pipelines.contains_key(name.as_str()) {
+            unknown_pipeline(&site.key("from"), name.as_str(), realm);
+        }
+    }
+    let scope = realm.base.rooted(realm.subject_row.clone());
     let value = |key: &str, written: &Option<text::Value>| {
         optional(written.as_ref(), |value| {
             realm.cx.values.value(&site.key(key), &value.0, &scope).map(|(form, _)| form)
@@ -235,21 +224,25 @@ fn subjects(
     })
 }
 
-/// The type of a pipeline's records, without saying again what is wrong with it.
-fn pipeline_record(realm: &Realm<'_, '_>, doc: &crate::lang::load::Document) -> Type {
-    let Some(Config::Pipeline(pipeline)) = &doc.config else { return Type::Any };
-    let api = realm.apis.get(pipeline.fetch.connector.as_str()).and_then(Option::as_ref);
+/// The type of the records that name the subjects, without saying again what is wrong with their pipeline.
+fn subject_row(apis: &Apis<'_>, folder: &Folder<'_>, config: &config::Integration) -> Type {
+    let from = config.subjects.as_ref().and_then(|subjects| subjects.from.as_ref());
+    let doc = from.and_then(|name| folder.pipelines.get(name.as_str()));
+    let Some(Config::Pipeline(pipeline)) = doc.and_then(|doc| doc.config.as_ref()) else {
+        return Type::Any;
+    };
+    let api = apis.get(pipeline.fetch.connector.as_str()).and_then(Option::as_ref);
     let record = api.and_then(|api| api.records.get(pipeline.fetch.record.as_str()));
     record.map(|ty| ty.as_ref().clone()).unwrap_or_default()
 }
 
-fn unknown_pipeline(site: &Site<'_>, name: &str, folder: &Folder<'_>) {
+fn unknown_pipeline(site: &Site<'_>, name: &str, realm: &Realm<'_, '_>) {
     Unknown {
         code: Code::UnknownPipeline,
         what: "pipeline",
         several: "pipelines of this integration",
     }
-    .at(site, name, folder.pipelines.keys().copied());
+    .at(site, name, realm.pipelines.iter().copied());
 }
 
 fn requirement(
@@ -267,16 +260,7 @@ fn requirement(
     let every = optional(written.every.as_ref(), |text| duration(&site.key("every"), text));
     for (index, name) in written.pipelines.iter().enumerate() {
         if !realm.pipelines.contains(&name.as_str()) {
-            Unknown {
-                code: Code::UnknownPipeline,
-                what: "pipeline",
-                several: "pipelines of this integration",
-            }
-            .at(
-                &site.key("pipelines").index(index),
-                name.as_str(),
-                realm.pipelines.iter().copied(),
-            );
+            unknown_pipeline(&site.key("pipelines").index(index), name.as_str(), realm);
         }
     }
     Some(Requirement {

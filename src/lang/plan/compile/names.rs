@@ -46,6 +46,7 @@ pub(super) fn collect<'p>(project: &'p Project, sink: &'p Sink) -> Names<'p> {
             Kind::Pipeline | Kind::Map => {}
         }
     }
+    check_nesting(&names, sink);
     for doc in &project.documents {
         if !matches!(doc.kind, Kind::Pipeline | Kind::Map) {
             continue;
@@ -57,6 +58,29 @@ pub(super) fn collect<'p>(project: &'p Project, sink: &'p Sink) -> Names<'p> {
         }
     }
     names
+}
+
+/// A folder belongs to one integration, and none lies inside another.
+fn check_nesting<'p>(names: &Names<'p>, sink: &'p Sink) {
+    for (index, inner) in names.integrations.values().enumerate() {
+        let place = inner.doc.folder();
+        let outer = names.integrations.values().enumerate().find(|(at, outer)| {
+            let folder = outer.doc.folder();
+            *at != index && lies_in(place, folder) && (folder != place || *at < index)
+        });
+        if let Some((_, outer)) = outer {
+            Site::root(inner.doc, sink)
+                .key("kind")
+                .fault(
+                    Code::MisplacedFile,
+                    format!("the integration `{}` lies in the folder of another", inner.doc.name),
+                )
+                .label("what lies here would belong to both")
+                .also(Site::root(outer.doc, sink).key("name").span(), "the other one")
+                .help("give each integration a folder of its own, beside the other")
+                .report();
+        }
+    }
 }
 
 /// The integration in whose folder a document lies, the nearest if there are several.

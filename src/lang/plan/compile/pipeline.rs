@@ -11,7 +11,7 @@ use super::{cron, fetch};
 use crate::lang::config;
 use crate::lang::diag::Code;
 use crate::lang::expr::Type;
-use crate::lang::plan::{LinkEnd, Pipeline, Trigger};
+use crate::lang::plan::{EntityFrom, LinkEnd, Pipeline, Trigger};
 
 /// Compiles one pipeline.
 pub(super) fn compile<'p>(
@@ -36,6 +36,7 @@ pub(super) fn compile<'p>(
             (Some(value), _) => ("key", value, LinkEnd::Key),
             (None, value) => ("id", value.as_ref()?, LinkEnd::Id),
         };
+        check_end(realm, &place, config, name, key);
         let (form, _) = realm.cx.values.value(&place.key(key), &value.0, &row)?;
         Some((Arc::from(name.as_str()), make(form)))
     }));
@@ -73,6 +74,27 @@ fn steps<'p>(
 ) -> Option<Vec<crate::lang::plan::Step>> {
     let list = site.key("steps");
     Walk::over_records(realm, &list, config, record, link).list(&list, &config.steps)
+}
+
+/// The end that a record is must be on its own side.
+fn check_end(realm: &Realm<'_, '_>, site: &Site<'_>, config: &config::Pipeline, name: &str, key: &str) {
+    let Some(entity) = realm.entities.get(name) else { return };
+    let end = match (&entity.from, key) {
+        (EntityFrom::Tenant, "key") => return,
+        (EntityFrom::Record(connector, _), "key") => connector,
+        _ => &entity.to.0,
+    };
+    let connector = config.fetch.connector.as_str();
+    if **end == *connector {
+        return;
+    }
+    let (side, other) = if key == "key" { ("from", "id") } else { ("to", "key") };
+    site.key(key)
+        .fault_key(Code::LinkWrongConnector, format!("the `{key}` of `{name}` is one of `{end}`"))
+        .label(format!("the records of this pipeline are of `{connector}`"))
+        .also(realm.site.key("entities").key(name).key(side).span(), "this end")
+        .help(format!("`key` is for the `from` end, `id` for the `to` end: is this `{other}`?"))
+        .report();
 }
 
 fn trigger(site: &Site<'_>, written: &config::Trigger) -> Option<Trigger> {

@@ -14,7 +14,7 @@ use super::site::Site;
 use super::values::Unknown;
 use crate::lang::config;
 use crate::lang::diag::Code;
-use crate::lang::expr::Type;
+use crate::lang::expr::{Query, Type};
 use crate::lang::plan::{Entity, EntityFrom};
 
 /// One integration, while it is compiled.
@@ -28,6 +28,8 @@ pub(super) struct Realm<'a, 'p> {
     pub(super) maps: IndexMap<&'p str, Option<Mapping<'p>>>,
     /// The names of its pipelines, broken ones too.
     pub(super) pipelines: Vec<&'p str>,
+    /// The type of the records that name the subjects.
+    pub(super) subject_row: Type,
     /// What every expression of it sees.
     pub(super) base: Scope,
 }
@@ -67,6 +69,16 @@ impl<'a, 'p> Realm<'a, 'p> {
     pub(super) fn of_tenant(&self) -> impl Iterator<Item = &str> {
         let of_tenant = |entity: &Entity| entity.from == EntityFrom::Tenant;
         self.entities.iter().filter(move |(_, entity)| of_tenant(entity)).map(|(name, _)| &**name)
+    }
+
+    /// The type of a subject's key, as far as it can be known.
+    pub(super) fn subject_key(&self) -> Type {
+        let subjects = self.config.subjects.as_ref();
+        let Some(key) = subjects.and_then(|subjects| subjects.key.as_ref()) else { return Type::Any };
+        let Some(path) = key.0.as_str().and_then(|path| Query::compile(path).ok()) else {
+            return Type::Any;
+        };
+        path.check(&self.subject_row).ty
     }
 
     /// The kind of link that a document names.

@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use super::context::Context;
 use super::scope::Scope;
 use super::site::Site;
-use super::values::{Unknown, all, optional};
+use super::values::{all, optional};
 use crate::lang::config::{self, Method, RequestParts, text};
 use crate::lang::diag::{Code, suggest};
 use crate::lang::expr::ValueForm;

@@ -53,11 +53,6 @@ impl Scope {
         self.hints = Rc::new(hints);
         self
     }
-
-    /// The type of a name; anything when there is none.
-    pub(super) fn type_of(&self, name: &str) -> Type {
-        self.types.get(name).cloned().unwrap_or_default()
-    }
 }
 
 /// What a connector's own templates see.

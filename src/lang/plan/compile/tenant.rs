@@ -60,13 +60,14 @@ fn overrides<'p>(
 ) -> Option<HashMap<Arc<str>, Arc<Settings>>> {
     let root = site.key("overrides");
     if !config.overrides.is_empty() && realm.config.subjects.is_none() {
-        root.fault_key(Code::OverrideUnknownSubjectKey, "the integration has no `subjects`")
+        root.fault_key(Code::UnknownSubject, "the integration has no `subjects`")
             .label("overrides are per subject")
             .also(realm.site.key("name").span(), "this integration has none")
             .help("put what the tenant chose under `settings`")
             .report();
     }
     let compiled = all(config.overrides.iter().map(|(subject, written)| {
+        check_subject(realm, &root.key(subject.as_str()), subject);
         let place = root.key(subject.as_str()).key("settings");
         let inner = Chooser { site: place, chosen: &written.settings };
         effective::check(realm, &inner);
@@ -75,6 +76,21 @@ fn overrides<'p>(
         Some((Arc::from(subject.as_str()), Arc::new(settings)))
     }));
     Some(compiled?.into_iter().collect())
+}
+
+/// A key that no record can have is the key of nobody.
+fn check_subject(realm: &Realm<'_, '_>, site: &Site<'_>, subject: &str) {
+    let number = !subject.is_empty() && subject.bytes().all(|byte| byte.is_ascii_digit());
+    let label = match realm.subject_key() {
+        _ if subject.is_empty() => "is empty",
+        Type::Int if !number => "is a number in every record",
+        _ => return,
+    };
+    site.fault_key(Code::OverrideUnknownSubjectKey, format!("`{subject}` is the key of no subject"))
+        .label(label)
+        .also(realm.site.key("subjects").key("key").span(), "how the key is read")
+        .help("overrides are under the key; the name goes under `title`")
+        .report();
 }
 
 fn check_accounts(realm: &Realm<'_, '_>, site: &Site<'_>, config: &config::Tenant) {

@@ -3,6 +3,8 @@
 //! Everything here gives back what compiled even when its check finds something: whoever comes next then says
 //! nothing about it again, and no plan is made while there are errors.
 
+use std::ops::Range;
+
 use serde_json::Value as Json;
 
 use super::issues::{self, Form};
@@ -21,14 +23,6 @@ pub(super) struct Values {
 }
 
 impl Values {
-    /// A template whose value keeps its type when it is one expression.
-    pub(super) fn template(&self, site: &Site<'_>, text: &str, scope: &Scope) -> Option<Template> {
-        let template = self.compiled(site, text, 0)?;
-        let checked = template.check(&scope.types);
-        checked.issues.iter().for_each(|issue| issues::report(site, issue, 0, scope));
-        Some(template)
-    }
-
     /// A template that becomes text.
     pub(super) fn text(&self, site: &Site<'_>, text: &str, scope: &Scope) -> Option<Template> {
         self.text_at(site, text, 0, scope)
@@ -164,6 +158,17 @@ impl Unknown<'_> {
         known: impl IntoIterator<Item = &'k str>,
     ) {
         self.say(site.fault(self.code, self.headline(name)), name, known);
+    }
+
+    /// Says so about some bytes of the scalar at `site`.
+    pub(super) fn within<'k>(
+        &self,
+        site: &Site<'_>,
+        range: Range<usize>,
+        name: &str,
+        known: impl IntoIterator<Item = &'k str>,
+    ) {
+        self.say(site.fault_within(range, self.code, self.headline(name)), name, known);
     }
 
     /// Says so about the key at `site`.

@@ -115,6 +115,6 @@ fn named<'a>(apis: &'a Apis<'_>, site: &Site<'_>, name: &str) -> Option<&'a Voca
         what: &format!("vocabulary in `{connector}`"),
         several: &format!("vocabularies of `{connector}`"),
     }
-    .at(site, vocabulary, api.vocabularies.keys().map(|name| &**name));
+    .within(site, name.len() - vocabulary.len()..name.len(), vocabulary, api.vocabularies.keys().map(|name| &**name));
     None
 }

@@ -12,7 +12,7 @@ use super::steps::Walk;
 use super::values::{Unknown, all, optional};
 use super::fetch;
 use crate::lang::config::{self, Compare, OnUnknown, text};
-use crate::lang::diag::Code;
+use crate::lang::diag::{Code, suggest};
 use crate::lang::expr::{Condition, ExprEnv, Template, Type, Uses, ValueForm};
 use crate::lang::plan::{Create, EntityFrom, Find, Read, Update, Write};
 
@@ -315,11 +315,12 @@ impl<'p> Maker<'_, 'p> {
         let site = self.site.key("update");
         if update.compare == Some(Compare::Target) && self.written.read.is_none() {
             site.key("compare")
-                .fault(Code::CompareNeedsFound, "nothing is read to compare with")
+                .fault(Code::UpdateWithoutRead, "nothing is read to compare with")
                 .label("compares with the record as it stands")
                 .help("say with `read` how to read it, or compare with what was `written`")
                 .report();
         }
+        self.check_compared(&site, update);
         for (place, text) in update_texts(&site, update) {
             for used in &uses(text, &place).paths {
                 let name = used.path.first().map(String::as_str).unwrap_or_default();
@@ -334,6 +335,29 @@ impl<'p> Maker<'_, 'p> {
         }
         for (place, text) in request::scalars(&site, &update.request()) {
             self.check_steady(&place, text);
+        }
+    }
+
+    /// Each member of the body is compared with the member of that name, so there must be one.
+    fn check_compared(&self, site: &Site<'_>, update: &config::Update) {
+        let compared = update.compare != Some(Compare::Written) && self.written.read.is_some();
+        let (true, Type::Object(found)) = (compared, &self.found) else { return };
+        let Some(body) = update.body.as_ref().and_then(|body| body.0.as_object()) else { return };
+        if found.others.is_some() {
+            return;
+        }
+        for name in body.keys() {
+            if found.members.contains_key(name) || update.same.contains_key(name) {
+                continue;
+            }
+            let known = found.members.keys().map(String::as_str);
+            site.key("body")
+                .key(name.as_str())
+                .fault_key(Code::CompareNeedsFound, format!("the record that is read has no member `{name}`"))
+                .label("has nothing to be compared with")
+                .help_opt(suggest::nearest(name, known).map(|near| format!("did you mean `{near}`?")))
+                .help(format!("say where it stands: `same: {{ {name}: $.… }}`, or use `compare: written`"))
+                .report();
         }
     }
 
