@@ -116,10 +116,7 @@ async fn carriers(State(site): Shared, Query(slice): Query<Slice>) -> Json<Value
 /// Shipments by their last change. It never passes over one that does not show yet.
 async fn feed(State(site): Shared, Query(asked): Query<HashMap<String, String>>) -> Response {
     let since = asked.get("since").map_or("f-0", String::as_str);
-    let Some(since) = since
-        .strip_prefix("f-")
-        .and_then(|n| n.parse::<u64>().ok())
-    else {
+    let Some(since) = since.strip_prefix("f-").and_then(|n| n.parse::<u64>().ok()) else {
         return refusal("TOKEN_OF_FEED");
     };
     let site = site.lock().unwrap();
@@ -163,7 +160,8 @@ async fn search(
     let site = site.lock().unwrap();
     let meant = |row: &&Row| {
         let all = search.equals.iter();
-        row.kind == kind && row.shows() && { all }.all(|(name, value)| row.fields.get(name) == Some(value))
+        row.kind == kind && row.shows() && { all }
+            .all(|(name, value)| row.fields.get(name) == Some(value))
     };
     let hits = slice.of(site.rows.iter().filter(meant).map(Row::json));
     Json(json!({ "hits": hits })).into_response()
@@ -184,7 +182,10 @@ async fn read(State(site): Shared, Path((table, id)): Path<(String, String)>) ->
 /// What a new row, or a changed one, must keep to.
 fn objection(kind: Kind, fields: &Map<String, Value>) -> Option<&'static str> {
     let is_text = |name: &str| fields.get(name).is_none_or(Value::is_string);
-    if !["externalRef", "surchargeRef", "declaredValue", "dueBy"].iter().all(|name| is_text(name)) {
+    if !["externalRef", "surchargeRef", "declaredValue", "dueBy"]
+        .iter()
+        .all(|name| is_text(name))
+    {
         return Some("TYPE");
     }
     (kind == Kind::Shipment && fields.get("country") == Some(&json!("XX"))).then_some("ADDRESS")
@@ -227,9 +228,10 @@ async fn patch(
         return refusal(code);
     }
     let mut site = site.lock().unwrap();
-    let closed = site.rows.iter().any(|row| {
-        row.id == id && row.fields.get("status") == Some(&json!("HANDED_OVER"))
-    });
+    let closed = site
+        .rows
+        .iter()
+        .any(|row| row.id == id && row.fields.get("status") == Some(&json!("HANDED_OVER")));
     if closed {
         return refusal("CLOSED");
     }

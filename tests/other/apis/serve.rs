@@ -94,8 +94,7 @@ async fn accept(listener: TcpListener, router: Router, calls: Calls) {
     while let Ok((stream, _)) = listener.accept().await {
         let (router, calls) = (router.clone(), calls.clone());
         connections.spawn(async move {
-            let service =
-                service_fn(move |request| answer(router.clone(), calls.clone(), request));
+            let service = service_fn(move |request| answer(router.clone(), calls.clone(), request));
             // A client that goes away, and a reply that is lost, end the connection.
             let served = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
             drop(served.await);
