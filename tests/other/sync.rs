@@ -10,15 +10,15 @@ fn orders() -> Vec<Order> {
     let order = |n: u32, buyer: &str| Order::new(&format!("OR-2026-{n:04}"), buyer);
     vec![
         order(1, "BU-001").with(|it| it.wish = Some("gift wrap".to_owned())),
-        order(2, "BU-001").with(|it| it.speed = "express".to_owned()),
-        order(3, "BU-002").with(|it| it.speed = "express".to_owned()),
-        order(4, "BU-003").with(|it| it.speed = "By Bike".to_owned()),
-        order(5, "BU-004").with(|it| it.speed = "drone".to_owned()),
-        order(6, "BU-005").with(|it| it.placed = "2026-04-30T23:59:59Z".to_owned()),
-        order(7, "BU-006").with(|it| it.state = "placed".to_owned()),
-        order(8, "BU-007").with(|it| it.speed = "Over Night".to_owned()),
-        order(9, "BU-008").with(|it| it.state = "cancelled".to_owned()),
-        order(10, "BU-009").with(|it| it.country = "XX".to_owned()),
+        order(2, "BU-001").with(|it| it.speed = "express".into()),
+        order(3, "BU-002").with(|it| it.speed = "express".into()),
+        order(4, "BU-003").with(|it| it.speed = "By Bike".into()),
+        order(5, "BU-004").with(|it| it.speed = "drone".into()),
+        order(6, "BU-005").with(|it| it.placed = "2026-04-30T23:59:59Z".into()),
+        order(7, "BU-006").with(|it| it.state = "placed".into()),
+        order(8, "BU-007").with(|it| it.speed = "Over Night".into()),
+        order(9, "BU-008").with(|it| it.state = "cancelled".into()),
+        order(10, "BU-009").with(|it| it.country = "XX".into()),
     ]
 }
 
@@ -105,21 +105,21 @@ async fn changes_of_an_order_arrive() {
     world.run().await;
 
     world.orchard.change("OR-2026-0001", |order| {
-        order.buyer.name = "Ada New".to_owned();
-        order.lines[0].total = "200.00".to_owned();
+        order.buyer.name = "Ada New".into();
+        order.lines[0].total = "200.00".into();
     });
     world
         .orchard
-        .change("OR-2026-0005", |order| order.state = "cancelled".to_owned());
+        .change("OR-2026-0005", |order| order.state = "cancelled".into());
     world.orchard.change("OR-2026-0006", |order| {
-        order.wish = Some("please".to_owned())
+        order.wish = Some("please".to_owned());
     });
     world
         .orchard
-        .change("OR-2026-0007", |order| order.state = "paid".to_owned());
+        .change("OR-2026-0007", |order| order.state = "paid".into());
     world
         .orchard
-        .change("OR-2026-0010", |order| order.country = "BE".to_owned());
+        .change("OR-2026-0010", |order| order.country = "BE".into());
     world.run().await;
 
     let first = world.depot.shipment("OR-2026-0001");
@@ -215,7 +215,7 @@ async fn the_way_of_a_parcel_shows_in_the_shop_and_does_not_echo() {
 
     // A parcel that has left is not changed any more, and nobody is told that it was refused.
     world.orchard.change("OR-2026-0003", |order| {
-        order.wish = Some("too late".to_owned())
+        order.wish = Some("too late".to_owned());
     });
     let mark = world.mark();
     let counts = world.run().await;
@@ -237,7 +237,7 @@ async fn a_row_that_is_changed_is_what_the_next_run_sends() {
         "standard: EXPRESS",
     );
     world.orchard.change("OR-2026-0001", |order| {
-        order.wish = Some("quick".to_owned())
+        order.wish = Some("quick".to_owned());
     });
     world.orchard.place(Order::new("OR-2026-0003", "BU-001"));
     world.run().await;

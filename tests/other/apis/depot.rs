@@ -174,10 +174,10 @@ impl Site {
 
 /// Depot writes instants in its own way: with an offset in place of the `Z` it was given.
 fn spell_instants(fields: &mut Map<String, Value>) {
-    if let Some(Value::String(due)) = fields.get_mut("dueBy") {
-        if let Some(start) = due.strip_suffix('Z') {
-            *due = format!("{start}+00:00");
-        }
+    if let Some(Value::String(due)) = fields.get_mut("dueBy")
+        && let Some(start) = due.strip_suffix('Z')
+    {
+        *due = format!("{start}+00:00");
     }
 }
 
