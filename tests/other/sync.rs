@@ -258,7 +258,7 @@ async fn a_row_that_is_changed_is_what_the_next_run_sends() {
     world.orchard.place(Order::new("OR-2026-0004", "BU-001"));
     let mark = world.mark();
     let ran = world.syncline(&["run"]).await;
-    assert_eq!(ran.code, 3);
+    assert_eq!(ran.code, Some(3));
     assert!(
         ran.stderr.contains("`EXPRES` is not a value of the target"),
         "{}",

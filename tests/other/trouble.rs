@@ -48,6 +48,24 @@ async fn what_was_made_before_the_reply_was_lost_is_not_made_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_dies_makes_nothing_twice() {
+    let world = World::with_orders(orders(6)).await;
+    let points = [
+        "after-t1-take-page:1",
+        "before-socket:2",
+        "after-reply:3",
+        "before-t4-finish:2",
+    ];
+    for point in points {
+        let died = world.run_dying_at(point).await;
+        assert_eq!(died.code, None, "{point}: {died:?}");
+    }
+    let counts = world.run().await;
+    assert_each_once(&world, 6);
+    assert_eq!(counts["dead"], 0, "{counts}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_rest_that_was_asked_for_is_kept() {
     let world = World::with_orders(orders(5)).await;
     world.depot.throttle(12);
@@ -92,7 +110,7 @@ async fn nothing_happens_before_the_agreement_is_accepted() {
     let world = World::start().await;
     world.orchard.place(Order::new("OR-2026-0001", "BU-001"));
     let refused = world.syncline(&["on", "pear", "--by", "Quinn"]).await;
-    assert_eq!(refused.code, 1, "{}", refused.stderr);
+    assert_eq!(refused.code, Some(1), "{}", refused.stderr);
     assert!(
         refused.stderr.contains("the agreement 3 of Parcels"),
         "{}",
@@ -128,7 +146,7 @@ async fn a_check_says_what_is_right_and_what_is_wrong() {
 
     let world = world.with_orchard_key("another-key");
     let bad = world.syncline(&["check", "pear"]).await;
-    assert_eq!(bad.code, 4, "{}{}", bad.stdout, bad.stderr);
+    assert_eq!(bad.code, Some(4), "{}{}", bad.stdout, bad.stderr);
     assert!(
         bad.stdout.contains("this key opens nothing"),
         "{}{}",

@@ -37,7 +37,8 @@ pub(crate) fn command(workspace: &Path) -> Command {
 /// What a command printed, and how it ended.
 #[derive(Debug)]
 pub(crate) struct Ran {
-    pub(crate) code: i32,
+    /// None when it was killed.
+    pub(crate) code: Option<i32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
@@ -49,7 +50,7 @@ impl Ran {
             .expect("the command ends")
             .unwrap();
         Self {
-            code: output.status.code().expect("the command was not killed"),
+            code: output.status.code(),
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
         }
@@ -57,7 +58,7 @@ impl Ran {
 
     #[track_caller]
     pub(crate) fn ok(self) -> Self {
-        assert_eq!(self.code, 0, "{}\n{}", self.stdout, self.stderr);
+        assert_eq!(self.code, Some(0), "{}\n{}", self.stdout, self.stderr);
         self
     }
 }
@@ -126,14 +127,22 @@ impl World {
     }
 
     pub(crate) async fn syncline(&self, args: &[&str]) -> Ran {
+        Ran::of(self.command().args(args)).await
+    }
+
+    /// A run that dies when it passes a crash point, `NAME:N`, for the N-th time.
+    pub(crate) async fn run_dying_at(&self, point: &str) -> Ran {
+        Ran::of(self.command().arg("run").env("SYNCLINE_CRASH_AT", point)).await
+    }
+
+    fn command(&self) -> Command {
         let mut command = command(&self.workspace());
         command
             .arg("--store")
             .arg(self.dir.path().join("store.db"))
             .env("PARCELS_PEAR_ORCHARD_KEY", self.orchard_key)
-            .env("PARCELS_PEAR_DEPOT_SECRET", depot::SECRET)
-            .args(args);
-        Ran::of(&mut command).await
+            .env("PARCELS_PEAR_DEPOT_SECRET", depot::SECRET);
+        command
     }
 
     pub(crate) async fn turn_on(&self) {
