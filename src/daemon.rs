@@ -8,9 +8,10 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::engine::clock::Clock;
-use crate::engine::connect::Connector;
+use crate::engine::connect::{ClientError, Network, Secrets};
 use crate::engine::record::{PipelineName, TenantName};
 use crate::engine::run::{ActivateError, Activation, CheckLine, OpenError, Progress, TenantRun};
 use crate::engine::schedule::{self, Mode, RunReport};
@@ -52,6 +53,9 @@ pub enum EngineError {
         /// What there is.
         known: String,
     },
+    /// HTTP cannot be used on this machine.
+    #[error(transparent)]
+    Http(#[from] ClientError),
     /// An account cannot be used.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -69,7 +73,9 @@ pub struct Engine {
     plan: Arc<Plan>,
     store: Arc<SqliteStore>,
     clock: Clock,
-    connector: Connector,
+    network: Network,
+    secrets: Secrets,
+    tasks: TaskTracker,
     progress: Arc<Progress>,
     tenants: Mutex<HashMap<TenantName, Arc<TenantRun>>>,
     running: Mutex<HashMap<TenantName, Running>>,
@@ -87,12 +93,16 @@ impl Engine {
     pub async fn open(plan: Arc<Plan>, options: EngineOptions) -> Result<Arc<Self>, EngineError> {
         let open = OpenOptions { path: options.store, holder: options.holder, lock_wait: LOCK_WAIT };
         let store = Arc::new(SqliteStore::open(open, options.clock.now()).await?);
-        let connector = Connector::new(&plan.runtime, options.clock.clone());
+        let tasks = TaskTracker::new();
+        let network = Network::new(options.clock.clone(), tasks.clone(), None)?;
+        let secrets = Secrets::new(plan.runtime.secrets.clone(), options.clock.clone());
         Ok(Arc::new(Self {
             plan,
             store,
             clock: options.clock,
-            connector,
+            network,
+            secrets,
+            tasks,
             progress: Arc::default(),
             tenants: Mutex::default(),
             running: Mutex::default(),
@@ -136,7 +146,8 @@ impl Engine {
             plan.clone(),
             self.store.clone(),
             self.clock.clone(),
-            &self.connector,
+            &self.network,
+            &self.secrets,
             self.progress.clone(),
         )
         .await?;
@@ -209,6 +220,8 @@ impl Engine {
 
     /// Closes the store once its queue is empty.
     pub async fn close(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
         self.store.close().await;
     }
 }

@@ -59,6 +59,7 @@ pub(super) fn of(error: &anyhow::Error) -> Exit {
                 EngineError::Activate(
                     ActivateError::NotAgreed { .. } | ActivateError::OtherAgreement { .. } | ActivateError::Store(_),
                 )
+                | EngineError::Http(_)
                 | EngineError::Store(_) => Exit::Failed,
             };
         }

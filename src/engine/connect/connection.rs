@@ -13,7 +13,7 @@ use super::body::read_body;
 use super::classify::{Body, Classifier, Refusal, Seen};
 use super::client::{Client, Redirects, WireError, WireRequest};
 use super::encode;
-use super::failure::{Class, Failure, Reply, ReplyBody, Wire};
+use super::failure::{Class, Failure, Reply, ReplyBody, Standing, Wire};
 use super::gate::{AccountGate, Admission};
 use super::health::{Pause, PauseReason, Sign};
 use super::paging::{LinkRules, PageRequest, page_number};
@@ -323,7 +323,16 @@ impl Connection {
                 })
             }
             Err(refusal) => {
-                let failure = self.refused(request, refusal, reply.status, started);
+                let mut failure = self.refused(request, refusal, reply.status, started);
+                failure.reply = Some(Box::new(Reply {
+                    status: reply.status,
+                    headers: reply.headers,
+                    body: self.shown(body),
+                    date: None,
+                    started,
+                    took,
+                    standing: Standing::Now,
+                }));
                 let sign = sign_of(failure.class, reply.status);
                 Err((failure, sign))
             }
@@ -360,6 +369,16 @@ impl Connection {
         }
     }
 
+    /// A body that a letter may hold: without secrets (P9).
+    fn shown(&self, body: Body) -> ReplyBody {
+        let text = match body {
+            Body::Read(ReplyBody::Empty) => return ReplyBody::Empty,
+            Body::Read(ReplyBody::Json(json)) => json.to_string(),
+            Body::Read(ReplyBody::Text(text)) | Body::Broken(text) => text.to_string(),
+        };
+        ReplyBody::Text(self.redactor.clean(&text).into())
+    }
+
     fn failure(&self, request: &HttpRequest, message: &str, class: Class, wire: Wire) -> Box<Failure> {
         let message = format!("{} {}: {message}", request.method, request.url.path());
         Box::new(Failure {
@@ -371,6 +390,7 @@ impl Connection {
             wire,
             origin: request.origin.clone(),
             sent: None,
+            reply: None,
             pause: None,
         })
     }
@@ -436,6 +456,7 @@ fn no_token(
         wire: first.map_or(Wire::NotSent, |first| first.wire),
         origin: request.origin.clone(),
         sent: first.and_then(|first| first.sent),
+        reply: None,
         pause: None,
     };
     (Box::new(failure), sign)

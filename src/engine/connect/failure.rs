@@ -132,6 +132,8 @@ pub struct Failure {
     pub origin: Origin,
     /// When the request was sent, if it may have been.
     pub sent: Option<Timestamp>,
+    /// What came back, for the dead letter; boxed, because most failures have none.
+    pub reply: Option<Box<Reply>>,
     /// Set when this is a failure of the account, not of the record: it costs the record no attempt (S21).
     pub pause: Option<Pause>,
 }

@@ -8,11 +8,12 @@ use tracing::{debug, error, warn};
 use super::claims::Claim;
 use super::ending::{self, Ending, Facts, Wrote};
 use super::failure::{Class, Failure, Stop};
+use super::lists::Asker;
 use super::tenant::TenantRun;
 use super::trace::Trace;
 use crate::engine::clock::Timestamp;
 use crate::engine::connect::{Jitter, NextAttempt, Priority, next_attempt};
-use crate::engine::record::{EntityName, RecordKey, RootKey};
+use crate::engine::record::{EntityName, PipelineName, RecordKey, RootKey};
 use crate::engine::store::{
     BelowWant,     Changed, ContentHash, End, Finish, Finished, Item, LinkChange, LinkId, LinkRow, Mark, Outcome, Progress as Intents,
     RecordId, RecordRow, Reread, RereadResult, Settle, Store as _, TargetId, Verdict, WaitKind,
@@ -28,7 +29,8 @@ pub(crate) struct Attempt<'t> {
     pub(crate) settings: Arc<plan::Settings>,
     pub(crate) trace: Trace,
     pub(crate) wrote: Wrote,
-    pub(crate) priority: Priority,
+    priority: Priority,
+    lane: PipelineName,
     base: Scope<'t>,
     root: Arc<Json>,
     key: Option<RecordKey>,
@@ -67,6 +69,7 @@ impl<'t> Attempt<'t> {
             trace: Trace::default(),
             wrote: Wrote::Nothing,
             priority,
+            lane: PipelineName::from("-"),
             root: Arc::new(Json::Null),
             key: None,
             vars: Arc::default(),
@@ -82,6 +85,7 @@ impl<'t> Attempt<'t> {
         // `now` is fixed at intake (S37), so that a retry sends what the first attempt would have sent.
         let mut attempt = Self::without_record(tenant, row.since, Priority::Event);
         attempt.pipeline = Some(pipeline);
+        attempt.lane = row.id.pipeline.clone();
         attempt.root = record;
         attempt.key = Some(row.id.key.clone());
         attempt.work = Some(Work { record: row.id.clone(), row, intents: Intents::First });
@@ -113,6 +117,11 @@ impl<'t> Attempt<'t> {
             scope.set(name.to_string(), datum.clone());
         }
         scope
+    }
+
+    /// Who asks, when this attempt sends something.
+    pub(crate) fn asker(&self) -> Asker<'_> {
+        Asker { priority: self.priority, pipeline: &self.lane }
     }
 
     /// The record's key as written by expressions where `key:` is left out.
@@ -356,7 +365,7 @@ fn blame(tenant: &TenantRun, pipeline: &Pipeline, stop: Option<&Stop>) -> Retry 
             | Stop::Store(_),
         ) => None,
     };
-    tenant.connection(connector.unwrap_or(&pipeline.fetch.request.connector)).retry()
+    tenant.connection(connector.unwrap_or(&pipeline.fetch.request.connector)).connector().retry
 }
 
 /// Reads a record again by its key (S10): a hint said that it changed, or it was done and must be looked at anew.
@@ -368,7 +377,8 @@ async fn reread(tenant: &TenantRun, pipeline: &Pipeline, row: RecordRow) -> Resu
     let started = tenant.clock.now();
     let base = tenant.scope(&tenant.plan.settings, started);
     let scope = base.child().with("key", Datum::from(native(row.id.key.as_str())));
-    let found = super::lists::read_one(tenant, &one.request, &scope, one.found.as_ref(), Priority::Event).await;
+    let asker = Asker { priority: Priority::Event, pipeline: &row.id.pipeline };
+    let found = super::lists::read_one(tenant, &one.request, &scope, one.found.as_ref(), asker).await;
     let end = match found {
         Ok(Some(record)) => {
             let item = super::scan::item(tenant, pipeline, &record).await;
@@ -424,7 +434,7 @@ async fn reread(tenant: &TenantRun, pipeline: &Pipeline, row: RecordRow) -> Resu
 
 fn again_within_lag(tenant: &TenantRun, pipeline: &Pipeline, row: &RecordRow, why: &str) -> (End, u32) {
     let connection = tenant.connection(&pipeline.fetch.request.connector);
-    let retry = connection.retry();
+    let retry = connection.connector().retry;
     let attempts = row.attempts + 1;
     let now = tenant.clock.now();
     let mut jitter = Jitter::seeded(jitter(&row.id, attempts));

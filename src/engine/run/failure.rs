@@ -104,6 +104,16 @@ impl Failure {
         }
     }
 
+    /// The account rests: nothing was sent, and it costs no attempt (S21).
+    pub(crate) fn paused(pause: &connect::Pause, connector: &Arc<str>, origin: &Origin) -> Self {
+        let message = format!("the account with {connector} rests until {}: {}", pause.until, pause.reason);
+        Self {
+            connector: Some(connector.clone()),
+            rests: Some(pause.until),
+            ..Self::of(Class::Reply(ErrorClass::Transient), message, Some(origin.clone()))
+        }
+    }
+
     /// With the request and reply that a person needs to understand it.
     #[must_use]
     pub(crate) fn with_exchange(mut self, exchange: serde_json::Value) -> Self {

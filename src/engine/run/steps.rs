@@ -164,14 +164,14 @@ impl Attempt<'_> {
         }
         let answer = match &fetch.records {
             Some(records) => {
-                let list = lists::read_all(self.tenant, &fetch.request, &scope, fetch.paging.as_ref(), Some(records), self.priority).await?;
+                let list = lists::read_all(self.tenant, &fetch.request, &scope, fetch.paging.as_ref(), Some(records), self.asker()).await?;
                 if list.capped {
                     let message = format!("the list did not end within its page cap ({} rows read)", list.items.len());
                     return Err(Failure::of(Class::Paging, message, Some(fetch.request.origin.clone())).into());
                 }
                 Datum::list(list.items.into_iter().map(Datum::Json))
             }
-            None => lists::read_reply(self.tenant, &fetch.request, &scope, self.priority).await?,
+            None => lists::read_reply(self.tenant, &fetch.request, &scope, self.asker()).await?,
         };
         if let Some(name) = name {
             self.tenant.cache.put(name, now, answer.clone());

@@ -14,7 +14,7 @@ use super::links::Links;
 use super::progress::Progress;
 use super::scan::Sources;
 use crate::engine::clock::{Clock, Timestamp};
-use crate::engine::connect::{self, Connection};
+use crate::engine::connect::{self, Connection, Network, Secrets};
 use crate::engine::record::{ConnectorName, Identity, PipelineName, TenantEpoch, TenantName};
 use crate::engine::store::{self, AccountId, Fence, LinkId, Phase, SqliteStore, Store as _};
 use crate::lang::expr::{Datum, Scope};
@@ -31,7 +31,7 @@ pub enum OpenError {
         /// With which connector.
         connector: ConnectorName,
         /// Why.
-        source: connect::Error,
+        source: connect::ConnectError,
     },
     /// The store refused.
     #[error(transparent)]
@@ -76,7 +76,8 @@ impl TenantRun {
         plan: Arc<plan::Tenant>,
         store: Arc<SqliteStore>,
         clock: Clock,
-        connector: &connect::Connector,
+        network: &Network,
+        secrets: &Secrets,
         progress: Arc<Progress>,
     ) -> Result<Arc<Self>, OpenError> {
         let name = TenantName::from(&*plan.name);
@@ -84,11 +85,11 @@ impl TenantRun {
         let mut accounts = Vec::new();
         for (connector_name, account) in &plan.accounts {
             let id = AccountId { tenant: name.clone(), connector: ConnectorName::from(&**connector_name) };
-            let connection = connector.open(&plan.name, account).await.map_err(|source| {
+            let connection = network.open(&name, account, secrets).await.map_err(|source| {
                 OpenError::Account { tenant: name.clone(), connector: id.connector.clone(), source }
             })?;
             store.bind_identity(id, connection.identity().clone()).await?;
-            accounts.push((connector_name.to_string(), connection.account_datum()));
+            accounts.push((connector_name.to_string(), connection.account_datum().clone()));
             connections.insert(connector_name.clone(), connection);
         }
         let names = Scope::new()
@@ -167,7 +168,7 @@ impl TenantRun {
 
     /// Requests that may be on the wire at once, at the account that takes most.
     pub(crate) fn wire_slots(&self) -> usize {
-        self.connections.values().map(|connection| connection.concurrency()).max().unwrap_or(1)
+        self.connections.values().map(|connection| usize::try_from(connection.connector().concurrency).unwrap_or(1)).max().unwrap_or(1)
     }
 
     /// Waits until there may be work.
