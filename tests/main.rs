@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod editor;
 #[cfg(test)]
+mod other;
+#[cfg(test)]
 mod reference;
 #[cfg(test)]
 mod sandbox;

@@ -1,0 +1,16 @@
+//! Another integration, written without touching Rust: two made-up APIs that share neither credentials, paging nor
+//! the look of their keys with what Syncline ships, and a workspace of YAML that keeps them in step.
+//!
+//! The APIs are small servers of these tests; the workspace is run by the real binary, as a person would.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on fails where it stands"
+)]
+
+mod apis;
+mod servers;
+mod sync;
+mod trouble;
+mod workspace;
+mod world;
