@@ -129,6 +129,11 @@ impl<'t> Attempt<'t> {
         self.key.as_ref()
     }
 
+    /// Whether the record was tried or held before: it is looked at with fresh eyes (S42).
+    pub(crate) fn looked_at_before(&self) -> bool {
+        self.work.as_ref().is_some_and(|work| work.row.attempts > 0)
+    }
+
     /// Makes a name known until [`Attempt::leave`].
     pub(crate) fn enter(&mut self, name: &Arc<str>, datum: Datum) {
         self.extra.push((name.clone(), datum));

@@ -18,6 +18,7 @@ mod state;
 mod steps;
 mod tenant;
 mod trace;
+mod vault;
 mod write;
 
 pub use activate::{ActivateError, Activation, Blame, CheckFailure, CheckLine};
@@ -29,3 +30,4 @@ pub(crate) use scan::pass;
 pub(crate) use settle::settle_due;
 pub(crate) use tenant::Taken;
 pub use tenant::{OpenError, TenantRun};
+pub use vault::StoreVault;

@@ -28,6 +28,9 @@ pub(super) fn compile(workspace: &Path, config: Option<&config::Runtime>) -> Run
     Runtime {
         workspace: workspace.to_owned(),
         store: workspace.join(store),
+        sealing_key: config
+            .and_then(|config| config.sealing_key.as_ref())
+            .map(|key| key.secret.as_str().into()),
         secrets: secrets.map_or_else(
             || SecretSource::Environment(SECRETS.into()),
             |it| source(workspace, it),
