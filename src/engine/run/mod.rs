@@ -22,7 +22,7 @@ mod vault;
 mod write;
 
 pub use activate::{ActivateError, Activation, Blame, CheckFailure, CheckLine};
-pub(crate) use attempt::{judge, work};
+pub(crate) use attempt::{Ended, judge, work};
 pub(crate) use gate::open as gate_open;
 pub use progress::{Counters, Progress};
 pub use scan::PassEnd;
