@@ -1,1 +1,4 @@
 //! One test binary: one link.
+
+#[cfg(test)]
+mod connect;
