@@ -1,6 +1,10 @@
 //! One test binary: one link.
 
 #[cfg(test)]
+mod connect;
+#[cfg(test)]
+mod diagnostics;
+#[cfg(test)]
 mod editor;
 #[cfg(test)]
 mod other;
@@ -12,4 +16,3 @@ mod sandbox;
 mod schemas;
 #[cfg(test)]
 mod store;
-mod diagnostics;
