@@ -11,9 +11,8 @@ use super::failure::{Class, ReplyBody, Standing, Wire};
 use super::redact::Redactor;
 use super::retry_after::retry_after;
 use crate::engine::clock::Timestamp;
-use crate::lang::config::{Applied, ErrorClass};
 use crate::lang::expr::{Condition, Datum, Scope, Template};
-use crate::lang::plan::ErrorRule;
+use crate::lang::plan::{Applied, ErrorClass, ErrorRule};
 
 /// How long a 429 without `Retry-After` is waited for.
 const UNSAID_WAIT: Duration = Duration::from_secs(5);

@@ -24,9 +24,8 @@ use super::secrets::{Secret, SecretError, Secrets};
 use super::turnstile::{Turnstile, WindowName, Windows};
 use crate::engine::clock::Clock;
 use crate::engine::record::{ConnectorName, Identity, TenantName};
-use crate::lang::config::ApiKeyPlace;
 use crate::lang::expr::{Datum, Scope, Template};
-use crate::lang::plan::{Account, Auth, Connector, Oauth2, ParamValue};
+use crate::lang::plan::{Account, ApiKeyPlace, Auth, Connector, Oauth2, ParamValue};
 
 /// Longest reply that is read.
 const MAX_BODY: usize = 16 << 20;

@@ -11,10 +11,9 @@ use url::Url;
 
 use super::encode;
 use super::paging::PageRequest;
-use crate::lang::config::{self, QueryLists};
 use super::redact::Redactor;
 use crate::lang::expr::{Datum, EvalError, Problem, Scope, ValueForm};
-use crate::lang::plan::{Body, Origin, PathPiece, PathTemplate, Request};
+use crate::lang::plan::{self, Body, Origin, PathPiece, PathTemplate, QueryLists, Request};
 
 /// A request without credentials: what the journal and letters may hold (S25).
 #[derive(Clone, Debug)]
@@ -177,11 +176,11 @@ impl Base {
         }
         let body = body(request, scope, &mut headers)?;
         let method = match request.method {
-            config::Method::Get => Method::GET,
-            config::Method::Post => Method::POST,
-            config::Method::Put => Method::PUT,
-            config::Method::Patch => Method::PATCH,
-            config::Method::Delete => Method::DELETE,
+            plan::Method::Get => Method::GET,
+            plan::Method::Post => Method::POST,
+            plan::Method::Put => Method::PUT,
+            plan::Method::Patch => Method::PATCH,
+            plan::Method::Delete => Method::DELETE,
         };
         Ok(HttpRequest { method, url, headers, body, origin: origin.clone() })
     }
@@ -491,7 +490,7 @@ mod tests {
         let Value::Object(query) = query else { panic!("a mapping") };
         Request {
             connector: "api".into(),
-            method: config::Method::Get,
+            method: plan::Method::Get,
             path: pieces(path),
             query: query.into_iter().map(|(name, value)| (name.into(), form(value))).collect(),
             headers: Vec::new(),

@@ -256,8 +256,8 @@ fn blamed(failure: &Failure) -> Blame {
     }
 }
 
-fn kind(class: crate::lang::config::ErrorClass) -> Blame {
-    use crate::lang::config::ErrorClass;
+fn kind(class: crate::lang::plan::ErrorClass) -> Blame {
+    use crate::lang::plan::ErrorClass;
     match class {
         ErrorClass::Unauthorized => Blame::Credentials,
         ErrorClass::Transient | ErrorClass::Throttled => Blame::Reach,

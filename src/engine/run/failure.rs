@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use crate::engine::clock::Timestamp;
 use crate::engine::connect;
-use crate::lang::config::ErrorClass;
-use crate::lang::plan::Origin;
+use crate::lang::plan::{ErrorClass, Origin};
 
 /// What kind of failure it is: decides what becomes of the record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

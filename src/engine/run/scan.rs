@@ -114,7 +114,7 @@ pub(crate) async fn pass(tenant: &TenantRun, pipeline: &Pipeline, stop: &Cancell
         Err(Cut::Store(error)) => later(tenant, pipeline, None, error.to_string()),
         Err(Cut::Failure(failure)) => match failure.class {
             super::failure::Class::Broken | super::failure::Class::Own => PassEnd::Stalled(failure.detail()),
-            super::failure::Class::Reply(crate::lang::config::ErrorClass::Rejected) => {
+            super::failure::Class::Reply(crate::lang::plan::ErrorClass::Rejected) => {
                 PassEnd::Stalled(failure.detail())
             }
             super::failure::Class::Reply(_) | super::failure::Class::Paging => {

@@ -13,7 +13,7 @@ use super::basic;
 use crate::engine::connect::client::{Redirects, WireRequest};
 use crate::engine::connect::redact::Redactor;
 use crate::engine::connect::secrets::Secret;
-use crate::lang::config::{ClientSend, Grant};
+use crate::lang::plan::{ClientSend, Grant};
 
 /// Longest time a token request may take.
 const TIMEOUT: Duration = Duration::from_secs(60);

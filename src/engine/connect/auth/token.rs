@@ -24,7 +24,7 @@ use crate::engine::connect::secrets::Secret;
 use crate::engine::connect::turnstile::{Priority, Turnstile, Windows};
 use crate::engine::crash::{self, CrashPoint};
 use crate::engine::record::PipelineName;
-use crate::lang::config::Grant;
+use crate::lang::plan::Grant;
 
 /// A token is renewed this long before it ends, or a tenth of its life if that is less.
 const SKEW: Duration = Duration::from_secs(60);

@@ -37,11 +37,18 @@ pub(super) fn compile<'p>(
         known.check(&place.key("errors"), written);
         let scope = walk.scope();
         let when = optional(written.when.as_ref(), |when| {
-            walk.realm.cx.values.condition(&place.key("when"), when, &scope)
+            walk.realm
+                .cx
+                .values
+                .condition(&place.key("when"), when, &scope)
         });
         let steps = walk.list(&place.key("steps"), &written.steps);
         Some(Catch {
-            errors: written.errors.iter().map(|error| Arc::from(error.as_str())).collect(),
+            errors: written
+                .errors
+                .iter()
+                .map(|error| Arc::from(error.as_str()))
+                .collect(),
             when: when?,
             steps: steps?,
         })
@@ -62,7 +69,10 @@ fn check_reachable(site: &Site<'_>, catch: &[config::Catch]) {
                 .key("errors")
                 .fault(Code::CatchUnreachable, "this handler is never reached")
                 .label("all of these are caught above")
-                .also(site.index(*first).key("errors").span(), "here, without `when`")
+                .also(
+                    site.index(*first).key("errors").span(),
+                    "here, without `when`",
+                )
                 .help("put the handler with a `when` first, or remove this one")
                 .report();
         }
@@ -133,8 +143,10 @@ impl Known {
             if names().any(|name| name == error) || computed || self.unknown {
                 continue;
             }
-            let draft = place
-                .fault(Code::CatchUnknownError, format!("nothing here fails with `{error}`"));
+            let draft = place.fault(
+                Code::CatchUnknownError,
+                format!("nothing here fails with `{error}`"),
+            );
             if error == "unknown" {
                 draft
                     .label("an unknown outcome cannot be caught")
