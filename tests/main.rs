@@ -3,6 +3,12 @@
 #[cfg(test)]
 mod editor;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod harness;
+#[cfg(test)]
+mod histories;
+#[cfg(test)]
 mod reference;
 #[cfg(test)]
 mod sandbox;
