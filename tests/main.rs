@@ -8,6 +8,11 @@ mod diagnostics;
 mod editor;
 #[cfg(test)]
 mod other;
+mod faults;
+#[cfg(test)]
+mod harness;
+#[cfg(test)]
+mod histories;
 #[cfg(test)]
 mod reference;
 #[cfg(test)]
