@@ -4,6 +4,7 @@
 mod architecture;
 #[cfg(test)]
 mod cli;
+mod connect;
 #[cfg(test)]
 mod diagnostics;
 #[cfg(test)]
@@ -12,6 +13,12 @@ mod editor;
 mod harness;
 #[cfg(test)]
 mod readme;
+mod other;
+mod faults;
+#[cfg(test)]
+mod harness;
+#[cfg(test)]
+mod histories;
 #[cfg(test)]
 mod reference;
 #[cfg(test)]

@@ -38,6 +38,15 @@ pub enum OpenError {
     Store(#[from] store::Error),
 }
 
+/// A record taken from the inbox, with its content read.
+#[derive(Clone, Debug)]
+pub(crate) struct Taken {
+    /// The record, without the text of its content.
+    pub(crate) row: store::RecordRow,
+    /// Its content; none when it must be read again first.
+    pub(crate) content: Option<Arc<serde_json::Value>>,
+}
+
 /// One tenant while the engine runs.
 #[derive(Debug)]
 pub struct TenantRun {
@@ -181,17 +190,20 @@ impl TenantRun {
         self.gates.next_look(&self.plan.integration.requires)
     }
 
-    /// Reads ahead the links that records will ask for.
-    pub(crate) async fn prefetch_links(&self, rows: &[store::RecordRow]) -> store::Result<()> {
+    /// Reads the content of records, and ahead the links that they will ask for.
+    pub(crate) async fn unpack(&self, rows: Vec<store::RecordRow>) -> store::Result<Vec<Taken>> {
         let mut ids = Vec::new();
-        for row in rows {
-            let Some(pipeline) = self.pipeline(row.id.pipeline.as_str()) else { continue };
-            let content = row.payload.as_deref().and_then(|text| serde_json::from_str(text).ok());
-            if let Some(record) = content {
-                ids.extend(super::attempt::links_ahead(self, pipeline, &Arc::new(record)));
+        let mut taken = Vec::with_capacity(rows.len());
+        for mut row in rows {
+            let content: Option<Arc<serde_json::Value>> =
+                row.payload.take().and_then(|text| serde_json::from_str(&text).ok()).map(Arc::new);
+            if let (Some(record), Some(pipeline)) = (&content, self.pipeline(row.id.pipeline.as_str())) {
+                ids.extend(super::attempt::links_ahead(self, pipeline, record));
             }
+            taken.push(Taken { row, content });
         }
-        self.links.prefetch(ids).await
+        self.links.prefetch(ids).await?;
+        Ok(taken)
     }
 
     /// Whose data the made end of an entity is in.

@@ -275,8 +275,22 @@ impl Attempt<'_> {
     async fn read(&mut self, w: &mut Writing<'_>) -> Result<Event, Stop> {
         let read = w.write.read.as_ref().expect("a read is only asked for where there is one");
         let scope = self.scope().with("id", Datum::from(w.id.clone())).with("key", Datum::from(w.link.key.as_str()));
-        let reply = lists::read_one(self.tenant, &read.request, &scope, read.found.as_ref(), self.asker()).await;
+        let kept = match read.cache.filter(|_| !self.looked_at_before()) {
+            Some(age) => Some((age, lists::cache_key(self.tenant, &read.request, &scope)?)),
+            None => None,
+        };
+        let now = self.tenant.clock.now();
+        let known = kept.as_ref().and_then(|(age, name)| self.tenant.cache.get(name, now, *age));
+        let reply = match known {
+            Some(Datum::Json(found)) => Ok(Some(found)),
+            Some(_) | None => {
+                lists::read_one(self.tenant, &read.request, &scope, read.found.as_ref(), self.asker()).await
+            }
+        };
         drop(scope);
+        if let (Some((_, name)), Ok(Some(found))) = (kept, &reply) {
+            self.tenant.cache.put(name, now, Datum::Json(found.clone()));
+        }
         match reply {
             Ok(Some(found)) => {
                 let merged = read.merged_into.as_ref().and_then(|path| path.first(&found)).cloned();
@@ -509,7 +523,8 @@ impl Attempt<'_> {
                 Settlement::Applied(Applied {
                     target: target_id(&w.id),
                     origin: Origin::Created,
-                    remember: self.remember(w)?,
+                    // An update leaves what the link was made with.
+                    remember: if w.created() { self.remember(w)? } else { None },
                     written: Some(Fingerprint { hash: prepared.hash.clone(), target_version: None, written_at: now }),
                     readers: self.readers(w),
                 })
@@ -611,14 +626,18 @@ impl Attempt<'_> {
             ("outcome", Datum::from(outcome)),
         ]);
         if let Some(entity) = w.write.entity.as_deref().filter(|_| linked) {
-            self.know_link(entity, &w);
+            self.know_link(entity, &w, end);
         }
         Ok(result)
     }
 
     /// `link.<entity>` from now on, without asking the store for what was just written.
-    fn know_link(&mut self, entity: &str, w: &Writing<'_>) {
-        let remembered = self.remember(w).ok().flatten();
+    fn know_link(&mut self, entity: &str, w: &Writing<'_>, end: End) {
+        // What a link remembers is what it was made or found with.
+        let remembered = match &w.row {
+            Some(row) if end != End::Created => row.remember.clone(),
+            Some(_) | None => self.remember(w).ok().flatten(),
+        };
         let row = LinkRow {
             id: w.link.clone(),
             target: Some(crate::engine::store::Target {
@@ -631,6 +650,13 @@ impl Attempt<'_> {
             intent: None,
         };
         self.set_link(entity, Some(&row));
+    }
+}
+
+impl Writing<'_> {
+    /// Whether what was sent made the target.
+    fn created(&self) -> bool {
+        self.row.as_ref().is_none_or(|row| row.target.is_none()) && self.write.entity.is_some()
     }
 }
 
