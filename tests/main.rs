@@ -4,21 +4,22 @@
 mod architecture;
 #[cfg(test)]
 mod cli;
+#[cfg(test)]
 mod connect;
 #[cfg(test)]
 mod diagnostics;
 #[cfg(test)]
 mod editor;
 #[cfg(test)]
-mod harness;
-#[cfg(test)]
-mod readme;
-mod other;
 mod faults;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod histories;
+#[cfg(test)]
+mod other;
+#[cfg(test)]
+mod readme;
 #[cfg(test)]
 mod reference;
 #[cfg(test)]
