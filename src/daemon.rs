@@ -11,9 +11,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::engine::clock::Clock;
-use crate::engine::connect::{ClientError, Network, Secrets};
+use crate::engine::connect::{ClientError, Network, SecretError, Secrets, TokenVault};
 use crate::engine::record::{PipelineName, TenantName};
-use crate::engine::run::{ActivateError, Activation, CheckLine, OpenError, Progress, TenantRun};
+use crate::engine::run::{ActivateError, Activation, CheckLine, OpenError, Progress, StoreVault, TenantRun};
 use crate::engine::schedule::{self, Mode, RunReport};
 use crate::engine::store::{self, OpenOptions, SqliteStore, TenantRow};
 use crate::lang::plan::Plan;
@@ -53,6 +53,9 @@ pub enum EngineError {
         /// What there is.
         known: String,
     },
+    /// The sealing key is missing or wrong.
+    #[error("the sealing key of the runtime cannot be used: {0}")]
+    Sealing(#[from] SecretError),
     /// HTTP cannot be used on this machine.
     #[error(transparent)]
     Http(#[from] ClientError),
@@ -94,8 +97,12 @@ impl Engine {
         let open = OpenOptions { path: options.store, holder: options.holder, lock_wait: LOCK_WAIT };
         let store = Arc::new(SqliteStore::open(open, options.clock.now()).await?);
         let tasks = TaskTracker::new();
-        let network = Network::new(options.clock.clone(), tasks.clone(), None)?;
         let secrets = Secrets::new(plan.runtime.secrets.clone(), options.clock.clone());
+        let vault: Option<Arc<dyn TokenVault>> = match &plan.runtime.sealing_key {
+            Some(name) => Some(Arc::new(StoreVault::new(store.clone(), &secrets.resolve(name).await?))),
+            None => None,
+        };
+        let network = Network::new(options.clock.clone(), tasks.clone(), vault)?;
         Ok(Arc::new(Self {
             plan,
             store,

@@ -1,11 +1,20 @@
 //! One test binary: one link.
 
 #[cfg(test)]
+mod connect;
+#[cfg(test)]
+mod diagnostics;
+#[cfg(test)]
 mod editor;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod other;
+mod faults;
+#[cfg(test)]
+mod harness;
+#[cfg(test)]
+mod histories;
 #[cfg(test)]
 mod reference;
 #[cfg(test)]
@@ -16,4 +25,3 @@ mod sandbox;
 mod schemas;
 #[cfg(test)]
 mod store;
-mod diagnostics;

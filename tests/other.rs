@@ -3,11 +3,6 @@
 //!
 //! The APIs are small servers of these tests; the workspace is run by the real binary, as a person would.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot go on fails where it stands"
-)]
-
 mod apis;
 mod servers;
 mod sync;

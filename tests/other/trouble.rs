@@ -69,9 +69,7 @@ async fn a_process_that_dies_makes_nothing_twice() {
 async fn a_rest_that_was_asked_for_is_kept() {
     let world = World::with_orders(orders(5)).await;
     world.depot.throttle(12);
-    world
-        .run_until(|world| world.depot.shipments().len() == 5)
-        .await;
+    let counts = world.run().await;
     let (refused, impatient) = world.depot.refused_and_impatient();
     assert!(
         refused > 1,
@@ -79,6 +77,7 @@ async fn a_rest_that_was_asked_for_is_kept() {
     );
     assert_eq!(impatient, 0, "nobody asked again before the rest was over");
     assert_each_once(&world, 5);
+    assert_eq!(counts["dead"], 0, "{counts}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::process::Command;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 use super::apis::depot::{self, Depot};
 use super::apis::orchard::{self, Orchard, Order};
@@ -151,23 +151,17 @@ impl World {
             .ok();
     }
 
-    /// One run to its end; gives what it counted.
+    /// One run of everything to its end; gives what it counted.
     pub(crate) async fn run(&self) -> Value {
-        let ran = self.syncline(&["--format", "json", "run"]).await.ok();
-        let report: Value = serde_json::from_str(&ran.stdout).unwrap();
-        report["counts"].clone()
+        self.run_only(&[]).await
     }
 
-    /// Runs until something holds.
-    pub(crate) async fn run_until(&self, holds: impl Fn(&Self) -> bool) {
-        let deadline = Instant::now() + HANGS;
-        loop {
-            let counts = self.run().await;
-            if holds(self) {
-                return;
-            }
-            assert!(Instant::now() < deadline, "it never held; last: {counts}");
-        }
+    /// One run of some pipelines.
+    pub(crate) async fn run_only(&self, pipelines: &[&str]) -> Value {
+        let args = [&["--format", "json", "run"], pipelines].concat();
+        let ran = self.syncline(&args).await.ok();
+        let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+        report["counts"].clone()
     }
 
     pub(crate) fn mark(&self) -> Mark {

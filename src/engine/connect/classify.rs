@@ -20,7 +20,7 @@ const UNSAID_WAIT: Duration = Duration::from_secs(5);
 const EXCERPT: usize = 200;
 
 /// The error rules that hold for one kind of request.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Classifier {
     rules: Vec<ErrorRule>,
     /// Whether a rule may hold for a 2xx, so that successes must be looked at.
@@ -150,7 +150,7 @@ impl Classifier {
             template.as_ref()?.render(scope, &mut text).ok()?;
             Some(text.trim().to_owned()).filter(|text| !text.is_empty())
         };
-        let message = text(&rule.message).unwrap_or_else(|| default_message(seen));
+        let message = text(&rule.message).unwrap_or_else(|| self.default_message(seen));
         Err(Refusal {
             class,
             code: text(&rule.code).map(|code| self.redactor.clean(&code).into()),
@@ -168,19 +168,45 @@ impl Classifier {
             },
             401 => Class::Unauthorized,
             404 | 410 if self.endpoint == Endpoint::Api => Class::Missing,
-            408 | 425 => Class::Transient,
+            408 | 425 | 500.. => Class::Transient,
             429 => throttled(seen.headers, now),
-            500.. => Class::Transient,
             _ if self.endpoint == Endpoint::Token => Class::Unauthorized,
             _ => Class::Rejected,
         };
         Err(Refusal {
             class,
             code: None,
-            message: self.redactor.clean(&default_message(seen)),
+            message: self.default_message(seen),
             blame: None,
             wire: wire(seen),
         })
+    }
+
+    /// What is said without a rule. Secrets go before anything is cut: half of one would not be known.
+    fn default_message(&self, seen: &Seen<'_>) -> String {
+        let status = seen.status;
+        if (300..400).contains(&status) {
+            let location = seen.headers.get(http::header::LOCATION);
+            let location = location.map_or("nowhere".into(), |value| {
+                self.redactor.clean_address(&String::from_utf8_lossy(value.as_bytes()))
+            });
+            let target = excerpt(location.split(['?', '#']).next().unwrap_or_default());
+            return format!("the API answered {status}, a redirect to {target}, which is not followed");
+        }
+        let (what, shown) = match seen.body {
+            Body::Read(ReplyBody::Empty) => ("", String::new()),
+            Body::Read(ReplyBody::Json(value)) => {
+                ("", said(value).unwrap_or_else(|| self.redactor.clean_json(value).to_string()))
+            }
+            Body::Read(ReplyBody::Text(text)) => ("", text.to_string()),
+            Body::Broken(text) => (" with a body that is no JSON", text.to_string()),
+        };
+        let shown = excerpt(&self.redactor.clean(&shown));
+        if shown.is_empty() {
+            format!("the API answered {status}{what}")
+        } else {
+            format!("the API answered {status}{what}: {shown}")
+        }
     }
 }
 
@@ -199,28 +225,6 @@ fn wire(seen: &Seen<'_>) -> Wire {
         400 | 401 | 403 | 422 | 429 if object => Wire::Refused,
         401 if challenged => Wire::Refused,
         _ => Wire::Unknown,
-    }
-}
-
-fn default_message(seen: &Seen<'_>) -> String {
-    let status = seen.status;
-    if (300..400).contains(&status) {
-        let location = seen.headers.get(http::header::LOCATION).and_then(|value| value.to_str().ok());
-        let target = location.and_then(|location| location.split(['?', '#']).next()).unwrap_or("nowhere");
-        return format!("the API answered {status}, a redirect to {target}, which is not followed");
-    }
-    let shown = match seen.body {
-        Body::Read(ReplyBody::Empty) => None,
-        Body::Read(ReplyBody::Json(value)) => Some(said(value).unwrap_or_else(|| value.to_string())),
-        Body::Read(ReplyBody::Text(text)) | Body::Broken(text) => Some(text.to_string()),
-    };
-    let what = match seen.body {
-        Body::Broken(_) => " with a body that is no JSON",
-        Body::Read(_) => "",
-    };
-    match shown.map(|text| excerpt(&text)).filter(|text| !text.is_empty()) {
-        Some(text) => format!("the API answered {status}{what}: {text}"),
-        None => format!("the API answered {status}{what}"),
     }
 }
 
@@ -401,6 +405,9 @@ mod tests {
             message(503, Body::Read(ReplyBody::Text("<h1>\n  down hunter22</h1>".into()))),
             "the API answered 503: <h1> down ***</h1>"
         );
+        let long = format!("{}hunter22", "x".repeat(196));
+        let cut = message(500, Body::Read(ReplyBody::Text(long.into())));
+        assert!(!cut.contains("hunt"), "{cut}");
         assert_eq!(message(500, Body::Read(ReplyBody::Empty)), "the API answered 500");
         assert_eq!(
             message(400, json_body(json!({ "title": "One or more validation errors" }))),

@@ -27,7 +27,6 @@ use crate::lang::expr::{Datum, Scope};
 use crate::lang::plan::{Connector, Paging, Request};
 
 /// One tenant's account with one connector. Shared by everything that speaks for the account.
-#[derive(Debug)]
 pub struct Connection {
     pub(super) tenant: TenantName,
     pub(super) connector: Arc<Connector>,
@@ -47,6 +46,16 @@ pub struct Connection {
     pub(super) account: Datum,
     pub(super) params: Datum,
     pub(super) max_body: usize,
+}
+
+impl std::fmt::Debug for Connection {
+    /// Without the params: secrets are among them.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection")
+            .field("tenant", &self.tenant)
+            .field("identity", &self.identity)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What the sender has to say while its request is on the way.
@@ -149,7 +158,7 @@ impl Connection {
                 let text = page_number(paging, number).map_err(|error| RenderError::Eval {
                     origin: request.origin.clone(),
                     place: Place::PageNumber,
-                    error,
+                    error: error.into(),
                 })?;
                 Some((&number.param, text))
             }
@@ -379,6 +388,7 @@ impl Connection {
         ReplyBody::Text(self.redactor.clean(&text).into())
     }
 
+    #[expect(clippy::unnecessary_box_returns, reason = "failures travel boxed: results stay small")]
     fn failure(&self, request: &HttpRequest, message: &str, class: Class, wire: Wire) -> Box<Failure> {
         let message = format!("{} {}: {message}", request.method, request.url.path());
         Box::new(Failure {
@@ -411,6 +421,7 @@ impl Connection {
         (failure, sign)
     }
 
+    #[expect(clippy::unnecessary_box_returns, reason = "failures travel boxed: results stay small")]
     fn refused(&self, request: &HttpRequest, refusal: Refusal, status: u16, started: Timestamp) -> Box<Failure> {
         let mut failure = self.failure(request, &refusal.message, refusal.class, refusal.wire);
         failure.code = refusal.code;

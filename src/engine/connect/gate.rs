@@ -27,7 +27,7 @@ impl AccountGate {
 
     /// Asks for passage.
     pub(super) fn ask(self: &Arc<Self>) -> Result<Admission, Pause> {
-        let passage = match self.with(|health, now| health.ask(now)) {
+        let passage = match self.with(AccountHealth::ask) {
             Gate::Open => Passage::Normal,
             Gate::Probe => Passage::Probe,
             Gate::Shut(pause) => return Err(pause),

@@ -69,7 +69,8 @@ impl Window {
 
     /// Whether a request may pass; else when to ask again.
     pub(super) fn room(&mut self, now: Duration) -> Result<(), Duration> {
-        while let Some((_, count)) = self.parts.pop_front_if(|(until, _)| *until <= now) {
+        while self.parts.front().is_some_and(|(until, _)| *until <= now) {
+            let (_, count) = self.parts.pop_front().expect("there is a first part");
             self.used -= count;
         }
         if now < self.stopped {

@@ -73,7 +73,7 @@ pub enum ConnectError {
 
 impl Network {
     /// Builds what connections share. Token requests run as tasks of `tracker`; without a `vault` no account with
-    /// the refresh_token grant gets a token.
+    /// the `refresh_token` grant gets a token.
     ///
     /// # Errors
     /// When the machine's root certificates cannot be loaded.
@@ -108,28 +108,27 @@ impl Network {
         let redactor = Redactor::default();
         let mut params: Vec<(String, Datum)> = Vec::new();
         let mut open_params: Vec<(String, Datum)> = Vec::new();
-        for param in connector.params.keys() {
-            let datum = match account.params.get(param) {
+        for (param, declared) in &connector.params {
+            let mut hidden = declared.secret;
+            let datum = match given(account, param) {
                 None => Datum::Null,
                 Some(ParamValue::Literal(value)) => literal(value),
                 Some(ParamValue::Secret(secret)) => {
-                    let secret = secrets.resolve(secret).await.map_err(|source| ConnectError::Secret {
+                    hidden = true;
+                    let resolved = secrets.resolve(&secret).await;
+                    let secret = resolved.map_err(|source| ConnectError::Secret {
                         tenant: tenant.clone(),
                         connector: name.clone(),
                         param: Arc::clone(param),
                         source,
                     })?;
-                    redactor.add(&secret);
                     Datum::from(secret.expose())
                 }
             };
-            let declared_secret = connector.params.get(param).is_some_and(|param| param.secret);
-            let given_secret = matches!(account.params.get(param), Some(ParamValue::Secret(_)));
-            if declared_secret && let Some(text) = datum.as_str() {
-                redactor.add(&Secret::new(text.to_owned()));
-            }
-            if !declared_secret && !given_secret {
+            if !hidden {
                 open_params.push((param.to_string(), datum.clone()));
+            } else if let Some(text) = datum.as_str() {
+                redactor.add(&Secret::new(text.to_owned()));
             }
             params.push((param.to_string(), datum));
         }
@@ -137,6 +136,7 @@ impl Network {
             network: self,
             tenant,
             name,
+            account,
             connector,
             params: Datum::map(params),
             redactor,
@@ -161,13 +161,14 @@ impl Network {
     }
 }
 
-fn literal(value: &Value) -> Datum {
-    match value {
-        Value::Null => Datum::Null,
-        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
-            Datum::from(value.clone())
-        }
-    }
+fn literal(value: Value) -> Datum {
+    if value.is_null() { Datum::Null } else { Datum::from(value) }
+}
+
+/// What the account gives for a param, else its default.
+fn given(account: &Account, param: &str) -> Option<ParamValue> {
+    let default = || account.connector.params.get(param)?.default.clone();
+    account.params.get(param).cloned().or_else(|| default().map(ParamValue::Literal))
 }
 
 /// A connection while it is put together.
@@ -175,6 +176,7 @@ struct Opening<'o> {
     network: &'o Network,
     tenant: &'o TenantName,
     name: ConnectorName,
+    account: &'o Account,
     connector: &'o Arc<Connector>,
     params: Datum,
     redactor: Redactor,
@@ -283,18 +285,18 @@ impl Opening<'_> {
     fn identity(&self) -> Result<Identity, ConnectError> {
         let mut text = self.connector.name.to_string();
         for param in &self.connector.identity {
-            let value = match &self.params {
-                Datum::Map(params) => params.get(param.as_ref()).map(Datum::to_json),
-                _ => None,
+            let given = match given(self.account, param) {
+                Some(ParamValue::Literal(value)) => value,
+                Some(ParamValue::Secret(_)) | None => Value::Null,
             };
-            let value = match value {
-                Some(Ok(Value::String(text))) => text,
-                Some(Ok(Value::Number(number))) => number.to_string(),
-                Some(Ok(Value::Bool(yes))) => yes.to_string(),
-                Some(Ok(Value::Null | Value::Array(_) | Value::Object(_)) | Err(_)) | None => {
+            let value = match given {
+                Value::String(text) => text,
+                Value::Number(number) => number.to_string(),
+                Value::Bool(yes) => yes.to_string(),
+                Value::Null | Value::Array(_) | Value::Object(_) => {
                     return Err(self.wrong(
                         &format!("identity.{param}"),
-                        "the account gives no value for this param",
+                        "the account gives no open value for this param",
                     ));
                 }
             };
@@ -374,6 +376,7 @@ impl Opening<'_> {
             } else {
                 Redirects::Refused
             },
+            timeout: self.connector.timeout,
         };
         let rules = oauth2.errors.iter().chain(&self.connector.errors).cloned();
         let classifier =

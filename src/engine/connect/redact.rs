@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use aho_corasick::{AhoCorasick, MatchKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use serde_json::Value;
 
 use super::encode;
 use super::secrets::Secret;
@@ -62,6 +63,36 @@ impl Redactor {
             true
         });
         out
+    }
+}
+
+impl Redactor {
+    /// JSON without any secret in its texts: what is quoted in a text would be escaped twice in the whole.
+    pub fn clean_json(&self, value: &Value) -> Value {
+        match value {
+            Value::String(text) => Value::String(self.clean(text)),
+            Value::Array(items) => items.iter().map(|item| self.clean_json(item)).collect(),
+            Value::Object(members) => members
+                .iter()
+                .map(|(name, member)| (self.clean(name), self.clean_json(member)))
+                .collect(),
+            Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+        }
+    }
+
+    /// An address without any secret. Addresses are encoded over encoded text, so it is also looked at decoded; one
+    /// that holds a secret then is masked as a whole.
+    pub fn clean_address(&self, text: &str) -> String {
+        const LAYERS: usize = 3;
+        let mut decoded = text.to_owned();
+        for _ in 0..LAYERS {
+            let pairs = format!("={}", decoded.replace('&', "%26"));
+            decoded = url::form_urlencoded::parse(pairs.as_bytes()).map(|(_, value)| value).collect();
+            if self.clean(&decoded) != decoded {
+                return MASK.to_owned();
+            }
+        }
+        self.clean(text)
     }
 }
 
@@ -165,6 +196,22 @@ mod tests {
             let clean = redactor.clean(&format!("Basic {header}"));
             assert!(clean.contains(MASK), "{header} became {clean}");
         }
+    }
+
+    #[test]
+    fn an_address_is_looked_at_below_its_encodings() {
+        let redactor = redactor("s3:cret+x");
+        assert_eq!(redactor.clean_address("/LogOn?a=1&b=2"), "/LogOn?a=1&b=2");
+        for hidden in ["/a?x=s3%253Acret%252Bx", "/a/s3:cret%2bx/y", "/%5C%22s3%3Acret%2Bx%5C%22"] {
+            assert_eq!(redactor.clean_address(hidden), MASK, "{hidden}");
+        }
+    }
+
+    #[test]
+    fn json_is_cleaned_below_its_quotes() {
+        let redactor = redactor("s\"x\"y");
+        let quoted = serde_json::json!({ "echo": [format!("{:?}", "s\"x\"y")] });
+        assert_eq!(redactor.clean_json(&quoted).to_string(), r#"{"echo":["\"***\""]}"#);
     }
 
     #[test]

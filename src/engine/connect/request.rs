@@ -55,7 +55,7 @@ pub enum RenderError {
         /// In which part of it.
         place: Place,
         /// What failed.
-        error: EvalError,
+        error: Box<EvalError>,
     },
     /// A value that has no text.
     #[error("{origin}: {place} is {what}; {help}")]
@@ -87,7 +87,7 @@ impl RenderError {
                 let said = error.problem.to_string();
                 let clean = redactor.clean(&said);
                 let problem = if clean == said { error.problem } else { Problem::Function(clean) };
-                Self::Eval { origin, place, error: EvalError { problem, ..error } }
+                Self::Eval { origin, place, error: EvalError { problem, ..*error }.into() }
             }
             Self::Value { .. } | Self::Address { .. } => self,
         }
@@ -202,7 +202,7 @@ impl Base {
                 PathPiece::Value(template) => {
                     let before = address.len();
                     template.render_encoded(scope, &mut address, encode::segment).map_err(|error| {
-                        RenderError::Eval { origin: origin.clone(), place: Place::Path, error }
+                        RenderError::Eval { origin: origin.clone(), place: Place::Path, error: error.into() }
                     })?;
                     if address.len() == before {
                         return Err(RenderError::Value {
@@ -301,7 +301,7 @@ fn body(request: &Request, scope: &Scope<'_>, headers: &mut HeaderMap) -> Result
             let value = form.eval(scope).map_err(|error| RenderError::Eval {
                 origin: origin.clone(),
                 place: Place::Body(error.path.to_string()),
-                error: error.error,
+                error: error.error.into(),
             })?;
             let bytes = serde_json::to_vec(&value).expect("JSON values can be written");
             (HeaderValue::from_static("application/json"), bytes)
@@ -335,15 +335,16 @@ type Part = (Arc<str>, Option<crate::lang::expr::Template>, Option<Arc<str>>, Va
 fn multipart(parts: &[Part], scope: &Scope<'_>, origin: &Origin) -> Result<(HeaderValue, Vec<u8>), RenderError> {
     let mut rendered = Vec::with_capacity(parts.len());
     for (name, filename, content_type, value) in parts {
-        let eval = |error| RenderError::Eval {
+        let eval = |error: EvalError| RenderError::Eval {
             origin: origin.clone(),
             place: Place::Part(Arc::clone(name)),
-            error,
+            error: error.into(),
         };
-        let value = match value.eval_datum(scope).map_err(|error| eval(error.error))? {
-            Datum::Omit => continue,
-            datum => json(&datum, origin, &|| Place::Part(Arc::clone(name)))?,
-        };
+        let datum = value.eval_datum(scope).map_err(|error| eval(error.error))?;
+        if matches!(datum.resolved(), Datum::Omit) {
+            continue;
+        }
+        let value = json(&datum, origin, &|| Place::Part(Arc::clone(name)))?;
         let content = match value {
             Value::String(text) => text,
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
@@ -425,7 +426,7 @@ fn texts(
     let datum = form.eval_datum(scope).map_err(|error| RenderError::Eval {
         origin: origin.clone(),
         place: place(),
-        error: error.error,
+        error: error.error.into(),
     })?;
     if matches!(datum.resolved(), Datum::Omit) {
         return Ok(Texts::None);
@@ -446,7 +447,9 @@ fn texts(
         Value::Array(items) => {
             Ok(Texts::Several(items.into_iter().map(text).collect::<Result<_, _>>()?))
         }
-        one => Ok(Texts::One(text(one)?)),
+        one @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => {
+            Ok(Texts::One(text(one)?))
+        }
     }
 }
 
@@ -454,7 +457,7 @@ fn json(datum: &Datum, origin: &Origin, place: &dyn Fn() -> Place) -> Result<Val
     datum.to_json().map_err(|problem| RenderError::Eval {
         origin: origin.clone(),
         place: place(),
-        error: EvalError { problem, expression: String::new(), range: 0..0 },
+        error: EvalError { problem, expression: String::new(), range: 0..0 }.into(),
     })
 }
 

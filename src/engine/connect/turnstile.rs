@@ -322,7 +322,7 @@ impl Queue {
     fn forget_dropped(&mut self) {
         self.tenants.retain_mut(|(_, pipelines)| {
             pipelines.retain_mut(|(_, waiters)| {
-                while waiters.pop_front_if(|waiter| waiter.grant.is_closed()).is_some() {}
+                waiters.retain(|waiter| !waiter.grant.is_closed());
                 !waiters.is_empty()
             });
             !pipelines.is_empty()

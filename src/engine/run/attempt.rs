@@ -129,6 +129,11 @@ impl<'t> Attempt<'t> {
         self.key.as_ref()
     }
 
+    /// Whether the record was tried or held before: it is looked at with fresh eyes (S42).
+    pub(crate) fn looked_at_before(&self) -> bool {
+        self.work.as_ref().is_some_and(|work| work.row.attempts > 0)
+    }
+
     /// Makes a name known until [`Attempt::leave`].
     pub(crate) fn enter(&mut self, name: &Arc<str>, datum: Datum) {
         self.extra.push((name.clone(), datum));
@@ -254,23 +259,29 @@ pub(crate) fn links_ahead(tenant: &TenantRun, pipeline: &Pipeline, record: &Arc<
         .collect()
 }
 
+/// How the work on a record ended, for whoever hands out work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// Its end is stored, or it is left as it is for a reason of its own.
+    Stored,
+    /// The store failed (S41).
+    StoreFailed,
+}
+
 /// Works a record: reads it again if a hint said so, runs its steps, stores how it ended.
-pub(crate) async fn work(tenant: &TenantRun, pipeline: &Pipeline, taken: Taken) {
+pub(crate) async fn work(tenant: &TenantRun, pipeline: &Pipeline, taken: Taken) -> Ended {
     let Taken { row, content } = taken;
     let (row, record) = match content.filter(|_| !row.dirty) {
         Some(record) => (row, record),
         None => match reread(tenant, pipeline, row).await {
             Ok(Some(read)) => read,
-            Ok(None) => return,
-            Err(stop) => {
-                store_trouble(tenant, pipeline, &stop);
-                return;
-            }
+            Ok(None) => return Ended::Stored,
+            Err(stop) => return store_trouble(tenant, pipeline, &stop),
         },
     };
     let mut attempt = Attempt::for_record(tenant, pipeline, row, record);
     let stop = run(&mut attempt).await.err();
-    finish(attempt, stop).await;
+    finish(attempt, stop).await
 }
 
 /// Takes down what a record's first version comes to while its pipeline waits (S23): its steps up to the first that
@@ -291,7 +302,9 @@ pub(crate) async fn judge(tenant: &TenantRun, pipeline: &Pipeline, taken: Taken)
         Ok(())
     };
     match judged.await {
-        Err(stop @ Stop::Skip { forever: true, .. }) => finish(attempt, Some(stop)).await,
+        Err(stop @ Stop::Skip { forever: true, .. }) => {
+            finish(attempt, Some(stop)).await;
+        }
         Err(Stop::Store(error)) => {
             warn!(key = %id.key, %error, "A waiting record could not be judged; later again.");
         }
@@ -315,10 +328,10 @@ async fn run(attempt: &mut Attempt<'_>) -> Result<(), Stop> {
 }
 
 /// T4: stores how an attempt ended, with the outcome of its last write.
-async fn finish(mut attempt: Attempt<'_>, stop: Option<Stop>) {
+async fn finish(mut attempt: Attempt<'_>, stop: Option<Stop>) -> Ended {
     let tenant = attempt.tenant;
     let pipeline = attempt.pipeline.expect("an attempt at a record has a pipeline");
-    let Some(work) = attempt.work.clone() else { return };
+    let Some(work) = attempt.work.clone() else { return Ended::Stored };
     if let Some(Stop::Fail(failure)) = &stop {
         attempt.trace.failed(&failure.detail(), failure.exchange.as_deref());
     }
@@ -333,12 +346,9 @@ async fn finish(mut attempt: Attempt<'_>, stop: Option<Stop>) {
     };
     let Some(ending) = ending::decide(facts, stop.as_ref()) else {
         if let Err(stop) = attempt.flush().await {
-            store_trouble(tenant, pipeline, &stop);
+            return store_trouble(tenant, pipeline, &stop);
         }
-        if let Some(stop) = &stop {
-            store_trouble(tenant, pipeline, stop);
-        }
-        return;
+        return stop.map_or(Ended::Stored, |stop| store_trouble(tenant, pipeline, &stop));
     };
     let pending = attempt.pending.take();
     let link = pending.as_ref().map(|pending| pending.settle.link.clone());
@@ -359,17 +369,22 @@ async fn finish(mut attempt: Attempt<'_>, stop: Option<Stop>) {
         record: work.record,
     };
     let key = finish.record.key.clone();
+    let mut ended = Ended::Stored;
     match tenant.store.finish(finish).await {
         Ok(Finished::Ended | Finished::Superseded) => tenant.progress.outcome(came_to),
         Ok(Finished::Gone) => debug!(%key, "The record was forgotten while it was worked."),
         Ok(Finished::Refused(refusal)) => {
             error!(%key, ?refusal, "The outcome of a write was refused by the store.");
         }
-        Err(error) => warn!(%key, %error, "The end of an attempt could not be stored; it will run again."),
+        Err(error) => {
+            warn!(%key, %error, "The end of an attempt could not be stored; it will run again.");
+            ended = Ended::StoreFailed;
+        }
     }
     if let Some(link) = link {
         tenant.links.forget(&link);
     }
+    ended
 }
 
 /// Whose retry rules hold.
@@ -482,16 +497,18 @@ fn again_within_lag(tenant: &TenantRun, pipeline: &Pipeline, row: &RecordRow, wh
     (end, attempts)
 }
 
-fn store_trouble(tenant: &TenantRun, pipeline: &Pipeline, stop: &Stop) {
+fn store_trouble(tenant: &TenantRun, pipeline: &Pipeline, stop: &Stop) -> Ended {
     match stop {
         Stop::Store(error) => {
             warn!(tenant = %tenant.name, pipeline = %pipeline.name, %error, "The store failed; the record stays as it is.");
+            return Ended::StoreFailed;
         }
         Stop::Off | Stop::Superseded => {
             debug!(tenant = %tenant.name, pipeline = %pipeline.name, "An attempt stopped before it sent anything.");
         }
         Stop::Skip { .. } | Stop::Hold { .. } | Stop::Fail(_) | Stop::Park(_) => {}
     }
+    Ended::Stored
 }
 
 fn outcome(end: &End) -> Outcome {

@@ -152,7 +152,7 @@ impl Attempt<'_> {
         let scope = self.scope();
         let now = self.tenant.clock.now();
         // A record that was held is looked at with fresh eyes (S42).
-        let cache = fetch.cache.filter(|_| !self.work.as_ref().is_some_and(|work| work.row.attempts > 0));
+        let cache = fetch.cache.filter(|_| !self.looked_at_before());
         let name = match cache {
             Some(_) => Some(lists::cache_key(self.tenant, &fetch.request, &scope)?),
             None => None,

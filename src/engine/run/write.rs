@@ -275,8 +275,22 @@ impl Attempt<'_> {
     async fn read(&mut self, w: &mut Writing<'_>) -> Result<Event, Stop> {
         let read = w.write.read.as_ref().expect("a read is only asked for where there is one");
         let scope = self.scope().with("id", Datum::from(w.id.clone())).with("key", Datum::from(w.link.key.as_str()));
-        let reply = lists::read_one(self.tenant, &read.request, &scope, read.found.as_ref(), self.asker()).await;
+        let kept = match read.cache.filter(|_| !self.looked_at_before()) {
+            Some(age) => Some((age, lists::cache_key(self.tenant, &read.request, &scope)?)),
+            None => None,
+        };
+        let now = self.tenant.clock.now();
+        let known = kept.as_ref().and_then(|(age, name)| self.tenant.cache.get(name, now, *age));
+        let reply = match known {
+            Some(Datum::Json(found)) => Ok(Some(found)),
+            Some(_) | None => {
+                lists::read_one(self.tenant, &read.request, &scope, read.found.as_ref(), self.asker()).await
+            }
+        };
         drop(scope);
+        if let (Some((_, name)), Ok(Some(found))) = (kept, &reply) {
+            self.tenant.cache.put(name, now, Datum::Json(found.clone()));
+        }
         match reply {
             Ok(Some(found)) => {
                 let merged = read.merged_into.as_ref().and_then(|path| path.first(&found)).cloned();

@@ -103,6 +103,9 @@ fn plan(cx: &Context<'_>) -> Option<Plan> {
     let config = runtime.as_ref().map(|(_, config)| &***config);
     let site = runtime.as_ref().map(|(site, _)| site);
     let used = used_connectors(names, &integrations);
+    if !broken {
+        runtime::sealing(config, &apis, &used);
+    }
     let shared = if broken {
         None
     } else {

@@ -75,6 +75,8 @@ pub struct Runtime {
     pub store: PathBuf,
     /// Where secrets come from.
     pub secrets: SecretSource,
+    /// The name of the secret that refresh tokens are sealed with.
+    pub sealing_key: Option<Arc<str>>,
 }
 
 /// Where secrets come from.

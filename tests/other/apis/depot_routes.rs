@@ -22,7 +22,7 @@ const ROWS: usize = 2;
 
 pub(super) fn router(site: Arc<Mutex<Site>>) -> Router {
     let api = Router::new()
-        .route("/", get(about))
+        .route("/about", get(about))
         .route("/carriers", get(carriers))
         .route("/feed", get(feed))
         .route("/{table}", post(create))

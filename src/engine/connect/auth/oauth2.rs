@@ -15,8 +15,6 @@ use crate::engine::connect::redact::Redactor;
 use crate::engine::connect::secrets::Secret;
 use crate::lang::plan::{ClientSend, Grant};
 
-/// Longest time a token request may take.
-const TIMEOUT: Duration = Duration::from_secs(60);
 /// Longest reply of a token endpoint.
 const MAX_BODY: usize = 1 << 20;
 /// Life of a token whose reply does not tell it; an earlier end shows as a 401.
@@ -35,6 +33,7 @@ pub(in crate::engine::connect) struct Grants {
     pub(in crate::engine::connect) scopes: Vec<Arc<str>>,
     pub(in crate::engine::connect) extra: Vec<(Arc<str>, String)>,
     pub(in crate::engine::connect) redirects: Redirects,
+    pub(in crate::engine::connect) timeout: Duration,
 }
 
 impl fmt::Debug for Grants {
@@ -111,7 +110,7 @@ impl Grants {
             url: self.token_url.clone(),
             headers,
             body: form.finish().into(),
-            timeout: TIMEOUT,
+            timeout: self.timeout,
             max_body: MAX_BODY,
             redirects: self.redirects,
         }
@@ -185,6 +184,7 @@ mod tests {
             scopes: vec!["read".into(), "write".into()],
             extra: vec![("audience".into(), "https://api.example".into())],
             redirects: Redirects::Refused,
+            timeout: Duration::from_secs(60),
         }
     }
 

@@ -125,19 +125,18 @@ impl TokenSource {
             if let Some(token) = fresh {
                 return Ok(Arc::clone(token));
             }
-            match &state.flight {
-                Some(flight) => flight.clone(),
-                None => {
-                    // A task of its own: whoever waits for it may be dropped, and a token that the source has
-                    // rotated must still be kept.
-                    let task = self.parts.tracker.spawn(Arc::clone(self).fly());
-                    let flight = task
-                        .map(|done| done.unwrap_or_else(|_| Err(TokenFailure::interrupted())))
-                        .boxed()
-                        .shared();
-                    state.flight = Some(flight.clone());
-                    flight
-                }
+            if let Some(flight) = &state.flight {
+                flight.clone()
+            } else {
+                // A task of its own: whoever waits for it may be dropped, and a token that the source has
+                // rotated must still be kept.
+                let task = self.parts.tracker.spawn(Arc::clone(self).fly());
+                let flight = task
+                    .map(|done| done.unwrap_or_else(|_| Err(TokenFailure::interrupted())))
+                    .boxed()
+                    .shared();
+                state.flight = Some(flight.clone());
+                flight
             }
         };
         flight.await
@@ -204,7 +203,7 @@ impl TokenSource {
         }
     }
 
-    /// The refresh_token grant: the latest token, then its predecessor, then the one of the account (S25). A new one
+    /// The `refresh_token` grant: the latest token, then its predecessor, then the one of the account (S25). A new one
     /// is durable before the access token is used.
     async fn rotate(&self) -> Result<Issued, TokenFailure> {
         let key = &self.parts.key;

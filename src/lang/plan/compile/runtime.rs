@@ -9,7 +9,7 @@ use super::context::Apis;
 use super::site::Site;
 use super::tenant::{self, Apps};
 use super::values::all;
-use crate::lang::config::{self, ParamScope};
+use crate::lang::config::{self, Grant, ParamScope};
 use crate::lang::diag::Code;
 use crate::lang::plan::{Runtime, SecretSource};
 
@@ -28,6 +28,9 @@ pub(super) fn compile(workspace: &Path, config: Option<&config::Runtime>) -> Run
     Runtime {
         workspace: workspace.to_owned(),
         store: workspace.join(store),
+        sealing_key: config
+            .and_then(|config| config.sealing_key.as_ref())
+            .map(|key| key.secret.as_str().into()),
         secrets: secrets.map_or_else(
             || SecretSource::Environment(SECRETS.into()),
             |it| source(workspace, it),
@@ -79,6 +82,27 @@ pub(super) fn check(site: &Site<'_>, config: &config::Runtime) {
             .label("does not mention `{{ name }}`")
             .help("put `\"{{ name }}\"` where the name of the secret goes")
             .report();
+    }
+}
+
+/// A refresh token that changes with every use must be kept, and nothing is kept in the open (S25).
+pub(super) fn sealing(config: Option<&config::Runtime>, apis: &Apis<'_>, used: &[&str]) {
+    if config.is_some_and(|config| config.sealing_key.is_some()) {
+        return;
+    }
+    for api in used.iter().filter_map(|name| apis.get(name)?.as_ref()) {
+        let grant = api.config.auth.oauth2.as_ref().map(|oauth2| oauth2.grant);
+        if grant == Some(Grant::RefreshToken) {
+            let place = api.site.key("auth").key("oauth2").key("grant");
+            place
+                .fault(
+                    Code::SealingKeyMissing,
+                    "the refresh tokens of this grant must be kept, and there is no key to seal them with",
+                )
+                .label("changes its token with every use")
+                .help("name a secret in `syncline.yaml`: `sealing_key: { secret: syncline/sealing_key }`")
+                .report();
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::connector::Api;
+use super::durations::duration;
 use super::fetch;
 use super::paths;
 use super::realm::{self, Realm};
@@ -183,10 +184,13 @@ impl<'p> Maker<'_, 'p> {
         let merged_into = optional(read.merged_into.as_ref(), |path| {
             paths::single(&site.key("merged_into"), path, &self.found).map(|(query, _)| query)
         });
+        let cache = optional(read.cache.as_ref(), |text| duration(&site.key("cache"), text));
         Some(Read {
             request: request?,
             found: found?,
             merged_into: merged_into?,
+            // What is about to be changed is looked at as it stands.
+            cache: cache?.filter(|_| self.written.update.is_none()),
         })
     }
 
