@@ -7,14 +7,13 @@ mod diagnostics;
 #[cfg(test)]
 mod editor;
 #[cfg(test)]
-mod harness;
-#[cfg(test)]
-mod other;
 mod faults;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod histories;
+#[cfg(test)]
+mod other;
 #[cfg(test)]
 mod reference;
 #[cfg(test)]
