@@ -429,16 +429,19 @@ impl Dispatch {
     /// Whether a single run is over: `None` when something is still to come within its patience.
     async fn rest(&mut self) -> store::Result<Option<Rest>> {
         let tenant = self.tenant.name().clone();
-        let waiting = self
-            .tenant
-            .store()
-            .counts(&tenant)
-            .await?
+        let counts = self.tenant.store().counts(&tenant).await?;
+        let is_ahead = |count: &store::Count| matches!(count.state, RecordState::Ready | RecordState::Waiting);
+        let waiting = counts
             .iter()
-            .any(|count| matches!(count.state, RecordState::Ready | RecordState::Waiting) && self.open.contains(&count.pipeline));
+            .any(|count| is_ahead(count) && self.open.contains(&count.pipeline));
         let intents = !self.tenant.store().open_intents(&tenant).await?.iter().all(store::LinkRow::is_held);
         if !waiting && !intents {
-            return Ok(Some(Rest::AtRest));
+            // What a requirement holds back is not at rest: whoever asked for the run is told (R10).
+            let gated = self.sources.iter().any(|source| {
+                let name = &*source.pipeline.name;
+                counts.iter().any(|count| is_ahead(count) && count.pipeline.as_str() == name)
+            });
+            return Ok(Some(if gated { Rest::Waiting } else { Rest::AtRest }));
         }
         self.next_due = self.tenant.store().next_due(&tenant).await?;
         let now = self.tenant.now();
