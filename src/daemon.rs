@@ -8,11 +8,12 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::engine::clock::Clock;
-use crate::engine::connect::Connector;
+use crate::engine::connect::{ClientError, Network, SecretError, Secrets, TokenVault};
 use crate::engine::record::{PipelineName, TenantName};
-use crate::engine::run::{ActivateError, Activation, CheckLine, OpenError, Progress, TenantRun};
+use crate::engine::run::{ActivateError, Activation, CheckLine, OpenError, Progress, StoreVault, TenantRun};
 use crate::engine::schedule::{self, Mode, RunReport};
 use crate::engine::store::{self, OpenOptions, SqliteStore, TenantRow};
 use crate::lang::plan::Plan;
@@ -52,6 +53,12 @@ pub enum EngineError {
         /// What there is.
         known: String,
     },
+    /// The sealing key is missing or wrong.
+    #[error("the sealing key of the runtime cannot be used: {0}")]
+    Sealing(#[from] SecretError),
+    /// HTTP cannot be used on this machine.
+    #[error(transparent)]
+    Http(#[from] ClientError),
     /// An account cannot be used.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -69,7 +76,9 @@ pub struct Engine {
     plan: Arc<Plan>,
     store: Arc<SqliteStore>,
     clock: Clock,
-    connector: Connector,
+    network: Network,
+    secrets: Secrets,
+    tasks: TaskTracker,
     progress: Arc<Progress>,
     tenants: Mutex<HashMap<TenantName, Arc<TenantRun>>>,
     running: Mutex<HashMap<TenantName, Running>>,
@@ -87,12 +96,20 @@ impl Engine {
     pub async fn open(plan: Arc<Plan>, options: EngineOptions) -> Result<Arc<Self>, EngineError> {
         let open = OpenOptions { path: options.store, holder: options.holder, lock_wait: LOCK_WAIT };
         let store = Arc::new(SqliteStore::open(open, options.clock.now()).await?);
-        let connector = Connector::new(&plan.runtime, options.clock.clone());
+        let tasks = TaskTracker::new();
+        let secrets = Secrets::new(plan.runtime.secrets.clone(), options.clock.clone());
+        let vault: Option<Arc<dyn TokenVault>> = match &plan.runtime.sealing_key {
+            Some(name) => Some(Arc::new(StoreVault::new(store.clone(), &secrets.resolve(name).await?))),
+            None => None,
+        };
+        let network = Network::new(options.clock.clone(), tasks.clone(), vault)?;
         Ok(Arc::new(Self {
             plan,
             store,
             clock: options.clock,
-            connector,
+            network,
+            secrets,
+            tasks,
             progress: Arc::default(),
             tenants: Mutex::default(),
             running: Mutex::default(),
@@ -136,7 +153,8 @@ impl Engine {
             plan.clone(),
             self.store.clone(),
             self.clock.clone(),
-            &self.connector,
+            &self.network,
+            &self.secrets,
             self.progress.clone(),
         )
         .await?;
@@ -209,6 +227,8 @@ impl Engine {
 
     /// Closes the store once its queue is empty.
     pub async fn close(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
         self.store.close().await;
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! `diagnostics/base` is a sound workspace of two made-up APIs. Every other file of `diagnostics/` is named for a
 //! code and holds files that are put over it, each after a line `# file: <route>`. It yields its own code alone,
-//! unless a line `# also: <code>, <code>` says that others cannot be avoided.
+//! unless a line `# also: <code>, <code>` says that others cannot be avoided. A line `# pad: <bytes>` lengthens the
+//! last of them with comments.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -48,6 +49,13 @@ fn overlay(text: &str) -> Files {
             files.get_mut(name).unwrap().push_str(line);
         }
     }
+    let pad = text
+        .lines()
+        .find_map(|line| line.strip_prefix("# pad: ")?.parse().ok())
+        .unwrap_or(0);
+    if let Some(text) = name.and_then(|name| files.get_mut(&name)) {
+        text.push_str(&"#".repeat(pad));
+    }
     for text in files.values_mut() {
         if let Some(cut) = text.strip_suffix("---\n") {
             *text = cut.to_owned();
@@ -92,22 +100,39 @@ fn the_base_workspace_is_sound() {
     assert_eq!(settings(Some("12"))["general"]["mode"], "open");
     assert_eq!(settings(Some("12"))["general"]["queue"], 3);
     assert_eq!(settings(None)["general"]["columns"][0]["path"], "$.Total");
-    let closed = |subject| &acme.settings_for(subject).tables["general.states"].row("closed").unwrap().cases[0].to;
+    let closed = |subject| {
+        &acme.settings_for(subject).tables["general.states"]
+            .row("closed")
+            .unwrap()
+            .cases[0]
+            .to
+    };
     assert_eq!(*closed(None), plan::Target::Values(vec!["done".into()]));
-    assert_eq!(*closed(Some("12")), plan::Target::Values(vec!["done".into(), "active".into()]));
+    assert_eq!(
+        *closed(Some("12")),
+        plan::Target::Values(vec!["done".into(), "active".into()])
+    );
     let orders = &plan.integrations["shop"].pipelines["orders"];
     assert_eq!(orders.steps[3].origin.to_string(), "shop/orders.yaml:25");
 }
 
 #[test]
 fn every_code_has_a_workspace_and_every_workspace_a_code() {
-    let named = fs::read_dir(here()).unwrap().map(|entry| entry.unwrap().path());
+    let named = fs::read_dir(here())
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
     let files: BTreeSet<String> = named
         .filter(|path| path.extension().is_some_and(|ending| ending == "yaml"))
         .map(|path| path.file_stem().unwrap().to_string_lossy().into_owned())
         .collect();
-    let codes: BTreeSet<String> = Code::ALL.iter().map(|code| code.name().to_owned()).collect();
-    assert_eq!(files.symmetric_difference(&codes).collect::<Vec<_>>(), Vec::<&String>::new());
+    let codes: BTreeSet<String> = Code::ALL
+        .iter()
+        .map(|code| code.name().to_owned())
+        .collect();
+    assert_eq!(
+        files.symmetric_difference(&codes).collect::<Vec<_>>(),
+        Vec::<&String>::new()
+    );
 }
 
 #[test]
@@ -118,21 +143,36 @@ fn every_workspace_says_what_it_is_for() {
     settings.set_omit_expression(true);
     let mut unexpected = Vec::new();
     for code in Code::ALL {
-        let Ok(over) = fs::read_to_string(here().join(format!("{code}.yaml"))) else { continue };
+        let Ok(over) = fs::read_to_string(here().join(format!("{code}.yaml"))) else {
+            continue;
+        };
         let (project, plan, found) = wrong(&over);
-        let also = over.lines().find_map(|line| line.strip_prefix("# also: ")).unwrap_or_default();
-        let mut expected: BTreeSet<&str> = also.split(", ").filter(|name| !name.is_empty()).collect();
+        let also = over
+            .lines()
+            .find_map(|line| line.strip_prefix("# also: "))
+            .unwrap_or_default();
+        let mut expected: BTreeSet<&str> =
+            also.split(", ").filter(|name| !name.is_empty()).collect();
         expected.insert(code.name());
         let got: BTreeSet<&str> = found.iter().map(|found| found.code.name()).collect();
         if got != expected {
             unexpected.push(format!("{code}: got {got:?}, expected {expected:?}"));
         }
         let fails = found.iter().any(Diagnostic::is_error);
-        assert_eq!(plan.is_none(), fails, "{code}: a plan is made when nothing is wrong");
+        assert_eq!(
+            plan.is_none(),
+            fails,
+            "{code}: a plan is made when nothing is wrong"
+        );
         let text = rendered(&project, &found);
         settings.bind(|| insta::assert_snapshot!(code.name(), text));
     }
-    assert_eq!(unexpected, Vec::<String>::new(), "\n{}", unexpected.join("\n"));
+    assert_eq!(
+        unexpected,
+        Vec::<String>::new(),
+        "\n{}",
+        unexpected.join("\n")
+    );
 }
 
 #[test]
@@ -143,7 +183,15 @@ fn several_mistakes_are_all_said() {
                 # file: tenants/c.yaml\nkind: tenant\nname: c\ntitle: C\nintegration: shopp\n";
     let (_, plan, found) = wrong(over);
     let codes: Vec<&str> = found.iter().map(|found| found.code.name()).collect();
-    assert_eq!(codes, ["unknown-connector", "unknown-name", "unknown-key", "unknown-integration"]);
+    assert_eq!(
+        codes,
+        [
+            "unknown-connector",
+            "unknown-name",
+            "unknown-key",
+            "unknown-integration"
+        ]
+    );
     assert!(plan.is_none());
 }
 
@@ -160,6 +208,11 @@ fn a_broken_document_is_not_said_twice() {
             .filter_map(|found| project.sources.get(found.primary.span.source))
             .map(|source| source.name())
             .collect();
-        assert_eq!(files, BTreeSet::from(["connectors/alpha.yaml"]), "{}", rendered(&project, &found));
+        assert_eq!(
+            files,
+            BTreeSet::from(["connectors/alpha.yaml"]),
+            "{}",
+            rendered(&project, &found)
+        );
     }
 }

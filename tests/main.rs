@@ -1,7 +1,18 @@
 //! One test binary: one link.
 
 #[cfg(test)]
+mod connect;
+#[cfg(test)]
+mod diagnostics;
+#[cfg(test)]
 mod editor;
+#[cfg(test)]
+mod other;
+mod faults;
+#[cfg(test)]
+mod harness;
+#[cfg(test)]
+mod histories;
 #[cfg(test)]
 mod reference;
 #[cfg(test)]
@@ -10,4 +21,3 @@ mod sandbox;
 mod schemas;
 #[cfg(test)]
 mod store;
-mod diagnostics;

@@ -3,6 +3,7 @@
 
 use std::env;
 
+use anyhow::Context as _;
 use tracing_subscriber::EnvFilter;
 
 use super::args::Format;
@@ -27,17 +28,19 @@ pub(super) fn colour_wanted() -> bool {
 }
 
 /// `SYNCLINE_CRASH_AT=NAME[:N]` makes the process die at the N-th pass of a crash point; for tests.
-pub(super) fn crash_points() -> Result<(), String> {
+pub(super) fn crash_points() -> anyhow::Result<()> {
     let Ok(wanted) = env::var("SYNCLINE_CRASH_AT") else { return Ok(()) };
     let (name, nth) = match wanted.split_once(':') {
-        Some((name, nth)) => (name, nth.parse().map_err(|_| format!("error: SYNCLINE_CRASH_AT: `{nth}` is no number"))?),
+        Some((name, nth)) => {
+            (name, nth.parse().with_context(|| format!("SYNCLINE_CRASH_AT: `{nth}` is no number"))?)
+        }
         None => (wanted.as_str(), 1),
     };
     if crash::arm(name, nth) {
         return Ok(());
     }
     let known: Vec<&str> = CrashPoint::ALL.iter().map(|point| point.name()).collect();
-    Err(format!("error: SYNCLINE_CRASH_AT: there is no point `{name}`; there are {}", known.join(", ")))
+    anyhow::bail!("SYNCLINE_CRASH_AT: there is no point `{name}`; there are {}", known.join(", "))
 }
 
 /// The clock: the machine's, or `SYNCLINE_CLOCK=START*RATE` for tests, e.g. `2026-04-03T00:00:00Z*100`.

@@ -35,11 +35,11 @@ pub fn main() -> ExitCode {
         Err(error) => return args::refused(&error).into(),
     };
     env::logging(cli.global.log.as_deref(), cli.global.format);
-    if let Err(message) = env::crash_points() {
-        Out::new(cli.global.format).talk(&message);
+    let out = Out::new(cli.global.format);
+    if let Err(error) = env::crash_points() {
+        out.error(&error);
         return Exit::Usage.into();
     }
-    let out = Out::new(cli.global.format);
     let done = match env::runtime() {
         Ok(runtime) => runtime.block_on(run(&cli, &out)),
         Err(error) => Err(anyhow::Error::new(error).context("the process could not be set up")),

@@ -49,7 +49,7 @@ text_id! {
     TenantName
 }
 text_id! {
-    /// Whose data it is, from the connector's `identity` params (S30), e.g. `servicechannel:2090000001`.
+    /// Whose data it is, from the connector's `identity` params (S30), e.g. `helpdesk:2090000001`.
     Identity
 }
 text_id! {

@@ -1,10 +1,9 @@
 //! Turning an integration on and off, and checking that it could run (P10, S22, S23).
 
 use crate::engine::clock::Timestamp;
-use crate::engine::connect::Priority;
-use crate::engine::record::ConnectorName;
+use crate::engine::connect::{NoHooks, Priority};
+use crate::engine::record::{ConnectorName, PipelineName};
 use crate::engine::store::{self, Instruction, Order, OrderId, Phase, Store as _, TenantRow};
-use crate::lang::expr::Datum;
 
 use super::attempt::Attempt;
 use super::failure::{Failure, Stop};
@@ -162,11 +161,8 @@ impl TenantRun {
     /// The time at the source, from the `Date` of a reply; our own where it gives none.
     async fn source_now(&self) -> Timestamp {
         for pipeline in self.plan.integration.pipelines.values() {
-            let connection = self.connection(&pipeline.fetch.request.connector);
-            if let Ok(checked) = connection.check().await {
-                if let Some(date) = checked.date {
-                    return date;
-                }
+            if let Ok((_, Some(date))) = self.check_account(&pipeline.fetch.request.connector).await {
+                return date;
             }
         }
         self.clock.now()
@@ -190,14 +186,7 @@ impl TenantRun {
         let mut lines = Vec::new();
         for name in &self.plan.integration.connectors {
             let connector = ConnectorName::from(&**name);
-            let result = match self.connection(name).check().await {
-                Ok(checked) => Ok(checked.says),
-                Err(failure) => Err(CheckFailure {
-                    kind: reached(failure.class),
-                    blame: failure.blame.as_deref().map(ToOwned::to_owned),
-                    message: failure.message.to_string(),
-                }),
-            };
+            let result = self.check_account(name).await.map(|(says, _)| says);
             lines.push(CheckLine { what: format!("account {connector}"), result });
         }
         if lines.iter().any(|line| line.result.is_err()) {
@@ -205,6 +194,26 @@ impl TenantRun {
         }
         lines.extend(self.check_requirements().await);
         lines
+    }
+
+    /// Proves the credentials of an account; what the connector says of it, and the time there.
+    async fn check_account(&self, connector: &str) -> Result<(String, Option<Timestamp>), CheckFailure> {
+        let connection = self.connection(connector);
+        let Some(check) = &connection.connector().check else {
+            return Ok(("the connector has no `check`; nothing was asked".to_owned(), None));
+        };
+        let other = |message: String| CheckFailure { message, blame: None, kind: Blame::Other };
+        let request = connection.render_check(&check.request).map_err(|error| other(error.to_string()))?;
+        let lane = PipelineName::from("check");
+        let admission = connection.admit(Priority::Event, &lane).await.map_err(|pause| other(pause.reason.to_string()))?;
+        match connection.send(admission, &request, &NoHooks).await {
+            Ok(reply) => Ok((connection.says(&reply).unwrap_or_else(|| "the credentials are accepted".to_owned()), reply.date)),
+            Err(failure) => Err(CheckFailure {
+                kind: reached(failure.class),
+                blame: failure.blame.as_deref().map(ToOwned::to_owned),
+                message: failure.message.to_string(),
+            }),
+        }
     }
 
     async fn check_requirements(&self) -> Vec<CheckLine> {
@@ -247,8 +256,8 @@ fn blamed(failure: &Failure) -> Blame {
     }
 }
 
-fn kind(class: crate::lang::config::ErrorClass) -> Blame {
-    use crate::lang::config::ErrorClass;
+fn kind(class: crate::lang::plan::ErrorClass) -> Blame {
+    use crate::lang::plan::ErrorClass;
     match class {
         ErrorClass::Unauthorized => Blame::Credentials,
         ErrorClass::Transient | ErrorClass::Throttled => Blame::Reach,

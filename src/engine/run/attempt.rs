@@ -8,17 +8,18 @@ use tracing::{debug, error, warn};
 use super::claims::Claim;
 use super::ending::{self, Ending, Facts, Wrote};
 use super::failure::{Class, Failure, Stop};
-use super::tenant::TenantRun;
+use super::lists::Asker;
+use super::tenant::{Taken, TenantRun};
 use super::trace::Trace;
 use crate::engine::clock::Timestamp;
 use crate::engine::connect::{Jitter, NextAttempt, Priority, next_attempt};
-use crate::engine::record::{EntityName, RecordKey, RootKey};
+use crate::engine::record::{EntityName, PipelineName, RecordKey, RootKey};
 use crate::engine::store::{
-    BelowWant,     Changed, ContentHash, End, Finish, Finished, Item, LinkChange, LinkId, LinkRow, Mark, Outcome, Progress as Intents,
+    BelowWant,     Changed, ContentHash, End, Finish, Finished, Item, Judge, LinkChange, LinkId, LinkRow, Outcome, Progress as Intents,
     RecordId, RecordRow, Reread, RereadResult, Settle, Store as _, TargetId, Verdict, WaitKind,
 };
-use crate::lang::expr::{Datum, EvalError, FormError, Members, Scope};
-use crate::lang::plan::{self, EntityFrom, LinkEnd, Origin, Pipeline, Retry};
+use crate::lang::expr::{Datum, FormError, Members, Scope};
+use crate::lang::plan::{self, EntityFrom, LinkEnd, Origin, Pipeline, Retry, Verb};
 
 /// The state of one attempt: what the steps see and what they did.
 pub(crate) struct Attempt<'t> {
@@ -28,7 +29,8 @@ pub(crate) struct Attempt<'t> {
     pub(crate) settings: Arc<plan::Settings>,
     pub(crate) trace: Trace,
     pub(crate) wrote: Wrote,
-    pub(crate) priority: Priority,
+    priority: Priority,
+    lane: PipelineName,
     base: Scope<'t>,
     root: Arc<Json>,
     key: Option<RecordKey>,
@@ -67,6 +69,7 @@ impl<'t> Attempt<'t> {
             trace: Trace::default(),
             wrote: Wrote::Nothing,
             priority,
+            lane: PipelineName::from("-"),
             root: Arc::new(Json::Null),
             key: None,
             vars: Arc::default(),
@@ -82,6 +85,7 @@ impl<'t> Attempt<'t> {
         // `now` is fixed at intake (S37), so that a retry sends what the first attempt would have sent.
         let mut attempt = Self::without_record(tenant, row.since, Priority::Event);
         attempt.pipeline = Some(pipeline);
+        attempt.lane = row.id.pipeline.clone();
         attempt.root = record;
         attempt.key = Some(row.id.key.clone());
         attempt.work = Some(Work { record: row.id.clone(), row, intents: Intents::First });
@@ -115,9 +119,19 @@ impl<'t> Attempt<'t> {
         scope
     }
 
+    /// Who asks, when this attempt sends something.
+    pub(crate) fn asker(&self) -> Asker<'_> {
+        Asker { priority: self.priority, pipeline: &self.lane }
+    }
+
     /// The record's key as written by expressions where `key:` is left out.
     pub(crate) fn record_key(&self) -> Option<&RecordKey> {
         self.key.as_ref()
+    }
+
+    /// Whether the record was tried or held before: it is looked at with fresh eyes (S42).
+    pub(crate) fn looked_at_before(&self) -> bool {
+        self.work.as_ref().is_some_and(|work| work.row.attempts > 0)
     }
 
     /// Makes a name known until [`Attempt::leave`].
@@ -142,11 +156,6 @@ impl<'t> Attempt<'t> {
     /// A link as expressions see it from now on.
     pub(crate) fn set_link(&mut self, entity: &str, row: Option<&LinkRow>) {
         Arc::make_mut(&mut self.link).insert(entity.to_owned(), link_datum(row));
-    }
-
-    /// What stands under `steps`.
-    pub(crate) fn step(&self, name: &str) -> Option<&Datum> {
-        self.steps.get(name)
     }
 
     /// Keeps an outcome to be stored with the record's end.
@@ -250,31 +259,65 @@ pub(crate) fn links_ahead(tenant: &TenantRun, pipeline: &Pipeline, record: &Arc<
         .collect()
 }
 
+/// How the work on a record ended, for whoever hands out work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// Its end is stored, or it is left as it is for a reason of its own.
+    Stored,
+    /// The store failed (S41).
+    StoreFailed,
+}
+
 /// Works a record: reads it again if a hint said so, runs its steps, stores how it ended.
-pub(crate) async fn work(tenant: &TenantRun, pipeline: &Pipeline, row: RecordRow) {
-    let row = if row.dirty || row.payload.is_none() {
-        match reread(tenant, pipeline, row).await {
-            Ok(Some(row)) => row,
-            Ok(None) => return,
-            Err(stop) => {
-                store_trouble(tenant, pipeline, &stop);
-                return;
-            }
-        }
-    } else {
-        row
-    };
-    let content = row.payload.as_deref().unwrap_or("null");
-    let record: Arc<Json> = match serde_json::from_str(content) {
-        Ok(record) => Arc::new(record),
-        Err(error) => {
-            error!(key = %row.id.key, %error, "The store holds a record that is not JSON.");
-            return;
-        }
+pub(crate) async fn work(tenant: &TenantRun, pipeline: &Pipeline, taken: Taken) -> Ended {
+    let Taken { row, content } = taken;
+    let (row, record) = match content.filter(|_| !row.dirty) {
+        Some(record) => (row, record),
+        None => match reread(tenant, pipeline, row).await {
+            Ok(Some(read)) => read,
+            Ok(None) => return Ended::Stored,
+            Err(stop) => return store_trouble(tenant, pipeline, &stop),
+        },
     };
     let mut attempt = Attempt::for_record(tenant, pipeline, row, record);
     let stop = run(&mut attempt).await.err();
-    finish(attempt, stop).await;
+    finish(attempt, stop).await
+}
+
+/// Takes down what a record's first version comes to while its pipeline waits (S23): its steps up to the first that
+/// reads or writes. A `forever` skip among them ends it now; anything else finds it eligible.
+pub(crate) async fn judge(tenant: &TenantRun, pipeline: &Pipeline, taken: Taken) {
+    let Taken { row, content: Some(record) } = taken else { return };
+    let id = row.id.clone();
+    let mut attempt = Attempt::for_record(tenant, pipeline, row, record);
+    let judged = async {
+        attempt.load_links().await?;
+        attempt.choose_settings()?;
+        let pure = pipeline.steps.iter().take_while(|step| {
+            step.each.is_none() && matches!(step.verb, Verb::Skip { .. } | Verb::Transform(_) | Verb::Map(_))
+        });
+        for step in pure {
+            attempt.run_steps(std::slice::from_ref(step)).await?;
+        }
+        Ok(())
+    };
+    match judged.await {
+        Err(stop @ Stop::Skip { forever: true, .. }) => {
+            finish(attempt, Some(stop)).await;
+        }
+        Err(Stop::Store(error)) => {
+            warn!(key = %id.key, %error, "A waiting record could not be judged; later again.");
+        }
+        Ok(())
+        | Err(
+            Stop::Skip { .. } | Stop::Hold { .. } | Stop::Fail(_) | Stop::Park(_) | Stop::Off | Stop::Superseded,
+        ) => {
+            let judge = Judge { record: id, verdict: Verdict::Eligible };
+            if let Err(error) = tenant.store.judge(judge).await {
+                warn!(%error, "A waiting record could not be judged; later again.");
+            }
+        }
+    }
 }
 
 async fn run(attempt: &mut Attempt<'_>) -> Result<(), Stop> {
@@ -285,10 +328,10 @@ async fn run(attempt: &mut Attempt<'_>) -> Result<(), Stop> {
 }
 
 /// T4: stores how an attempt ended, with the outcome of its last write.
-async fn finish(mut attempt: Attempt<'_>, stop: Option<Stop>) {
+async fn finish(mut attempt: Attempt<'_>, stop: Option<Stop>) -> Ended {
     let tenant = attempt.tenant;
     let pipeline = attempt.pipeline.expect("an attempt at a record has a pipeline");
-    let Some(work) = attempt.work.clone() else { return };
+    let Some(work) = attempt.work.clone() else { return Ended::Stored };
     if let Some(Stop::Fail(failure)) = &stop {
         attempt.trace.failed(&failure.detail(), failure.exchange.as_deref());
     }
@@ -303,12 +346,9 @@ async fn finish(mut attempt: Attempt<'_>, stop: Option<Stop>) {
     };
     let Some(ending) = ending::decide(facts, stop.as_ref()) else {
         if let Err(stop) = attempt.flush().await {
-            store_trouble(tenant, pipeline, &stop);
+            return store_trouble(tenant, pipeline, &stop);
         }
-        if let Some(stop) = &stop {
-            store_trouble(tenant, pipeline, stop);
-        }
-        return;
+        return stop.map_or(Ended::Stored, |stop| store_trouble(tenant, pipeline, &stop));
     };
     let pending = attempt.pending.take();
     let link = pending.as_ref().map(|pending| pending.settle.link.clone());
@@ -329,17 +369,22 @@ async fn finish(mut attempt: Attempt<'_>, stop: Option<Stop>) {
         record: work.record,
     };
     let key = finish.record.key.clone();
+    let mut ended = Ended::Stored;
     match tenant.store.finish(finish).await {
         Ok(Finished::Ended | Finished::Superseded) => tenant.progress.outcome(came_to),
         Ok(Finished::Gone) => debug!(%key, "The record was forgotten while it was worked."),
         Ok(Finished::Refused(refusal)) => {
             error!(%key, ?refusal, "The outcome of a write was refused by the store.");
         }
-        Err(error) => warn!(%key, %error, "The end of an attempt could not be stored; it will run again."),
+        Err(error) => {
+            warn!(%key, %error, "The end of an attempt could not be stored; it will run again.");
+            ended = Ended::StoreFailed;
+        }
     }
     if let Some(link) = link {
         tenant.links.forget(&link);
     }
+    ended
 }
 
 /// Whose retry rules hold.
@@ -356,11 +401,15 @@ fn blame(tenant: &TenantRun, pipeline: &Pipeline, stop: Option<&Stop>) -> Retry 
             | Stop::Store(_),
         ) => None,
     };
-    tenant.connection(connector.unwrap_or(&pipeline.fetch.request.connector)).retry()
+    tenant.connection(connector.unwrap_or(&pipeline.fetch.request.connector)).connector().retry
 }
 
 /// Reads a record again by its key (S10): a hint said that it changed, or it was done and must be looked at anew.
-async fn reread(tenant: &TenantRun, pipeline: &Pipeline, row: RecordRow) -> Result<Option<RecordRow>, Stop> {
+async fn reread(
+    tenant: &TenantRun,
+    pipeline: &Pipeline,
+    row: RecordRow,
+) -> Result<Option<(RecordRow, Arc<Json>)>, Stop> {
     let Some(one) = &pipeline.fetch.one else {
         warn!(key = %row.id.key, pipeline = %row.id.pipeline, "A record must be read again but its pipeline has no `fetch.one`.");
         return Ok(None);
@@ -368,7 +417,8 @@ async fn reread(tenant: &TenantRun, pipeline: &Pipeline, row: RecordRow) -> Resu
     let started = tenant.clock.now();
     let base = tenant.scope(&tenant.plan.settings, started);
     let scope = base.child().with("key", Datum::from(native(row.id.key.as_str())));
-    let found = super::lists::read_one(tenant, &one.request, &scope, one.found.as_ref(), Priority::Event).await;
+    let asker = Asker { priority: Priority::Event, pipeline: &row.id.pipeline };
+    let found = super::lists::read_one(tenant, &one.request, &scope, one.found.as_ref(), asker).await;
     let end = match found {
         Ok(Some(record)) => {
             let item = super::scan::item(tenant, pipeline, &record).await;
@@ -382,7 +432,7 @@ async fn reread(tenant: &TenantRun, pipeline: &Pipeline, row: RecordRow) -> Resu
                 below_want: BelowWant::ReadAgain,
             };
             match tenant.store.reread(reread).await? {
-                RereadResult::Work(row) => return Ok(Some(row)),
+                RereadResult::Work(row) => return Ok(Some((row, record))),
                 RereadResult::Dead(_) | RereadResult::Never => return Ok(None),
                 RereadResult::Behind(row) => again_within_lag(tenant, pipeline, &row, "the source does not show the version it announced yet"),
             }
@@ -424,13 +474,13 @@ async fn reread(tenant: &TenantRun, pipeline: &Pipeline, row: RecordRow) -> Resu
 
 fn again_within_lag(tenant: &TenantRun, pipeline: &Pipeline, row: &RecordRow, why: &str) -> (End, u32) {
     let connection = tenant.connection(&pipeline.fetch.request.connector);
-    let retry = connection.retry();
+    let retry = connection.connector().retry;
     let attempts = row.attempts + 1;
     let now = tenant.clock.now();
     let mut jitter = Jitter::seeded(jitter(&row.id, attempts));
     let NextAttempt::After(wait) = next_attempt(retry, attempts, None, &mut jitter) else {
         let failure = Failure::of(
-            Class::Reply(crate::lang::config::ErrorClass::Missing),
+            Class::Reply(crate::lang::plan::ErrorClass::Missing),
             why.to_owned(),
             pipeline.fetch.one.as_ref().map(|one| one.request.origin.clone()),
         );
@@ -447,16 +497,18 @@ fn again_within_lag(tenant: &TenantRun, pipeline: &Pipeline, row: &RecordRow, wh
     (end, attempts)
 }
 
-fn store_trouble(tenant: &TenantRun, pipeline: &Pipeline, stop: &Stop) {
+fn store_trouble(tenant: &TenantRun, pipeline: &Pipeline, stop: &Stop) -> Ended {
     match stop {
         Stop::Store(error) => {
             warn!(tenant = %tenant.name, pipeline = %pipeline.name, %error, "The store failed; the record stays as it is.");
+            return Ended::StoreFailed;
         }
         Stop::Off | Stop::Superseded => {
             debug!(tenant = %tenant.name, pipeline = %pipeline.name, "An attempt stopped before it sent anything.");
         }
         Stop::Skip { .. } | Stop::Hold { .. } | Stop::Fail(_) | Stop::Park(_) => {}
     }
+    Ended::Stored
 }
 
 fn outcome(end: &End) -> Outcome {
@@ -569,11 +621,6 @@ pub(crate) fn broken(error: &impl std::fmt::Display, origin: &Origin) -> Stop {
 /// Whether a verdict keeps a record from being judged again.
 pub(crate) fn judged(verdict: Option<Verdict>) -> bool {
     verdict.is_some()
-}
-
-/// The version a mark stands for, for messages.
-pub(crate) fn version_text(mark: Option<&Mark>) -> &str {
-    mark.map_or("", |mark| mark.text.as_str())
 }
 
 /// The hash of a JSON body, equal for equal content.

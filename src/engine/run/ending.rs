@@ -6,8 +6,7 @@ use super::failure::{Class, Failure, Stop};
 use crate::engine::clock::Timestamp;
 use crate::engine::connect::{Jitter, NextAttempt, next_attempt};
 use crate::engine::store::{Death, End, Outcome, Until, Verdict, WaitKind, WaitsOn};
-use crate::lang::config::ErrorClass;
-use crate::lang::plan::Retry;
+use crate::lang::plan::{ErrorClass, Retry};
 
 /// Longest wait between two looks at a held record (S33).
 const LONGEST_HOLD: Duration = Duration::from_hours(1);

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use crate::engine::clock::Timestamp;
 use crate::engine::connect;
-use crate::lang::config::ErrorClass;
-use crate::lang::plan::Origin;
+use crate::lang::plan::{ErrorClass, Origin};
 
 /// What kind of failure it is: decides what becomes of the record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +100,16 @@ impl Failure {
             retry_at,
             rests: failure.pause.map(|pause| pause.until),
             exchange: None,
+        }
+    }
+
+    /// The account rests: nothing was sent, and it costs no attempt (S21).
+    pub(crate) fn paused(pause: &connect::Pause, connector: &Arc<str>, origin: &Origin) -> Self {
+        let message = format!("the account with {connector} rests until {}: {}", pause.until, pause.reason);
+        Self {
+            connector: Some(connector.clone()),
+            rests: Some(pause.until),
+            ..Self::of(Class::Reply(ErrorClass::Transient), message, Some(origin.clone()))
         }
     }
 

@@ -6,9 +6,9 @@ use serde_json::{Value as Json, json};
 
 use super::attempt::{Attempt, broken, key_text};
 use super::failure::{Failure, Stop};
-use super::lists;
-use crate::engine::connect::HttpRequest;
+use super::lists::{self, Asker};
 use crate::engine::connect::Priority;
+use crate::engine::record::PipelineName;
 use crate::lang::expr::{Datum, Scope};
 use crate::lang::plan::Find;
 
@@ -45,8 +45,8 @@ pub(crate) async fn search(attempt: &Attempt<'_>, find: &Find) -> Result<Searche
         return Ok(Searched { candidates, capped: false, sent: None });
     };
     let rendered = lists::render(tenant, request, &scope)?;
-    let sent = json!({ "request": rendered.to_json(), "names": names_for(find, &scope) });
-    let list = lists::read_all(tenant, request, &scope, find.paging.as_ref(), find.found.as_ref(), attempt.priority).await?;
+    let sent = json!({ "request": lists::request_json(&rendered), "names": names_for(find, &scope) });
+    let list = lists::read_all(tenant, request, &scope, find.paging.as_ref(), find.found.as_ref(), attempt.asker()).await?;
     let candidates = keep(find, list.items, &scope)?;
     Ok(Searched { candidates, capped: list.capped, sent: Some(sent) })
 }
@@ -58,7 +58,10 @@ pub(crate) async fn search_again(
     sent: &Json,
 ) -> Result<Searched, Stop> {
     let request = find.request.as_ref();
-    let rendered = sent.get("request").and_then(HttpRequest::from_json);
+    let rendered = request.and_then(|request| {
+        let connection = tenant.connection(&request.connector);
+        lists::request_from_json(connection, sent.get("request")?, &request.origin)
+    });
     let (Some(request), Some(rendered)) = (request, rendered) else {
         return Ok(Searched { candidates: Vec::new(), capped: true, sent: None });
     };
@@ -72,7 +75,9 @@ pub(crate) async fn search_again(
             scope = scope.with_root(Arc::new(record.clone()));
         }
     }
-    let list = lists::read_rendered(tenant, request, rendered, find.paging.as_ref(), find.found.as_ref(), Priority::Settle).await?;
+    let lane = PipelineName::from("settle");
+    let asker = Asker { priority: Priority::Settle, pipeline: &lane };
+    let list = lists::read_rendered(tenant, request, rendered, find.paging.as_ref(), find.found.as_ref(), asker).await?;
     let candidates = keep(find, list.items, &scope)?;
     Ok(Searched { candidates, capped: list.capped, sent: None })
 }

@@ -1,6 +1,6 @@
 //! Links in memory: what the store holds, for as long as it is likely to be asked for again.
 //!
-//! One engine writes a store (S29), and every change of a link goes through [`Links::note`], so what is cached is
+//! One engine writes a store (S29), and every change of a link calls [`Links::forget`], so what is cached is
 //! what stands. The cache is bounded: memory does not grow with the number of records.
 
 use std::collections::HashMap;
@@ -91,10 +91,5 @@ impl Links {
     /// The link was changed: what is known of it is read anew.
     pub(crate) fn forget(&self, id: &LinkId) {
         self.known().forget(id);
-    }
-
-    /// The link was changed to this.
-    pub(crate) fn note(&self, row: LinkRow) {
-        self.known().put(row.id.clone(), Some(Arc::new(row)));
     }
 }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
+use url::Url;
 
 use super::attempt::key_text;
 use super::failure::{Class, Failure};
@@ -13,8 +14,8 @@ use crate::engine::connect::paging::{
     Page, PageRequest, PagingError, Purpose, Row, Scan, ScanStart, Style, Then, content_hash, page_number,
     reply_facts,
 };
-use crate::engine::connect::{HttpRequest, Priority, Reply};
-use crate::engine::record::RecordKey;
+use crate::engine::connect::{Connection, HttpRequest, NoHooks, Priority, Reply};
+use crate::engine::record::{PipelineName, RecordKey};
 use crate::lang::expr::{Datum, Query, Scope};
 use crate::lang::plan::{Origin, Paging, Request};
 
@@ -39,16 +40,27 @@ pub(crate) async fn send(
     tenant: &TenantRun,
     request: &Request,
     rendered: &HttpRequest,
-    priority: Priority,
+    asker: Asker<'_>,
 ) -> Result<Reply, Failure> {
     let connection = tenant.connection(&request.connector);
-    let failed = |failure: crate::engine::connect::Failure| {
-        let shown = trace::exchange(rendered, None);
-        Failure::from_reply(failure, &request.connector, &request.origin).with_exchange(shown)
-    };
-    let admission = connection.admit(priority).await.map_err(failed)?;
+    let admission = connection
+        .admit(asker.priority, asker.pipeline)
+        .await
+        .map_err(|pause| Failure::paused(&pause, &request.connector, &request.origin))?;
     tenant.progress.tick(Tick::Request);
-    connection.send(admission, rendered).await.map_err(failed)
+    connection.send(admission, rendered, &NoHooks).await.map_err(|failure| {
+        let shown = trace::exchange(rendered, failure.reply.as_deref());
+        Failure::from_reply(*failure, &request.connector, &request.origin).with_exchange(shown)
+    })
+}
+
+/// Who asks: decides the order in which requests are sent (S39).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asker<'a> {
+    /// What it is for.
+    pub(crate) priority: Priority,
+    /// For which pipeline.
+    pub(crate) pipeline: &'a PipelineName,
 }
 
 /// The reply of a request as expressions see it.
@@ -56,10 +68,10 @@ pub(crate) async fn read_reply(
     tenant: &TenantRun,
     request: &Request,
     scope: &Scope<'_>,
-    priority: Priority,
+    asker: Asker<'_>,
 ) -> Result<Datum, Failure> {
     let rendered = render(tenant, request, scope)?;
-    let reply = send(tenant, request, &rendered, priority).await?;
+    let reply = send(tenant, request, &rendered, asker).await?;
     Ok(Datum::Json(body(&reply)))
 }
 
@@ -69,10 +81,10 @@ pub(crate) async fn read_one(
     request: &Request,
     scope: &Scope<'_>,
     found: Option<&Query>,
-    priority: Priority,
+    asker: Asker<'_>,
 ) -> Result<Option<Arc<Json>>, Failure> {
     let rendered = render(tenant, request, scope)?;
-    let reply = send(tenant, request, &rendered, priority).await?;
+    let reply = send(tenant, request, &rendered, asker).await?;
     let body = body(&reply);
     Ok(match found {
         None if body.is_null() => None,
@@ -88,10 +100,10 @@ pub(crate) async fn read_all(
     scope: &Scope<'_>,
     paging: Option<&Paging>,
     records: Option<&Query>,
-    priority: Priority,
+    asker: Asker<'_>,
 ) -> Result<List, Failure> {
     let rendered = render(tenant, request, scope)?;
-    read_rendered(tenant, request, rendered, paging, records, priority).await
+    read_rendered(tenant, request, rendered, paging, records, asker).await
 }
 
 /// A list to its end, from a request that was rendered before.
@@ -101,7 +113,7 @@ pub(crate) async fn read_rendered(
     rendered: HttpRequest,
     paging: Option<&Paging>,
     records: Option<&Query>,
-    priority: Priority,
+    asker: Asker<'_>,
 ) -> Result<List, Failure> {
     let connection = tenant.connection(&request.connector);
     let paging_failed = |error: PagingError| {
@@ -131,7 +143,7 @@ pub(crate) async fn read_rendered(
         };
         let asked = tenant.clock.now();
         let rendered = with_page(rendered.clone(), &page, paging, &request.origin)?;
-        let reply = send(tenant, request, &rendered, priority).await?;
+        let reply = send(tenant, request, &rendered, asker).await?;
         let body = body(&reply);
         let rows: Vec<Arc<Json>> = match records {
             Some(path) => path.all(&body).into_iter().cloned().map(Arc::new).collect(),
@@ -163,30 +175,71 @@ fn mark(row: &Json) -> Row {
     Row { key: RecordKey::from(id.unwrap_or_else(|| content.to_string())), cursor: None, tie: None, content }
 }
 
-/// A request for one page.
-pub(crate) fn with_page(
+/// A request that was rendered before, for one page.
+fn with_page(
     mut rendered: HttpRequest,
     page: &PageRequest,
     paging: Option<&Paging>,
     origin: &Origin,
 ) -> Result<HttpRequest, Failure> {
     if let Some(url) = &page.url {
-        rendered.set_url(url.clone());
+        rendered.url = url.clone();
         return Ok(rendered);
     }
     for (name, value) in &page.query {
-        rendered.set_query(name, value);
+        set_query(&mut rendered.url, name, value);
     }
     if let Some(number) = &page.number {
         let text = page_number(paging, number).map_err(|error| Failure::broken(error.to_string(), origin))?;
-        rendered.set_query(&number.param, &text);
+        set_query(&mut rendered.url, &number.param, &text);
     }
     Ok(rendered)
+}
+
+/// Gives a query parameter a value, in place of the one it has.
+fn set_query(url: &mut Url, name: &str, value: &str) {
+    let others: Vec<(String, String)> =
+        url.query_pairs().filter(|(known, _)| known != name).map(|(name, value)| (name.into(), value.into())).collect();
+    url.query_pairs_mut().clear().extend_pairs(others).append_pair(name, value);
+}
+
+/// A request as the journal keeps it: without credentials, and without the address of the API, which may move.
+pub(crate) fn request_json(request: &HttpRequest) -> Json {
+    json!({
+        "method": request.method.as_str(),
+        "path": path_and_query(request),
+        "body": String::from_utf8_lossy(&request.body),
+    })
+}
+
+/// A request that the journal kept.
+pub(crate) fn request_from_json(connection: &Connection, kept: &Json, origin: &Origin) -> Option<HttpRequest> {
+    let text = |name: &str| kept.get(name).and_then(Json::as_str);
+    let body = text("body").unwrap_or_default();
+    let mut headers = http::HeaderMap::new();
+    if !body.is_empty() {
+        headers.insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+    }
+    Some(HttpRequest {
+        method: text("method")?.parse().ok()?,
+        url: connection.link_rules().base.join(text("path")?).ok()?,
+        headers,
+        body: body.to_owned().into(),
+        origin: origin.clone(),
+    })
+}
+
+/// The address without its host.
+pub(crate) fn path_and_query(request: &HttpRequest) -> String {
+    match request.url.query() {
+        Some(query) => format!("{}?{query}", request.url.path()),
+        None => request.url.path().to_owned(),
+    }
 }
 
 /// What a cached answer is known by: the account and the whole request (S42).
 pub(crate) fn cache_key(tenant: &TenantRun, request: &Request, scope: &Scope<'_>) -> Result<String, Failure> {
     let rendered = render(tenant, request, scope)?;
     let identity = tenant.identity(&request.connector);
-    Ok(format!("{identity} {} {} {}", rendered.method(), rendered.path_and_query(), rendered.body_text().unwrap_or_default()))
+    Ok(format!("{identity} {} {} {}", rendered.method, path_and_query(&rendered), String::from_utf8_lossy(&rendered.body)))
 }

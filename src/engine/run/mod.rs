@@ -18,13 +18,16 @@ mod state;
 mod steps;
 mod tenant;
 mod trace;
+mod vault;
 mod write;
 
 pub use activate::{ActivateError, Activation, Blame, CheckFailure, CheckLine};
-pub(crate) use attempt::work;
+pub(crate) use attempt::{Ended, judge, work};
 pub(crate) use gate::open as gate_open;
 pub use progress::{Counters, Progress};
 pub use scan::PassEnd;
 pub(crate) use scan::pass;
 pub(crate) use settle::settle_due;
+pub(crate) use tenant::Taken;
 pub use tenant::{OpenError, TenantRun};
+pub use vault::StoreVault;

@@ -10,7 +10,7 @@ use tracing::{debug, warn};
 
 use super::attempt::{Attempt, key_text};
 use super::failure::Failure;
-use super::lists;
+use super::lists::{self, Asker};
 use super::tenant::TenantRun;
 use crate::engine::clock::Timestamp;
 use crate::engine::connect::paging::{
@@ -114,7 +114,7 @@ pub(crate) async fn pass(tenant: &TenantRun, pipeline: &Pipeline, stop: &Cancell
         Err(Cut::Store(error)) => later(tenant, pipeline, None, error.to_string()),
         Err(Cut::Failure(failure)) => match failure.class {
             super::failure::Class::Broken | super::failure::Class::Own => PassEnd::Stalled(failure.detail()),
-            super::failure::Class::Reply(crate::lang::config::ErrorClass::Rejected) => {
+            super::failure::Class::Reply(crate::lang::plan::ErrorClass::Rejected) => {
                 PassEnd::Stalled(failure.detail())
             }
             super::failure::Class::Reply(_) | super::failure::Class::Paging => {
@@ -126,7 +126,7 @@ pub(crate) async fn pass(tenant: &TenantRun, pipeline: &Pipeline, stop: &Cancell
 
 fn later(tenant: &TenantRun, pipeline: &Pipeline, retry_at: Option<Timestamp>, reason: String) -> PassEnd {
     let connection = tenant.connection(&pipeline.fetch.request.connector);
-    let retry = connection.retry();
+    let retry = connection.connector().retry;
     let failures = tenant.sources.with(tenant, pipeline, |source| {
         source.failures += 1;
         source.failures
@@ -312,16 +312,18 @@ async fn page(
     id: &ScanId,
 ) -> Result<Ended, Cut> {
     let fetch = &pipeline.fetch;
-    let origin = &fetch.request.origin;
     let asked_for = scan.next()?;
     let asked = tenant.clock.now();
     let rendered = {
-        let base = tenant.scope(&tenant.plan.settings, asked);
-        let scope = base.child().with("cursor", asked_for.cursor());
-        lists::render(tenant, &fetch.request, &scope)?
+        let scope = tenant.scope(&tenant.plan.settings, asked);
+        tenant
+            .connection(&fetch.request.connector)
+            .render_page(&fetch.request, &scope, fetch.paging.as_ref(), &asked_for)
+            .map_err(|error| Failure::broken(error.to_string(), &fetch.request.origin))?
     };
-    let rendered = lists::with_page(rendered, &asked_for, fetch.paging.as_ref(), origin)?;
-    let reply = lists::send(tenant, &fetch.request, &rendered, Priority::Poll).await?;
+    let lane = PipelineName::from(&*pipeline.name);
+    let asker = Asker { priority: Priority::Poll, pipeline: &lane };
+    let reply = lists::send(tenant, &fetch.request, &rendered, asker).await?;
     let body = lists::body(&reply);
     let rows = fetch.records.all(&body);
     let mut items = Vec::with_capacity(rows.len());

@@ -81,7 +81,7 @@ async fn look(tenant: &TenantRun, row: &LinkRow, intent: &Intent) -> Result<(), 
         hold(tenant, row, intent).await?;
         return Ok(());
     };
-    let settle = connection.settle();
+    let settle = connection.connector().settle;
     let next = started.plus(pause(settle.map(|settle| settle.lag)));
     match find::search_again(tenant, find, &sent).await {
         Ok(searched) if searched.candidates.len() == 1 => {

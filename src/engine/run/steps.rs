@@ -152,7 +152,7 @@ impl Attempt<'_> {
         let scope = self.scope();
         let now = self.tenant.clock.now();
         // A record that was held is looked at with fresh eyes (S42).
-        let cache = fetch.cache.filter(|_| !self.work.as_ref().is_some_and(|work| work.row.attempts > 0));
+        let cache = fetch.cache.filter(|_| !self.looked_at_before());
         let name = match cache {
             Some(_) => Some(lists::cache_key(self.tenant, &fetch.request, &scope)?),
             None => None,
@@ -164,14 +164,14 @@ impl Attempt<'_> {
         }
         let answer = match &fetch.records {
             Some(records) => {
-                let list = lists::read_all(self.tenant, &fetch.request, &scope, fetch.paging.as_ref(), Some(records), self.priority).await?;
+                let list = lists::read_all(self.tenant, &fetch.request, &scope, fetch.paging.as_ref(), Some(records), self.asker()).await?;
                 if list.capped {
                     let message = format!("the list did not end within its page cap ({} rows read)", list.items.len());
                     return Err(Failure::of(Class::Paging, message, Some(fetch.request.origin.clone())).into());
                 }
                 Datum::list(list.items.into_iter().map(Datum::Json))
             }
-            None => lists::read_reply(self.tenant, &fetch.request, &scope, self.priority).await?,
+            None => lists::read_reply(self.tenant, &fetch.request, &scope, self.asker()).await?,
         };
         if let Some(name) = name {
             self.tenant.cache.put(name, now, answer.clone());

@@ -14,7 +14,7 @@ use super::links::Links;
 use super::progress::Progress;
 use super::scan::Sources;
 use crate::engine::clock::{Clock, Timestamp};
-use crate::engine::connect::{self, Connection};
+use crate::engine::connect::{self, Connection, Network, Secrets};
 use crate::engine::record::{ConnectorName, Identity, PipelineName, TenantEpoch, TenantName};
 use crate::engine::store::{self, AccountId, Fence, LinkId, Phase, SqliteStore, Store as _};
 use crate::lang::expr::{Datum, Scope};
@@ -31,11 +31,20 @@ pub enum OpenError {
         /// With which connector.
         connector: ConnectorName,
         /// Why.
-        source: connect::Error,
+        source: connect::ConnectError,
     },
     /// The store refused.
     #[error(transparent)]
     Store(#[from] store::Error),
+}
+
+/// A record taken from the inbox, with its content read.
+#[derive(Clone, Debug)]
+pub(crate) struct Taken {
+    /// The record, without the text of its content.
+    pub(crate) row: store::RecordRow,
+    /// Its content; none when it must be read again first.
+    pub(crate) content: Option<Arc<serde_json::Value>>,
 }
 
 /// One tenant while the engine runs.
@@ -76,7 +85,8 @@ impl TenantRun {
         plan: Arc<plan::Tenant>,
         store: Arc<SqliteStore>,
         clock: Clock,
-        connector: &connect::Connector,
+        network: &Network,
+        secrets: &Secrets,
         progress: Arc<Progress>,
     ) -> Result<Arc<Self>, OpenError> {
         let name = TenantName::from(&*plan.name);
@@ -84,11 +94,11 @@ impl TenantRun {
         let mut accounts = Vec::new();
         for (connector_name, account) in &plan.accounts {
             let id = AccountId { tenant: name.clone(), connector: ConnectorName::from(&**connector_name) };
-            let connection = connector.open(&plan.name, account).await.map_err(|source| {
+            let connection = network.open(&name, account, secrets).await.map_err(|source| {
                 OpenError::Account { tenant: name.clone(), connector: id.connector.clone(), source }
             })?;
             store.bind_identity(id, connection.identity().clone()).await?;
-            accounts.push((connector_name.to_string(), connection.account_datum()));
+            accounts.push((connector_name.to_string(), connection.account_datum().clone()));
             connections.insert(connector_name.clone(), connection);
         }
         let names = Scope::new()
@@ -167,7 +177,7 @@ impl TenantRun {
 
     /// Requests that may be on the wire at once, at the account that takes most.
     pub(crate) fn wire_slots(&self) -> usize {
-        self.connections.values().map(|connection| connection.concurrency()).max().unwrap_or(1)
+        self.connections.values().map(|connection| usize::try_from(connection.connector().concurrency).unwrap_or(1)).max().unwrap_or(1)
     }
 
     /// Waits until there may be work.
@@ -180,17 +190,20 @@ impl TenantRun {
         self.gates.next_look(&self.plan.integration.requires)
     }
 
-    /// Reads ahead the links that records will ask for.
-    pub(crate) async fn prefetch_links(&self, rows: &[store::RecordRow]) -> store::Result<()> {
+    /// Reads the content of records, and ahead the links that they will ask for.
+    pub(crate) async fn unpack(&self, rows: Vec<store::RecordRow>) -> store::Result<Vec<Taken>> {
         let mut ids = Vec::new();
-        for row in rows {
-            let Some(pipeline) = self.pipeline(row.id.pipeline.as_str()) else { continue };
-            let content = row.payload.as_deref().and_then(|text| serde_json::from_str(text).ok());
-            if let Some(record) = content {
-                ids.extend(super::attempt::links_ahead(self, pipeline, &Arc::new(record)));
+        let mut taken = Vec::with_capacity(rows.len());
+        for mut row in rows {
+            let content: Option<Arc<serde_json::Value>> =
+                row.payload.take().and_then(|text| serde_json::from_str(&text).ok()).map(Arc::new);
+            if let (Some(record), Some(pipeline)) = (&content, self.pipeline(row.id.pipeline.as_str())) {
+                ids.extend(super::attempt::links_ahead(self, pipeline, record));
             }
+            taken.push(Taken { row, content });
         }
-        self.links.prefetch(ids).await
+        self.links.prefetch(ids).await?;
+        Ok(taken)
     }
 
     /// Whose data the made end of an entity is in.

@@ -4,6 +4,7 @@
 
 use serde_json::{Value as Json, json};
 
+use super::lists::path_and_query;
 use crate::engine::clock::Timestamp;
 use crate::engine::connect::{HttpRequest, Reply, ReplyBody};
 
@@ -25,7 +26,7 @@ impl Trace {
         self.0.push(json!({
             "step": name,
             "did": what,
-            "request": format!("{} {}", request.method(), request.path_and_query()),
+            "request": format!("{} {}", request.method, path_and_query(request)),
             "id": id,
         }));
     }
@@ -48,9 +49,9 @@ impl Trace {
 /// A request and its reply as a dead letter shows them.
 pub(crate) fn exchange(request: &HttpRequest, reply: Option<&Reply>) -> Json {
     let mut shown = json!({
-        "method": request.method(),
-        "path": request.path_and_query(),
-        "body": short(request.body_text().as_deref()),
+        "method": request.method.as_str(),
+        "path": path_and_query(request),
+        "body": short(Some(&*String::from_utf8_lossy(&request.body)).filter(|body| !body.is_empty())),
     });
     if let (Some(shown), Some(reply)) = (shown.as_object_mut(), reply) {
         shown.insert("status".to_owned(), json!(reply.status));

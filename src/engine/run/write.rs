@@ -16,18 +16,18 @@ use super::progress::Tick;
 use super::state::{
     self, Action, End, Event, Found, Has, Op, Settle as SettleAs, Shape, WhenMissing, WhenUnknown,
 };
+use super::tenant::TenantRun;
 use super::trace;
 use crate::engine::clock::Timestamp;
-use crate::engine::connect::{self, Admission, HttpRequest, Reply, Wire};
-use crate::engine::record::{EntityName, RecordKey};
+use crate::engine::connect::{self, Admission, Hooks, HttpRequest, Reply, Wire, Withdrawn};
+use crate::engine::record::{EntityName, RecordKey, TenantEpoch};
 use crate::engine::store::{
     Adopt, Applied, Changed, ContentHash, Drop, Fingerprint, LinkId, LinkRow, OpId, OpKind, Origin,
     PlanFor, PlanIntent, Planned, Progress as Intents, Refusal, Settle, Settlement, Store as _,
     TargetId,
 };
-use crate::lang::config::{Compare, ErrorClass, OnMissing, OnUnknown};
 use crate::lang::expr::Datum;
-use crate::lang::plan::Write;
+use crate::lang::plan::{Compare, ErrorClass, OnMissing, OnUnknown, Write};
 
 /// What one `write` knows while it runs.
 struct Writing<'w> {
@@ -275,8 +275,22 @@ impl Attempt<'_> {
     async fn read(&mut self, w: &mut Writing<'_>) -> Result<Event, Stop> {
         let read = w.write.read.as_ref().expect("a read is only asked for where there is one");
         let scope = self.scope().with("id", Datum::from(w.id.clone())).with("key", Datum::from(w.link.key.as_str()));
-        let reply = lists::read_one(self.tenant, &read.request, &scope, read.found.as_ref(), self.priority).await;
+        let kept = match read.cache.filter(|_| !self.looked_at_before()) {
+            Some(age) => Some((age, lists::cache_key(self.tenant, &read.request, &scope)?)),
+            None => None,
+        };
+        let now = self.tenant.clock.now();
+        let known = kept.as_ref().and_then(|(age, name)| self.tenant.cache.get(name, now, *age));
+        let reply = match known {
+            Some(Datum::Json(found)) => Ok(Some(found)),
+            Some(_) | None => {
+                lists::read_one(self.tenant, &read.request, &scope, read.found.as_ref(), self.asker()).await
+            }
+        };
         drop(scope);
+        if let (Some((_, name)), Ok(Some(found))) = (kept, &reply) {
+            self.tenant.cache.put(name, now, Datum::Json(found.clone()));
+        }
         match reply {
             Ok(Some(found)) => {
                 let merged = read.merged_into.as_ref().and_then(|path| path.first(&found)).cloned();
@@ -305,7 +319,7 @@ impl Attempt<'_> {
     /// A link younger than the connector's lag may not be visible yet (S6).
     fn missing(&self, w: &Writing<'_>) -> Event {
         let born = w.row.as_ref().and_then(|row| row.target.as_ref()).map(|target| target.born_at);
-        let lag = self.tenant.connection(&w.write.connector).settle().map_or(Duration::ZERO, |settle| settle.lag);
+        let lag = self.tenant.connection(&w.write.connector).connector().settle.map_or(Duration::ZERO, |settle| settle.lag);
         match born {
             Some(born) if born.plus(lag) > self.tenant.clock.now() => Event::MissingYet,
             Some(_) | None => Event::Missing,
@@ -329,10 +343,10 @@ impl Attempt<'_> {
         let request = connection
             .render(&update.request, &scope)
             .map_err(|error| Failure::broken(error.to_string(), origin))?;
-        let body = request.body_json().unwrap_or_default();
+        let body = body_of(&request);
         let hash = body_hash(&body);
         let written = w.row.as_ref().and_then(|row| row.written.as_ref());
-        let lag = connection.settle().map_or(Duration::ZERO, |settle| settle.lag);
+        let lag = connection.connector().settle.map_or(Duration::ZERO, |settle| settle.lag);
         let fresh = written.is_some_and(|written| written.written_at.plus(lag) > self.tenant.clock.now());
         let same = match update.compare {
             Compare::Written => written.is_some_and(|written| written.hash == hash),
@@ -365,17 +379,18 @@ impl Attempt<'_> {
                     .render(&create.request, &scope)
                     .map_err(|error| Failure::broken(error.to_string(), origin))?;
                 // After a create the update's body counts as written (S37), as far as it can be told beforehand.
-                let hash = self.update_hash(w).unwrap_or_else(|| body_hash(&request.body_json().unwrap_or_default()));
+                let hash = self.update_hash(w).unwrap_or_else(|| body_hash(&body_of(&request)));
                 Prepared { request, hash, admission: None }
             };
             w.prepared = Some(prepared);
         }
         let prepared = w.prepared.as_mut().expect("an intent has its request");
         // Rate tokens before the commit (S27): an intent never waits for its turn while it may count as sent.
-        match connection.admit(self.priority).await {
+        let asker = self.asker();
+        match connection.admit(asker.priority, asker.pipeline).await {
             Ok(admission) => prepared.admission = Some(admission),
-            Err(failure) => {
-                w.failure = Some(Box::new(Failure::from_reply(failure, &w.write.connector, &w.write.origin)));
+            Err(pause) => {
+                w.failure = Some(Box::new(Failure::paused(&pause, &w.write.connector, &w.write.origin)));
                 return Ok(Event::Failed);
             }
         }
@@ -399,7 +414,7 @@ impl Attempt<'_> {
             hash: prepared.hash.clone(),
             settle_after: match (op, w.write.on_unknown) {
                 (Op::Create, OnUnknown::Hold) => None,
-                (Op::Create, OnUnknown::Settle) | (Op::Update, _) => connection.settle().map(|settle| settle.bound()),
+                (Op::Create, OnUnknown::Settle) | (Op::Update, _) => connection.connector().settle.map(|settle| settle.bound()),
             },
             work: self.work.as_ref().map(|work| PlanFor {
                 record: work.record.clone(),
@@ -430,10 +445,10 @@ impl Attempt<'_> {
     /// The hash of the update's body as it would be right after a create, where it can be rendered then.
     fn update_hash(&self, w: &Writing<'_>) -> Option<ContentHash> {
         let update = w.write.update.as_ref()?;
-        let scope = self.scope().with("id", Datum::Null).with("found", Datum::Null);
-        let connection = self.tenant.connection(&w.write.connector);
-        let body = connection.render_body(&update.request, &scope).ok()?;
-        Some(body_hash(&body))
+        // The id is not known yet; it stands in the path of an update, not in what it says.
+        let scope = self.scope().with("id", Datum::from(0)).with("found", Datum::Null);
+        let request = self.tenant.connection(&w.write.connector).render(&update.request, &scope).ok()?;
+        Some(body_hash(&body_of(&request)))
     }
 
     async fn send(&mut self, w: &mut Writing<'_>, op: Op) -> Event {
@@ -441,7 +456,8 @@ impl Attempt<'_> {
         let mut prepared = w.prepared.take().expect("an intent has its request");
         let admission = prepared.admission.take().expect("an intent was admitted");
         self.tenant.progress.tick(Tick::Request);
-        let sent = connection.send(admission, &prepared.request).await;
+        let still_on = StillOn { tenant: self.tenant, epoch: self.tenant.fence().epoch };
+        let sent = connection.send(admission, &prepared.request, &still_on).await;
         let event = match sent {
             Ok(reply) => self.applied(w, op, &prepared.request, &reply),
             Err(failure) => {
@@ -453,9 +469,9 @@ impl Attempt<'_> {
                     (Op::Update, Wire::Unknown, connect::Class::Rejected) => Event::Refused,
                     (_, Wire::Unknown, _) => Event::Unknown,
                 };
-                let shown = trace::exchange(&prepared.request, None);
+                let shown = trace::exchange(&prepared.request, failure.reply.as_deref());
                 w.failure = Some(Box::new(
-                    Failure::from_reply(failure, &w.write.connector, &w.write.origin).with_exchange(shown),
+                    Failure::from_reply(*failure, &w.write.connector, &w.write.origin).with_exchange(shown),
                 ));
                 event
             }
@@ -507,7 +523,8 @@ impl Attempt<'_> {
                 Settlement::Applied(Applied {
                     target: target_id(&w.id),
                     origin: Origin::Created,
-                    remember: self.remember(w)?,
+                    // An update leaves what the link was made with.
+                    remember: if w.created() { self.remember(w)? } else { None },
                     written: Some(Fingerprint { hash: prepared.hash.clone(), target_version: None, written_at: now }),
                     readers: self.readers(w),
                 })
@@ -517,7 +534,7 @@ impl Attempt<'_> {
             SettleAs::Held => Settlement::Held,
             SettleAs::Unknown => {
                 self.tenant.progress.tick(Tick::Unknown);
-                let settle = connection.settle();
+                let settle = connection.connector().settle;
                 // `sent` is at the latest now: the reply, or its absence, came after it (S1).
                 let bound = now.plus(settle.map_or(Duration::ZERO, |settle| settle.bound()));
                 Settlement::Unknown { bound, due: now }
@@ -609,14 +626,18 @@ impl Attempt<'_> {
             ("outcome", Datum::from(outcome)),
         ]);
         if let Some(entity) = w.write.entity.as_deref().filter(|_| linked) {
-            self.know_link(entity, &w);
+            self.know_link(entity, &w, end);
         }
         Ok(result)
     }
 
     /// `link.<entity>` from now on, without asking the store for what was just written.
-    fn know_link(&mut self, entity: &str, w: &Writing<'_>) {
-        let remembered = self.remember(w).ok().flatten();
+    fn know_link(&mut self, entity: &str, w: &Writing<'_>, end: End) {
+        // What a link remembers is what it was made or found with.
+        let remembered = match &w.row {
+            Some(row) if end != End::Created => row.remember.clone(),
+            Some(_) | None => self.remember(w).ok().flatten(),
+        };
         let row = LinkRow {
             id: w.link.clone(),
             target: Some(crate::engine::store::Target {
@@ -630,6 +651,34 @@ impl Attempt<'_> {
         };
         self.set_link(entity, Some(&row));
     }
+}
+
+impl Writing<'_> {
+    /// Whether what was sent made the target.
+    fn created(&self) -> bool {
+        self.row.as_ref().is_none_or(|row| row.target.is_none()) && self.write.entity.is_some()
+    }
+}
+
+/// A request leaves only while the tenant runs in the epoch it was planned in (S22).
+struct StillOn<'t> {
+    tenant: &'t TenantRun,
+    epoch: TenantEpoch,
+}
+
+impl Hooks for StillOn<'_> {
+    fn before_socket(&self) -> Result<(), Withdrawn> {
+        if self.tenant.fence().epoch == self.epoch {
+            Ok(())
+        } else {
+            Err(Withdrawn { reason: "the integration was turned off" })
+        }
+    }
+}
+
+/// What a request says, as JSON.
+fn body_of(request: &HttpRequest) -> Json {
+    serde_json::from_slice(&request.body).unwrap_or_default()
 }
 
 fn shape(write: &Write) -> Shape {

@@ -13,7 +13,7 @@ use tracing::{error, info, warn};
 use super::timing;
 use crate::engine::clock::Timestamp;
 use crate::engine::record::{PipelineName, RecordKey, RootKey, Seq};
-use crate::engine::run::{self, PassEnd, TenantRun};
+use crate::engine::run::{self, Ended, PassEnd, Taken, TenantRun};
 use crate::engine::store::{self, ReadyQuery, RecordRow, RecordState, Store as _};
 use crate::lang::plan::Pipeline;
 
@@ -27,8 +27,13 @@ const MOST: usize = 512;
 const PATIENCE: Duration = Duration::from_mins(5);
 /// Passes in a row that may fail in a single run.
 const TRIES: u32 = 6;
-/// How often the loop looks around when nothing rings.
-const LOOK: Duration = Duration::from_secs(30);
+/// How often requirements and unknown outcomes are looked at, whatever else is going on: a requirement is at most
+/// 60 s old before a write (S22).
+const LOOK: Duration = Duration::from_secs(20);
+/// Least time between two looks at what is due: what is due but cannot be worked now must not keep the loop busy.
+const PAUSE: Duration = Duration::from_millis(200);
+/// How long nothing is taken up after the store failed (S41).
+const STORE_PAUSE: Duration = Duration::from_secs(1);
 
 /// How long a tenant is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +76,8 @@ pub async fn run(
         info!(tenant = %tenant.name(), "The integration is off: nothing is read or written.");
         return Ok(RunReport::default());
     }
+    // A person asks, or settings may have changed since (S33).
+    tenant.store().look_again(tenant.name()).await?;
     let pipelines: Vec<Arc<Pipeline>> = tenant
         .pipelines()
         .filter(|pipeline| only.is_none_or(|only| only.iter().any(|name| name.as_str() == &*pipeline.name)))
@@ -89,7 +96,8 @@ pub async fn run(
         after: Seq(i64::MIN),
         drained: Drained::No,
         next_due: None,
-        next_gate: None,
+        next_look: tenant.now().plus(LOOK),
+        rests_until: None,
         stop,
         report: RunReport::default(),
         tenant,
@@ -137,7 +145,7 @@ enum Drained {
     Yes,
 }
 
-type Worked = (PipelineName, RecordKey, RootKey);
+type Worked = (PipelineName, RecordKey, RootKey, Ended);
 
 struct Dispatch {
     tenant: Arc<TenantRun>,
@@ -147,7 +155,7 @@ struct Dispatch {
     sources: Vec<Source>,
     /// Pipelines whose requirements hold.
     open: HashSet<PipelineName>,
-    window: VecDeque<RecordRow>,
+    window: VecDeque<Taken>,
     /// Records in the window or in work.
     known: HashSet<(PipelineName, RecordKey)>,
     roots: HashSet<RootKey>,
@@ -156,8 +164,11 @@ struct Dispatch {
     settling: JoinSet<()>,
     after: Seq,
     drained: Drained,
+    /// When something that waits is due; none when it must be asked for.
     next_due: Option<Timestamp>,
-    next_gate: Option<Timestamp>,
+    next_look: Timestamp,
+    /// Nothing is taken up before this: the store failed.
+    rests_until: Option<Timestamp>,
     report: RunReport,
 }
 
@@ -168,6 +179,9 @@ impl Dispatch {
         loop {
             if self.stop.is_cancelled() {
                 return self.drain().await;
+            }
+            if self.tenant.now() >= self.next_look {
+                self.look_around().await?;
             }
             self.start_passes();
             self.refill().await?;
@@ -187,6 +201,10 @@ impl Dispatch {
 
     /// Waits for the first thing that changes what can be done.
     async fn wait(&mut self) -> store::Result<()> {
+        if self.next_due.is_none() && self.drained == Drained::Yes {
+            let never = self.tenant.now().plus(PATIENCE);
+            self.next_due = Some(self.tenant.store().next_due(self.tenant.name()).await?.unwrap_or(never));
+        }
         let wake_at = self.wake_at();
         let clock = self.tenant.clock().clone();
         tokio::select! {
@@ -200,13 +218,10 @@ impl Dispatch {
             }
             Some(pass) = self.passes.join_next() => self.pass_ended(pass),
             Some(_) = self.settling.join_next() => {
-                self.next_due = None;
                 self.again();
             }
             () = self.tenant.woken() => self.again(),
             () = clock.sleep_until(wake_at) => {
-                self.look_at_gates().await?;
-                self.next_due = None;
                 self.again();
                 self.start_settling();
             }
@@ -214,15 +229,30 @@ impl Dispatch {
         Ok(())
     }
 
+    /// Requirements, unknown outcomes, and whatever became due.
+    async fn look_around(&mut self) -> store::Result<()> {
+        self.look_at_gates().await?;
+        self.again();
+        self.start_settling();
+        let now = self.tenant.now();
+        let gate = self.tenant.next_gate_look().unwrap_or(now.plus(LOOK));
+        self.next_look = gate.min(now.plus(LOOK)).max(now.plus(PAUSE));
+        Ok(())
+    }
+
     /// There may be records before the place the window was read to.
     fn again(&mut self) {
         self.after = Seq(i64::MIN);
         self.drained = Drained::No;
+        self.next_due = None;
     }
 
     fn worked(&mut self, worked: Result<Worked, JoinError>) {
         match worked {
-            Ok((pipeline, key, root)) => {
+            Ok((pipeline, key, root, ended)) => {
+                if ended == Ended::StoreFailed {
+                    self.rests_until = Some(self.tenant.now().plus(STORE_PAUSE));
+                }
                 self.known.remove(&(pipeline, key));
                 self.roots.remove(&root);
                 if self.drained == Drained::Yes && self.window.is_empty() {
@@ -296,14 +326,44 @@ impl Dispatch {
             let name = PipelineName::from(&*source.pipeline.name);
             if run::gate_open(&self.tenant, &source.pipeline).await? {
                 self.open.insert(name);
+            } else {
+                self.judge_waiting(&source.pipeline).await?;
             }
         }
-        self.next_gate = self.tenant.next_gate_look();
         Ok(())
+    }
+
+    /// Records of a pipeline that waits are judged by their first version, though they are not worked (S23): what
+    /// people do to them meanwhile does not change whether they come over.
+    async fn judge_waiting(&self, pipeline: &Pipeline) -> store::Result<()> {
+        let mut after = Seq(i64::MIN);
+        loop {
+            let rows = self
+                .tenant
+                .store()
+                .ready(ReadyQuery {
+                    tenant: self.tenant.name().clone(),
+                    pipelines: vec![PipelineName::from(&*pipeline.name)],
+                    after,
+                    now: self.tenant.now(),
+                    limit: u32::try_from(WINDOW).expect("the window is small"),
+                })
+                .await?;
+            let Some(last) = rows.last() else { return Ok(()) };
+            after = last.seq;
+            let unjudged = rows.into_iter().filter(|row| row.verdict.is_none()).collect();
+            for taken in self.tenant.unpack(unjudged).await? {
+                run::judge(&self.tenant, pipeline, taken).await;
+            }
+        }
     }
 
     /// Reads records ahead of the workers, with the links they will ask for.
     async fn refill(&mut self) -> store::Result<()> {
+        if self.rests_until.is_some_and(|until| until > self.tenant.now()) {
+            return Ok(());
+        }
+        self.rests_until = None;
         while self.window.len() < WINDOW / 2 && self.drained == Drained::No {
             let pipelines: Vec<PipelineName> = self.open.iter().cloned().collect();
             if pipelines.is_empty() {
@@ -331,8 +391,7 @@ impl Dispatch {
                 .into_iter()
                 .filter(|row| self.known.insert((row.id.pipeline.clone(), row.id.key.clone())))
                 .collect();
-            self.tenant.prefetch_links(&fresh).await?;
-            self.window.extend(fresh);
+            self.window.extend(self.tenant.unpack(fresh).await?);
         }
         Ok(())
     }
@@ -340,19 +399,20 @@ impl Dispatch {
     fn start_work(&mut self) {
         let mut at = 0;
         while self.working.len() < self.slots && at < self.window.len() {
-            let root = root_of(&self.window[at]);
+            let root = root_of(&self.window[at].row);
             if self.roots.contains(&root) {
                 at += 1;
                 continue;
             }
-            let row = self.window.remove(at).expect("the index is below the length");
+            let taken = self.window.remove(at).expect("the index is below the length");
+            let row = &taken.row;
             self.roots.insert(root.clone());
-            let Some(pipeline) = self.tenant.pipeline(row.id.pipeline.as_str()).cloned() else { continue };
-            let tenant = self.tenant.clone();
             let (name, key) = (row.id.pipeline.clone(), row.id.key.clone());
+            let Some(pipeline) = self.tenant.pipeline(name.as_str()).cloned() else { continue };
+            let tenant = self.tenant.clone();
             self.working.spawn(async move {
-                run::work(&tenant, &pipeline, row).await;
-                (name, key, root)
+                let ended = run::work(&tenant, &pipeline, taken).await;
+                (name, key, root, ended)
             });
         }
     }
@@ -397,8 +457,8 @@ impl Dispatch {
     fn wake_at(&self) -> Timestamp {
         let now = self.tenant.now();
         let passes = self.sources.iter().filter_map(|source| source.next).min();
-        let look = now.plus(LOOK);
-        [passes, self.next_due, self.next_gate].into_iter().flatten().fold(look, Timestamp::min).max(now)
+        let due = self.next_due.map(|due| due.max(now.plus(PAUSE)));
+        [passes, due, self.rests_until].into_iter().flatten().fold(self.next_look, Timestamp::min).max(now)
     }
 
     /// Told to stop: nothing new starts, what runs ends.

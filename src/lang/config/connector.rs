@@ -17,7 +17,7 @@ pub struct Connector {
     #[schemars(example = &"connector")]
     pub kind: super::schema::ConnectorKind,
     /// The name that pipelines use.
-    #[schemars(example = &"servicechannel")]
+    #[schemars(example = &"helpdesk")]
     pub name: Name,
     /// What the API is, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -82,7 +82,7 @@ pub struct Connector {
     pub vocabularies: IndexMap<String, Vocabulary>,
     /// JSON Schemas of the records it returns.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
-    #[schemars(example = serde_json::json!({ "work_order": "../../schemas/records/servicechannel/work_order.json" }))]
+    #[schemars(example = serde_json::json!({ "work_order": "../../schemas/records/helpdesk/work_order.json" }))]
     pub records: IndexMap<String, FileName>,
     /// The request that proves the credentials.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -16,17 +16,17 @@ pub struct Integration {
     #[schemars(example = &"integration")]
     pub kind: super::schema::IntegrationKind,
     /// Its name, used by tenants.
-    #[schemars(example = &"servicechannel")]
+    #[schemars(example = &"helpdesk")]
     pub name: Name,
     /// What people call it.
-    #[schemars(example = &"ServiceChannel")]
+    #[schemars(example = &"Helpdesk")]
     pub title: String,
     /// What it does, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String", example = &"Work orders become bookings or jobs.")]
     pub description: Option<String>,
     /// The connectors it uses; a tenant gives an account for each.
-    #[schemars(example = serde_json::json!(["servicechannel", "servicetitan"]))]
+    #[schemars(example = serde_json::json!(["helpdesk", "dispatch"]))]
     pub connectors: Vec<Name>,
     /// What must be agreed to before anything is written (P10).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -42,7 +42,7 @@ pub struct Integration {
     pub subjects: Option<Subjects>,
     /// Every kind of link, with its two ends.
     #[serde(default)]
-    #[schemars(example = serde_json::json!({ "job": { "from": "servicechannel.work_order", "to": "servicetitan.job" } }))]
+    #[schemars(example = serde_json::json!({ "job": { "from": "helpdesk.work_order", "to": "dispatch.job" } }))]
     pub entities: IndexMap<String, EntityEnds>,
     /// What a tenant may choose, in groups.
     #[serde(default)]
@@ -96,10 +96,10 @@ pub struct Subjects {
 #[serde(deny_unknown_fields)]
 pub struct EntityEnds {
     /// The source end: `connector.record`, or `tenant`.
-    #[schemars(example = &"servicechannel.work_order")]
+    #[schemars(example = &"helpdesk.work_order")]
     pub from: String,
     /// The made end: `connector.record`.
-    #[schemars(example = &"servicetitan.job")]
+    #[schemars(example = &"dispatch.job")]
     pub to: String,
     /// Names of what the link keeps for the other side.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -23,10 +23,10 @@ pub struct Map {
     #[schemars(with = "String", example = &"A list means the first that the subscriber offers.")]
     pub description: Option<String>,
     /// The vocabulary of the values to map: `connector.vocabulary`, or several told apart by a prefix.
-    #[schemars(example = &"servicechannel.priority")]
+    #[schemars(example = &"helpdesk.priority")]
     pub from: Source,
     /// The vocabulary of the results: `connector.vocabulary`, or the values themselves.
-    #[schemars(example = &"servicetitan.job_priority")]
+    #[schemars(example = &"dispatch.job_priority")]
     pub to: TargetSet,
     /// Names that conditional rows may read; the step gives them under `with`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

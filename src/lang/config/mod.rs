@@ -29,7 +29,7 @@ pub use map::{Case, Map, Rows, Source, Target, TargetSet};
 pub use paging::{Keyset, NextLink, Offset, Pages, Paging, TokenFeed};
 pub use pipeline::{Cursor, Fetch, IfRunning, LinkEnd, Missed, One, Pipeline, Trigger};
 pub use request::{Method, Part, RequestParts};
-pub use runtime::{Runtime, SecretCommand, SecretSource};
+pub use runtime::{Runtime, SecretCommand, SecretName, SecretSource};
 pub use setting::{Choice, ChoicesFrom, Field, FieldType, Group, Items};
 pub use step::{Catch, Fail, Hold, MapUse, Skip, Step, StepFetch, Steps, VERBS};
 pub use tenant::{ConnectorOverrides, Override, Tenant};

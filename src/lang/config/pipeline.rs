@@ -27,7 +27,7 @@ pub struct Pipeline {
     #[schemars(with = "Trigger", example = serde_json::json!({ "every": "2m" }))]
     pub trigger: Option<Trigger>,
     /// Where records come from.
-    #[schemars(example = serde_json::json!({ "connector": "servicechannel", "get": "/odata/workorders", "records": "$.value[*]", "record": "work_order", "key": "$.Id" }))]
+    #[schemars(example = serde_json::json!({ "connector": "helpdesk", "get": "/odata/workorders", "records": "$.value[*]", "record": "work_order", "key": "$.Id" }))]
     pub fetch: Fetch,
     /// Which end of which entity a record is: `key` for the source end, `id` for the made end.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
@@ -94,7 +94,7 @@ with_request! {
     /// Where records come from: a request whose reply holds them, page by page.
     pub struct Fetch {
         /// The connector that is asked.
-        #[schemars(example = &"servicechannel")]
+        #[schemars(example = &"helpdesk")]
         pub connector: Name,
         /// Where the reply holds the records.
         #[schemars(example = &"$.value[*]")]

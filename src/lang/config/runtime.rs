@@ -24,10 +24,24 @@ pub struct Runtime {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "SecretSource", example = serde_json::json!({ "directory": "secrets" }))]
     pub secrets: Option<SecretSource>,
+    /// The secret that rotated refresh tokens are sealed with in the store: `{ secret: name }` (S25). Needed by
+    /// accounts whose connector has the refresh_token grant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "SecretName", example = serde_json::json!({ "secret": "syncline/sealing_key" }))]
+    pub sealing_key: Option<SecretName>,
     /// Values of params with `per: app`, by connector.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
-    #[schemars(example = serde_json::json!({ "servicetitan": { "app_key": { "secret": "servicetitan/app_key" } } }))]
+    #[schemars(example = serde_json::json!({ "dispatch": { "app_key": { "secret": "dispatch/app_key" } } }))]
     pub apps: IndexMap<String, IndexMap<String, Literal>>,
+}
+
+/// A secret, by its name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SecretName {
+    /// Its name at the source that `secrets` says.
+    #[schemars(example = &"syncline/sealing_key")]
+    pub secret: String,
 }
 
 /// Where secrets come from: exactly one of the keys.

@@ -57,7 +57,7 @@ pub struct Field {
     pub values: Option<IndexMap<String, Choice>>,
     /// Of `choice`, `integer` and `text`: the request that offers values; asked by `check`, never by `validate`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "ChoicesFrom", example = serde_json::json!({ "connector": "servicetitan", "get": "settings:/business-units", "records": "$.data[*]", "value": "$.id", "label": "$.name" }))]
+    #[schemars(with = "ChoicesFrom", example = serde_json::json!({ "connector": "dispatch", "get": "settings:/business-units", "records": "$.data[*]", "value": "$.id", "label": "$.name" }))]
     pub from: Option<ChoicesFrom>,
     /// Of `list`: what its items are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -77,7 +77,7 @@ pub struct Field {
     pub map: Option<Name>,
     /// The record schema that the paths of the choices lead into: `connector.record`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String", example = &"servicechannel.work_order")]
+    #[schemars(with = "String", example = &"helpdesk.work_order")]
     pub record: Option<String>,
 }
 
@@ -140,7 +140,7 @@ with_request! {
     /// A request that offers values.
     pub struct ChoicesFrom {
         /// The connector that is asked.
-        #[schemars(example = &"servicetitan")]
+        #[schemars(example = &"dispatch")]
         pub connector: Name,
         /// Where the reply holds the rows.
         #[schemars(example = &"$.data[*]")]

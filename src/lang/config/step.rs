@@ -53,7 +53,7 @@ pub struct Step {
     pub catch: Vec<Catch>,
     /// Reads something more from a connector.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "StepFetch", example = serde_json::json!({ "connector": "servicechannel", "get": "/locations/{{ record.Location.Id }}", "record": "location" }))]
+    #[schemars(with = "StepFetch", example = serde_json::json!({ "connector": "helpdesk", "get": "/locations/{{ record.Location.Id }}", "record": "location" }))]
     pub fetch: Option<StepFetch>,
     /// Names values: `vars.<name>`. Entries see the ones above them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -65,7 +65,7 @@ pub struct Step {
     pub map: Option<MapUse>,
     /// Finds what is there, creates it if not, updates it if it differs, and remembers the link.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Write", example = serde_json::json!({ "entity": "job", "connector": "servicetitan" }))]
+    #[schemars(with = "Write", example = serde_json::json!({ "entity": "job", "connector": "dispatch" }))]
     pub write: Option<Write>,
     /// A group of steps under one `when`, `each` and `catch`.
     #[serde(default, rename = "do", skip_serializing_if = "Option::is_none")]
@@ -127,7 +127,7 @@ with_request! {
     /// Reads something more. Never used for find, settle or requires (S42).
     pub struct StepFetch {
         /// The connector that is asked.
-        #[schemars(example = &"servicechannel")]
+        #[schemars(example = &"helpdesk")]
         pub connector: Name,
         /// Where the reply holds a list; without it the result is the reply.
         #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -21,15 +21,15 @@ pub struct Tenant {
     #[schemars(example = &"Best HVAC LLC")]
     pub title: String,
     /// The integration it uses.
-    #[schemars(example = &"servicechannel")]
+    #[schemars(example = &"helpdesk")]
     pub integration: Name,
     /// Values of each connector's params.
     #[serde(default)]
-    #[schemars(example = serde_json::json!({ "servicetitan": { "tenant": 1000, "client_secret": { "secret": "acme/client_secret" } } }))]
+    #[schemars(example = serde_json::json!({ "dispatch": { "tenant": 1000, "client_secret": { "secret": "acme/client_secret" } } }))]
     pub accounts: IndexMap<String, IndexMap<String, Literal>>,
     /// Other limits than the connector's, for this tenant.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
-    #[schemars(example = serde_json::json!({ "servicetitan": { "concurrency": 4 } }))]
+    #[schemars(example = serde_json::json!({ "dispatch": { "concurrency": 4 } }))]
     pub connectors: IndexMap<String, ConnectorOverrides>,
     /// What the tenant chose, by group.
     #[serde(default)]

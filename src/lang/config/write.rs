@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::request::with_request;
-use super::text::{Condition, Name, PathText, Template, Value};
+use super::text::{Condition, DurationText, Name, PathText, Template, Value};
 
 /// One verb for every change: find what is there, create it if not, update it if it differs, remember the link.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -16,7 +16,7 @@ pub struct Write {
     #[schemars(with = "String", example = &"job")]
     pub entity: Option<String>,
     /// The connector that is written to.
-    #[schemars(example = &"servicetitan")]
+    #[schemars(example = &"dispatch")]
     pub connector: Name,
     /// The source end's key; the record's key by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -126,6 +126,11 @@ with_request! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[schemars(with = "PathText", example = &"$.mergedToId")]
         pub merged_into: Option<PathText>,
+        /// How long an answer may be used again, for records that many others share. Never for a record that is
+        /// looked at again, and not beside an `update`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "DurationText", example = &"1m")]
+        pub cache: Option<DurationText>,
     }
 }
 

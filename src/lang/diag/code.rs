@@ -193,6 +193,7 @@ codes! {
     SecretInPlainText = "secret-in-plain-text", Error;
     SettleMissing = "settle-missing", Error;
     IdentityMissing = "identity-missing", Error;
+    SealingKeyMissing = "sealing-key-missing", Error;
 
     // Pipelines and their steps.
     UnreachableStep = "unreachable-step", Warning;

@@ -18,21 +18,41 @@ pub(super) struct Finding {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum FindingKind {
     /// A key that its mapping does not have.
-    UnknownKey { key: String, known: Vec<String>, belongs: Option<Belongs> },
+    UnknownKey {
+        key: String,
+        known: Vec<String>,
+        belongs: Option<Belongs>,
+    },
     /// A key that must be there.
-    MissingKey { key: String, about: String, example: Option<Json> },
+    MissingKey {
+        key: String,
+        about: String,
+        example: Option<Json>,
+    },
     /// A value of another type.
-    WrongType { expected: Vec<Type>, got: Json, example: Option<Json> },
+    WrongType {
+        expected: Vec<Type>,
+        got: Json,
+        example: Option<Json>,
+    },
     /// A word that is not among those allowed.
     UnknownWord { word: String, words: Vec<String> },
     /// Text of another form.
-    Form { text: String, about: String, example: Option<Json> },
+    Form {
+        text: String,
+        about: String,
+        example: Option<Json>,
+    },
     /// None of the keys of which one is needed.
     NoneOf { keys: Vec<String> },
     /// More than one of them.
     SeveralOf { written: Vec<String> },
     /// A number outside its range.
-    Range { got: i64, minimum: Option<i64>, maximum: Option<i64> },
+    Range {
+        got: i64,
+        minimum: Option<i64>,
+        maximum: Option<i64>,
+    },
     /// Empty text or an empty list.
     Empty { what: Type },
 }
@@ -48,7 +68,12 @@ pub(super) enum Belongs {
 
 /// Everything that is wrong with `document`.
 pub(super) fn check(shapes: &Shapes, document: &Json) -> Vec<Finding> {
-    let mut walker = Walker { shapes, at: Pointer::root(), above: Vec::new(), found: Vec::new() };
+    let mut walker = Walker {
+        shapes,
+        at: Pointer::root(),
+        above: Vec::new(),
+        found: Vec::new(),
+    };
     walker.value(shapes.root, document);
     walker.found
 }
@@ -63,7 +88,11 @@ struct Walker<'a> {
 
 impl<'a> Walker<'a> {
     fn report(&mut self, target: PointerTarget, kind: FindingKind) {
-        self.found.push(Finding { at: self.at.clone(), target, kind });
+        self.found.push(Finding {
+            at: self.at.clone(),
+            target,
+            kind,
+        });
     }
 
     fn value(&mut self, id: ShapeId, value: &Json) {
@@ -74,11 +103,14 @@ impl<'a> Walker<'a> {
         }
         let got = Type::of(value);
         if !shape.types.is_empty() && !shape.types.iter().any(|one| one.admits(got)) {
-            self.report(PointerTarget::Value, FindingKind::WrongType {
-                expected: shape.types.clone(),
-                got: value.clone(),
-                example: shape.example.clone(),
-            });
+            self.report(
+                PointerTarget::Value,
+                FindingKind::WrongType {
+                    expected: shape.types.clone(),
+                    got: value.clone(),
+                    example: shape.example.clone(),
+                },
+            );
             return;
         }
         match value {
@@ -100,24 +132,50 @@ impl<'a> Walker<'a> {
         if let Some(meant) = shape.any_of.iter().find(admits) {
             return self.value(*meant, value);
         }
-        let types = shape.any_of.iter().flat_map(|id| self.shapes.get(*id).types.iter().copied());
+        let types = shape
+            .any_of
+            .iter()
+            .flat_map(|id| self.shapes.get(*id).types.iter().copied());
         let expected = types.collect();
         let (got, example) = (value.clone(), shape.example.clone());
-        self.report(PointerTarget::Value, FindingKind::WrongType { expected, got, example });
+        self.report(
+            PointerTarget::Value,
+            FindingKind::WrongType {
+                expected,
+                got,
+                example,
+            },
+        );
     }
 
     fn text(&mut self, shape: &Shape, text: &str) {
         if !shape.words.is_empty() && !shape.words.iter().any(|word| **word == *text) {
             let words = strings(&shape.words);
-            self.report(PointerTarget::Value, FindingKind::UnknownWord { word: text.into(), words });
-        } else if shape.pattern.as_ref().is_some_and(|pattern| !pattern.is_match(text)) {
-            self.report(PointerTarget::Value, FindingKind::Form {
-                text: text.into(),
-                about: shape.about.to_string(),
-                example: shape.example.clone(),
-            });
+            self.report(
+                PointerTarget::Value,
+                FindingKind::UnknownWord {
+                    word: text.into(),
+                    words,
+                },
+            );
+        } else if shape
+            .pattern
+            .as_ref()
+            .is_some_and(|pattern| !pattern.is_match(text))
+        {
+            self.report(
+                PointerTarget::Value,
+                FindingKind::Form {
+                    text: text.into(),
+                    about: shape.about.to_string(),
+                    example: shape.example.clone(),
+                },
+            );
         } else if text.is_empty() && shape.min_length > 0 {
-            self.report(PointerTarget::Value, FindingKind::Empty { what: Type::Text });
+            self.report(
+                PointerTarget::Value,
+                FindingKind::Empty { what: Type::Text },
+            );
         }
     }
 
@@ -125,13 +183,23 @@ impl<'a> Walker<'a> {
         let Some(got) = number else { return };
         let (minimum, maximum) = (shape.minimum, shape.maximum);
         if minimum.is_some_and(|least| got < least) || maximum.is_some_and(|most| got > most) {
-            self.report(PointerTarget::Value, FindingKind::Range { got, minimum, maximum });
+            self.report(
+                PointerTarget::Value,
+                FindingKind::Range {
+                    got,
+                    minimum,
+                    maximum,
+                },
+            );
         }
     }
 
     fn list(&mut self, shape: &Shape, items: &[Json]) {
         if items.is_empty() && shape.min_items > 0 {
-            self.report(PointerTarget::Value, FindingKind::Empty { what: Type::List });
+            self.report(
+                PointerTarget::Value,
+                FindingKind::Empty { what: Type::List },
+            );
         }
         let Some(of) = shape.items else { return };
         for (index, item) in items.iter().enumerate() {
@@ -148,19 +216,24 @@ impl<'a> Walker<'a> {
             // A misspelt key is one mistake, not an unknown key and a missing one.
             let misspelt = strays.iter().any(|stray| similar(stray, key));
             if !members.contains_key(&**key) && !misspelt {
-                let wanted = shape.properties.get(key).map(|id| self.shapes.get(*id));
-                self.report(PointerTarget::Key, FindingKind::MissingKey {
-                    key: key.to_string(),
-                    about: wanted.map(|shape| shape.about.to_string()).unwrap_or_default(),
-                    example: wanted.and_then(|shape| shape.example.clone()),
-                });
+                let wanted = shape.properties.get(key);
+                self.report(
+                    PointerTarget::Key,
+                    FindingKind::MissingKey {
+                        key: key.to_string(),
+                        about: wanted
+                            .map(|property| property.about.to_string())
+                            .unwrap_or_default(),
+                        example: wanted.and_then(|property| property.example.clone()),
+                    },
+                );
             }
         }
         self.above.push((self.at.clone(), shape));
         for (key, member) in members {
             self.at.push_key(key.as_str());
             match (shape.properties.get(key.as_str()), &shape.others) {
-                (Some(known), _) => self.value(*known, member),
+                (Some(known), _) => self.value(known.shape, member),
                 (None, Others::Of(other)) => self.value(*other, member),
                 (None, Others::Refused) => self.unknown_key(shape, key),
                 (None, Others::Any) => {}
@@ -173,20 +246,29 @@ impl<'a> Walker<'a> {
     fn unknown_key(&mut self, shape: &Shape, key: &str) {
         let known = strings(shape.properties.keys());
         let belongs = self.belongs(shape, key);
-        self.report(PointerTarget::Key, FindingKind::UnknownKey { key: key.into(), known, belongs });
+        self.report(
+            PointerTarget::Key,
+            FindingKind::UnknownKey {
+                key: key.into(),
+                known,
+                belongs,
+            },
+        );
     }
 
     /// The nearest mapping further out that has the key, else a member that holds a mapping which has it.
     fn belongs(&self, shape: &Shape, key: &str) -> Option<Belongs> {
         let outer = self.above.iter().rev().skip(1);
-        let above = outer.into_iter().find(|(_, shape)| shape.properties.contains_key(key));
+        let above = outer
+            .into_iter()
+            .find(|(_, shape)| shape.properties.contains_key(key));
         if let Some((pointer, _)) = above {
             return Some(Belongs::Above(pointer.clone()));
         }
         let holds = |id: ShapeId| self.shapes.get(id).properties.contains_key(key);
-        let below = shape.properties.iter().find(|(_, id)| {
-            let inner = self.shapes.get(**id);
-            holds(**id) || inner.items.is_some_and(holds)
+        let below = shape.properties.iter().find(|(_, property)| {
+            let inner = self.shapes.get(property.shape);
+            holds(property.shape) || inner.items.is_some_and(holds)
         });
         below.map(|(name, _)| Belongs::Below(name.to_string()))
     }
@@ -196,8 +278,11 @@ impl<'a> Walker<'a> {
             return;
         }
         let keys = strings(&shape.exactly_one);
-        let written: Vec<_> =
-            members.keys().filter(|key| keys.contains(key)).cloned().collect();
+        let written: Vec<_> = members
+            .keys()
+            .filter(|key| keys.contains(key))
+            .cloned()
+            .collect();
         match written.len() {
             1 => {}
             // A key of another name stands for the one that is needed; it is reported by itself.
@@ -229,7 +314,7 @@ fn similar(written: &str, wanted: &str) -> bool {
 }
 
 fn strings<'a>(texts: impl IntoIterator<Item = &'a Box<str>>) -> Vec<String> {
-    texts.into_iter().map(|text| text.to_string()).collect()
+    texts.into_iter().map(ToString::to_string).collect()
 }
 
 #[cfg(test)]
@@ -242,7 +327,10 @@ mod tests {
 
     fn findings(kind: Kind, document: &Json) -> Vec<(String, FindingKind)> {
         let found = check(&shape::compile(&schema::of(kind)), document);
-        found.into_iter().map(|finding| (finding.at.to_string(), finding.kind)).collect()
+        found
+            .into_iter()
+            .map(|finding| (finding.at.to_string(), finding.kind))
+            .collect()
     }
 
     #[test]
@@ -255,7 +343,10 @@ mod tests {
     #[test]
     fn everything_is_found_at_once() {
         let map = json!({ "kind": "map", "name": "Priority", "from": "a.b", "to": 3, "rowz": {}, "with": "x" });
-        let found: Vec<_> = findings(Kind::Map, &map).into_iter().map(|(at, _)| at).collect();
+        let found: Vec<_> = findings(Kind::Map, &map)
+            .into_iter()
+            .map(|(at, _)| at)
+            .collect();
         assert_eq!(found, ["/name", "/to", "/rowz", "/with"]);
     }
 
@@ -266,13 +357,21 @@ mod tests {
             "steps": [] });
         let found = findings(Kind::Pipeline, &pipeline);
         let belongs = |at: &str| {
-            found.iter().find_map(|(pointer, kind)| match kind {
-                FindingKind::UnknownKey { belongs, .. } if pointer == at => Some(belongs.clone()),
-                _ => None,
-            })
+            let (_, kind) = found.iter().find(|(pointer, _)| pointer == at)?;
+            if let FindingKind::UnknownKey { belongs, .. } = kind {
+                Some(belongs.clone())
+            } else {
+                None
+            }
         };
-        assert_eq!(belongs("/cursor"), Some(Some(Belongs::Below("fetch".into()))));
-        assert_eq!(belongs("/fetch/steps"), Some(Some(Belongs::Above(Pointer::root()))));
+        assert_eq!(
+            belongs("/cursor"),
+            Some(Some(Belongs::Below("fetch".into())))
+        );
+        assert_eq!(
+            belongs("/fetch/steps"),
+            Some(Some(Belongs::Above(Pointer::root())))
+        );
     }
 
     #[test]
@@ -281,9 +380,15 @@ mod tests {
             "records": "$[*]", "record": "r", "key": "$.id" }, "steps": [
                 { "skip": { "reason": "x" }, "fail": { "code": "a", "reason": "b" } }, { "when": "true" } ] });
         let found = findings(Kind::Pipeline, &steps);
-        assert!(matches!(&found[0], (at, FindingKind::SeveralOf { written })
-            if at == "/steps/0/fail" && *written == ["skip", "fail"]), "{found:?}");
-        assert!(matches!(&found[1], (at, FindingKind::NoneOf { .. }) if at == "/steps/1"), "{found:?}");
+        assert!(
+            matches!(&found[0], (at, FindingKind::SeveralOf { written })
+            if at == "/steps/0/fail" && *written == ["skip", "fail"]),
+            "{found:?}"
+        );
+        assert!(
+            matches!(&found[1], (at, FindingKind::NoneOf { .. }) if at == "/steps/1"),
+            "{found:?}"
+        );
         assert_eq!(found.len(), 2);
     }
 }

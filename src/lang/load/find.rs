@@ -39,7 +39,10 @@ pub fn read(workspace: &Path) -> Result<Project, Error> {
     if !workspace.is_dir() {
         return Err(Error::NoFolder(workspace.to_owned()));
     }
-    let mut project = Project { workspace: workspace.to_owned(), ..Project::default() };
+    let mut project = Project {
+        workspace: workspace.to_owned(),
+        ..Project::default()
+    };
     for path in yaml_files(workspace)? {
         let text = text(&path)?;
         let name = path.strip_prefix(workspace).unwrap_or(&path);
@@ -58,9 +61,15 @@ pub fn read(workspace: &Path) -> Result<Project, Error> {
 fn yaml_files(workspace: &Path) -> Result<Vec<PathBuf>, Error> {
     let mut files = Vec::new();
     // A workspace inside another repository keeps its own rules alone.
-    for entry in WalkBuilder::new(workspace).parents(false).require_git(false).build() {
-        let entry = entry
-            .map_err(|source| Error::List { path: workspace.to_owned(), source })?;
+    for entry in WalkBuilder::new(workspace)
+        .parents(false)
+        .require_git(false)
+        .build()
+    {
+        let entry = entry.map_err(|source| Error::List {
+            path: workspace.to_owned(),
+            source,
+        })?;
         if entry.file_type().is_some_and(|kind| kind.is_file())
             && is_yaml(&entry.file_name().to_string_lossy())
         {
@@ -75,7 +84,10 @@ fn yaml_files(workspace: &Path) -> Result<Vec<PathBuf>, Error> {
 fn text(path: &Path) -> Result<String, Error> {
     match std::fs::read(path) {
         Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
-        Err(source) => Err(Error::Read { path: path.to_owned(), source }),
+        Err(source) => Err(Error::Read {
+            path: path.to_owned(),
+            source,
+        }),
     }
 }
 
@@ -102,7 +114,13 @@ mod tests {
         let project = read(&workspace).unwrap();
         assert_eq!(project.diagnostics, []);
         assert_eq!(project.documents.len(), 1);
-        assert_eq!(project.file(&project.documents[0], "../../terms.md").unwrap().as_ref(), "# Terms");
+        assert_eq!(
+            project
+                .file(&project.documents[0], "../../terms.md")
+                .unwrap()
+                .as_ref(),
+            "# Terms"
+        );
     }
 
     #[test]

@@ -48,10 +48,27 @@ impl Project {
             return;
         };
         let index = parsed.index;
-        let Some(kind) = self.kind(&json, &index, sound) else { return };
-        let name = json.get("name").and_then(Json::as_str).unwrap_or_default().into();
-        let config = if sound { self.config(kind, &json, &index) } else { None };
-        self.documents.push(Document { kind, name, source: source.clone(), index, json, config });
+        let Some(kind) = self.kind(&json, &index, sound) else {
+            return;
+        };
+        let name = json
+            .get("name")
+            .and_then(Json::as_str)
+            .unwrap_or_default()
+            .into();
+        let config = if sound {
+            self.config(kind, &json, &index)
+        } else {
+            None
+        };
+        self.documents.push(Document {
+            kind,
+            name,
+            source: source.clone(),
+            index,
+            json,
+            config,
+        });
     }
 
     fn kind(&mut self, json: &Json, index: &source::SpanIndex, sound: bool) -> Option<Kind> {
@@ -75,7 +92,9 @@ impl Project {
             }
             Some(written) => {
                 let span = index.span(&at, PointerTarget::Value);
-                let word = written.as_str().map_or_else(|| written.to_string(), str::to_owned);
+                let word = written
+                    .as_str()
+                    .map_or_else(|| written.to_string(), str::to_owned);
                 let found = Diagnostic::new(
                     Code::UnknownKind,
                     span,
@@ -83,9 +102,9 @@ impl Project {
                 )
                 .label(format!("must be one of {kinds}"));
                 match suggest::nearest(&word, names) {
-                    Some(near) => {
-                        found.help(format!("did you mean `{near}`?")).patch(span, near)
-                    }
+                    Some(near) => found
+                        .help(format!("did you mean `{near}`?"))
+                        .patch(span, near),
                     None => found,
                 }
             }
@@ -96,7 +115,11 @@ impl Project {
 
     fn config(&mut self, kind: Kind, json: &Json, index: &source::SpanIndex) -> Option<Config> {
         let findings = check::check(shapes(kind), json);
-        self.diagnostics.extend(findings.iter().map(|finding| report::diagnostic(finding, index)));
+        self.diagnostics.extend(
+            findings
+                .iter()
+                .map(|finding| report::diagnostic(finding, index)),
+        );
         if !findings.is_empty() {
             return None;
         }
@@ -125,11 +148,18 @@ fn unreadable(source: &Source, parsed: ParsedDocument) -> Option<Document> {
     let text = source.text().get(parsed.span.start..)?;
     let word = |key: &str| {
         let lines = text.lines().enumerate();
-        let own = lines.take_while(|(at, line)| *at == 0 || !line.starts_with("---")).map(|(_, line)| line);
+        let own = lines
+            .take_while(|(at, line)| *at == 0 || !line.starts_with("---"))
+            .map(|(_, line)| line);
         let mut values = own.filter_map(|line| line.strip_prefix(key)?.strip_prefix(':'));
-        values.next().map(|value| value.trim().trim_matches(['"', '\'']))
+        values
+            .next()
+            .map(|value| value.trim().trim_matches(['"', '\'']))
     };
-    let kind = Kind::ALL.iter().copied().find(|kind| Some(kind.name()) == word("kind"))?;
+    let kind = Kind::ALL
+        .iter()
+        .copied()
+        .find(|kind| Some(kind.name()) == word("kind"))?;
     Some(Document {
         kind,
         name: word("name").unwrap_or_default().into(),
@@ -157,7 +187,10 @@ fn decode<T: DeserializeOwned>(json: &Json) -> Result<T, Undecodable> {
                 | serde_path_to_error::Segment::Unknown => {}
             }
         }
-        Undecodable { at, message: error.into_inner().to_string() }
+        Undecodable {
+            at,
+            message: error.into_inner().to_string(),
+        }
     })
 }
 

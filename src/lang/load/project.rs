@@ -60,7 +60,10 @@ pub enum Config {
 impl Document {
     /// The folder its file is in, relative to the workspace; empty for the workspace itself.
     pub fn folder(&self) -> &str {
-        self.source.name().rsplit_once('/').map_or("", |(folder, _)| folder)
+        self.source
+            .name()
+            .rsplit_once('/')
+            .map_or("", |(folder, _)| folder)
     }
 
     /// The route from the workspace of a file that this document names relative to itself.
@@ -80,12 +83,16 @@ impl Project {
         let mut wanted = Vec::new();
         for document in &self.documents {
             let names: Vec<&str> = match &document.config {
-                Some(Config::Connector(connector)) => {
-                    connector.records.values().map(config::text::FileName::as_str).collect()
-                }
-                Some(Config::Integration(integration)) => {
-                    integration.agreement.iter().map(|agreement| agreement.text.as_str()).collect()
-                }
+                Some(Config::Connector(connector)) => connector
+                    .records
+                    .values()
+                    .map(config::text::FileName::as_str)
+                    .collect(),
+                Some(Config::Integration(integration)) => integration
+                    .agreement
+                    .iter()
+                    .map(|agreement| agreement.text.as_str())
+                    .collect(),
                 Some(
                     Config::Runtime(_) | Config::Pipeline(_) | Config::Map(_) | Config::Tenant(_),
                 )
@@ -122,7 +129,10 @@ mod tests {
     fn routes_lead_up_and_out() {
         assert_eq!(route("a/b", "c.json"), "a/b/c.json");
         assert_eq!(route("a/b", "../../x/c.json"), "x/c.json");
-        assert_eq!(route("connectors", "../../schemas/c.json"), "../schemas/c.json");
+        assert_eq!(
+            route("connectors", "../../schemas/c.json"),
+            "../schemas/c.json"
+        );
         assert_eq!(route("", "./c.json"), "c.json");
     }
 }

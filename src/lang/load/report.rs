@@ -9,22 +9,40 @@ use crate::lang::source::{Pointer, PointerTarget, ScalarStyle, Span, SpanIndex};
 
 /// A finding as people read it.
 pub(super) fn diagnostic(finding: &Finding, index: &SpanIndex) -> Diagnostic {
-    let place = Place { at: &finding.at, index, span: index.span(&finding.at, finding.target) };
+    let place = Place {
+        at: &finding.at,
+        index,
+        span: index.span(&finding.at, finding.target),
+    };
     match &finding.kind {
-        FindingKind::UnknownKey { key, known, belongs } => {
-            place.unknown_key(key, known, belongs.as_ref())
-        }
-        FindingKind::MissingKey { key, about, example } => {
-            place.missing_key(key, about, example.as_ref())
-        }
-        FindingKind::WrongType { expected, got, example } => {
-            place.wrong_type(expected, got, example.as_ref())
-        }
+        FindingKind::UnknownKey {
+            key,
+            known,
+            belongs,
+        } => place.unknown_key(key, known, belongs.as_ref()),
+        FindingKind::MissingKey {
+            key,
+            about,
+            example,
+        } => place.missing_key(key, about, example.as_ref()),
+        FindingKind::WrongType {
+            expected,
+            got,
+            example,
+        } => place.wrong_type(expected, got, example.as_ref()),
         FindingKind::UnknownWord { word, words } => place.unknown_word(word, words),
-        FindingKind::Form { text, about, example } => place.form(text, about, example.as_ref()),
+        FindingKind::Form {
+            text,
+            about,
+            example,
+        } => place.form(text, about, example.as_ref()),
         FindingKind::NoneOf { keys } => place.none_of(keys),
         FindingKind::SeveralOf { written } => place.several_of(written),
-        FindingKind::Range { got, minimum, maximum } => {
+        FindingKind::Range {
+            got,
+            minimum,
+            maximum,
+        } => {
             let limit = match (minimum, maximum) {
                 (Some(least), Some(most)) => format!("from {least} to {most}"),
                 (Some(least), None) => format!("{least} or more"),
@@ -32,16 +50,26 @@ pub(super) fn diagnostic(finding: &Finding, index: &SpanIndex) -> Diagnostic {
                 (None, None) => "another number".into(),
             };
             let within_limits = finding.at.tokens().any(|token| token == "limits");
-            let code = if within_limits { Code::LimitInvalid } else { Code::BadNumberRange };
+            let code = if within_limits {
+                Code::LimitInvalid
+            } else {
+                Code::BadNumberRange
+            };
             place
-                .new(code, format!("`{}` is {got}, out of its range", place.name()))
+                .fault(
+                    code,
+                    format!("`{}` is {got}, out of its range", place.name()),
+                )
                 .label(format!("must be {limit}"))
         }
         FindingKind::Empty { what: Type::List } => place
-            .new(Code::EmptyList, format!("`{}` is an empty list", place.name()))
+            .fault(
+                Code::EmptyList,
+                format!("`{}` is an empty list", place.name()),
+            )
             .label("needs at least one item"),
         FindingKind::Empty { .. } => place
-            .new(Code::BadValue, format!("`{}` is empty", place.name()))
+            .fault(Code::BadValue, format!("`{}` is empty", place.name()))
             .label("needs some text"),
     }
 }
@@ -53,7 +81,7 @@ struct Place<'a> {
 }
 
 impl Place<'_> {
-    fn new(&self, code: Code, headline: String) -> Diagnostic {
+    fn fault(&self, code: Code, headline: String) -> Diagnostic {
         Diagnostic::new(code, self.span, headline)
     }
 
@@ -66,7 +94,7 @@ impl Place<'_> {
         let holder = self.at.parent().unwrap_or_default();
         let place = holder_name(&holder);
         let mut found = self
-            .new(Code::UnknownKey, format!("unknown key `{key}` in {place}"))
+            .fault(Code::UnknownKey, format!("unknown key `{key}` in {place}"))
             .label(format!("not a key of {place}"));
         match belongs {
             Some(Belongs::Above(outer)) => {
@@ -89,7 +117,10 @@ impl Place<'_> {
     fn missing_key(&self, key: &str, about: &str, example: Option<&Json>) -> Diagnostic {
         let place = holder_name(self.at);
         let mut found = self
-            .new(missing_code(self.at, key), format!("{place} has no `{key}`"))
+            .fault(
+                missing_code(self.at, key),
+                format!("{place} has no `{key}`"),
+            )
             .label(format!("`{key}` is needed here"));
         if !about.is_empty() {
             found = found.help(format!("`{key}`: {}", sentence(about)));
@@ -99,22 +130,27 @@ impl Place<'_> {
 
     fn wrong_type(&self, expected: &[Type], got: &Json, example: Option<&Json>) -> Diagnostic {
         let wanted = either(expected);
-        let is = match got {
-            Json::Null => "is empty".to_owned(),
-            other => format!("is {}", Type::of(other)),
+        let is = if got.is_null() {
+            "is empty".to_owned()
+        } else {
+            format!("is {}", Type::of(got))
         };
         let found = self
-            .new(Code::WrongType, format!("`{}` {is} where {wanted} is expected", self.name()))
+            .fault(
+                Code::WrongType,
+                format!("`{}` {is} where {wanted} is expected", self.name()),
+            )
             .label(format!("must be {wanted}"));
         let plain = self.index.entry(self.at).and_then(|entry| entry.scalar);
         let written = plain.filter(|scalar| scalar.style == ScalarStyle::Plain);
-        let text = written.map(|scalar| scalar.text.to_string()).unwrap_or_default();
-        if expected.contains(&Type::Boolean) && matches!(got, Json::String(_)) {
-            if let Some(meant) = yaml_1_1(&text) {
-                return found
-                    .help(format!("YAML 1.2 reads `{text}` as text; write `{meant}`"))
-                    .patch(self.span, meant);
-            }
+        let text = written
+            .map(|scalar| scalar.text.to_string())
+            .unwrap_or_default();
+        let wants_boolean = expected.contains(&Type::Boolean) && matches!(got, Json::String(_));
+        if wants_boolean && let Some(meant) = yaml_1_1(&text) {
+            return found
+                .help(format!("YAML 1.2 reads `{text}` as text; write `{meant}`"))
+                .patch(self.span, meant);
         }
         if expected == [Type::Text] && !text.is_empty() && !matches!(got, Json::Null) {
             let quoted = format!("\"{text}\"");
@@ -133,10 +169,15 @@ impl Place<'_> {
     fn unknown_word(&self, word: &str, words: &[String]) -> Diagnostic {
         let names = words.iter().map(String::as_str);
         let mut found = self
-            .new(Code::BadValue, format!("`{word}` is not a value of `{}`", self.name()))
+            .fault(
+                Code::BadValue,
+                format!("`{word}` is not a value of `{}`", self.name()),
+            )
             .label(format!("must be {}", alternatives(words)));
         if let Some(near) = suggest::nearest(word, names) {
-            found = found.help(format!("did you mean `{near}`?")).patch(self.span, near);
+            found = found
+                .help(format!("did you mean `{near}`?"))
+                .patch(self.span, near);
         }
         found
     }
@@ -152,20 +193,21 @@ impl Place<'_> {
             }
             _ => (Code::BadValue, "a value of the right form"),
         };
-        let help = if code == Code::BadName && !about.starts_with("A name") {
-            "a name that expressions use is a small letter, then small letters, digits or `_`".into()
+        let form = if code == Code::BadName && !about.starts_with("A name") {
+            "a small letter, then small letters, digits or `_`".into()
         } else {
-            sentence(about)
+            let form = sentence(about);
+            form.split_once(": ")
+                .map_or(form.clone(), |(_, form)| form.to_owned())
         };
-        self.new(code, format!("`{text}` is not {what}"))
-            .label(format!("`{}` must be {what}", self.name()))
-            .help(help)
+        self.fault(code, format!("`{text}` is not {what}"))
+            .label(format!("must be {form}"))
             .help_opt(example.map(|example| format!("for example `{}`", flow(example))))
     }
 
     fn none_of(&self, keys: &[String]) -> Diagnostic {
         let (code, what) = choice_of(keys);
-        self.new(code, format!("{} has no {what}", holder_name(self.at)))
+        self.fault(code, format!("{} has no {what}", holder_name(self.at)))
             .label(format!("needs one of {}", alternatives(keys)))
     }
 
@@ -179,11 +221,15 @@ impl Place<'_> {
             Code::TooManyChoices
         };
         let mut found = self
-            .new(code, format!("{} has both {}", holder_name(&holder), both(written)))
+            .fault(
+                code,
+                format!("{} has both {}", holder_name(&holder), both(written)),
+            )
             .label("only one of them may stand here");
         if let Some(first) = written.first() {
             found = found.also(
-                self.index.span(&holder.key(first.as_str()), PointerTarget::Key),
+                self.index
+                    .span(&holder.key(first.as_str()), PointerTarget::Key),
                 "the first one",
             );
         }
@@ -191,13 +237,23 @@ impl Place<'_> {
             found = found.help("make two steps of it, or a group with `do`");
         }
         if code == Code::TwoLinksSameEntity {
-            found = found.help("`key` is for the end that was there first, `id` for the one that was made");
+            found = found
+                .help("`key` is for the end that was there first, `id` for the one that was made");
         }
         found
     }
 }
 
-const VERBS: &[&str] = &["fetch", "transform", "map", "write", "do", "skip", "hold", "fail"];
+const VERBS: &[&str] = &[
+    "fetch",
+    "transform",
+    "map",
+    "write",
+    "do",
+    "skip",
+    "hold",
+    "fail",
+];
 
 fn choice_of(keys: &[String]) -> (Code, &'static str) {
     if keys.iter().any(|key| key == "transform") {
@@ -228,23 +284,26 @@ fn missing_code(holder: &Pointer, key: &str) -> Code {
 /// What the words of YAML 1.1 meant that YAML 1.2 reads as text.
 fn yaml_1_1(text: &str) -> Option<&'static str> {
     match text.to_lowercase().as_str() {
-        "yes" | "on" | "y" => Some("true"),
-        "no" | "off" | "n" => Some("false"),
-        "true" => Some("true"),
-        "false" => Some("false"),
+        "yes" | "on" | "y" | "true" => Some("true"),
+        "no" | "off" | "n" | "false" => Some("false"),
         _ => None,
     }
 }
 
 /// The last key of a route; of an item, the key of its list.
 fn named(at: &Pointer) -> String {
-    let key = at.tokens().rev().find(|token| !token.bytes().all(|byte| byte.is_ascii_digit()));
+    let key = at
+        .tokens()
+        .rev()
+        .find(|token| !token.bytes().all(|byte| byte.is_ascii_digit()));
     key.unwrap_or("document").to_owned()
 }
 
 /// A mapping by the key it stands under: `` `fetch` ``, a step, the document.
 pub(super) fn holder_name(at: &Pointer) -> String {
-    let in_list = at.last().is_some_and(|token| token.bytes().all(|byte| byte.is_ascii_digit()));
+    let in_list = at
+        .last()
+        .is_some_and(|token| token.bytes().all(|byte| byte.is_ascii_digit()));
     match (at.is_root(), in_list, named(at)) {
         (true, ..) => "the document".into(),
         (_, true, list) if list == "steps" || list == "do" || list == "on_activate" => {
@@ -287,10 +346,15 @@ fn joined(words: &[String], last: &str) -> String {
 
 /// The first sentence of a description, as help is written: without capital and full stop.
 fn sentence(about: &str) -> String {
-    let first = about.split_inclusive(". ").next().unwrap_or(about).trim().trim_end_matches('.');
+    let first = about
+        .split_inclusive(". ")
+        .next()
+        .unwrap_or(about)
+        .trim()
+        .trim_end_matches('.');
     let mut letters = first.chars();
-    let begins_a_word = first.chars().nth(1).is_some_and(char::is_lowercase)
-        || first.starts_with("A ");
+    let begins_a_word =
+        first.chars().nth(1).is_some_and(char::is_lowercase) || first.starts_with("A ");
     match letters.next() {
         Some(letter) if begins_a_word => letter.to_lowercase().chain(letters).collect(),
         _ => first.to_owned(),
@@ -309,8 +373,10 @@ fn flow(value: &Json) -> String {
             format!("[{}]", items.join(", "))
         }
         Json::Object(members) => {
-            let members: Vec<_> =
-                members.iter().map(|(key, value)| format!("{key}: {}", flow(value))).collect();
+            let members: Vec<_> = members
+                .iter()
+                .map(|(key, value)| format!("{key}: {}", flow(value)))
+                .collect();
             format!("{{ {} }}", members.join(", "))
         }
         Json::Null | Json::Bool(_) | Json::Number(_) => value.to_string(),

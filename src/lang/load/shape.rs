@@ -38,7 +38,7 @@ pub(super) struct Shape {
     pub(super) min_length: u64,
     pub(super) minimum: Option<i64>,
     pub(super) maximum: Option<i64>,
-    pub(super) properties: IndexMap<Box<str>, ShapeId>,
+    pub(super) properties: IndexMap<Box<str>, Property>,
     pub(super) required: Vec<Box<str>>,
     pub(super) others: Others,
     /// Exactly one of these keys is written.
@@ -50,6 +50,16 @@ pub(super) struct Shape {
     /// What the schema says about it, for help.
     pub(super) about: Box<str>,
     /// The first example of the schema.
+    pub(super) example: Option<Json>,
+}
+
+/// A key of a mapping. What is said of it stands beside the reference to its type.
+#[derive(Debug)]
+pub(super) struct Property {
+    pub(super) shape: ShapeId,
+    /// What the schema says about it, for help.
+    pub(super) about: Box<str>,
+    /// The first example of it.
     pub(super) example: Option<Json>,
 }
 
@@ -126,9 +136,16 @@ impl std::fmt::Display for Type {
 
 /// Prepares a schema that schemars wrote.
 pub(super) fn compile(schema: &Json) -> Shapes {
-    let mut compiler = Compiler { schema, all: Vec::new(), known: HashMap::new() };
+    let mut compiler = Compiler {
+        schema,
+        all: Vec::new(),
+        known: HashMap::new(),
+    };
     let root = compiler.shape(schema);
-    Shapes { all: compiler.all, root }
+    Shapes {
+        all: compiler.all,
+        root,
+    }
 }
 
 struct Compiler<'a> {
@@ -140,7 +157,7 @@ struct Compiler<'a> {
 impl<'a> Compiler<'a> {
     fn shape(&mut self, schema: &'a Json) -> ShapeId {
         if let Some(reference) = schema.get("$ref").and_then(Json::as_str) {
-            return self.reference(reference, schema);
+            return self.reference(reference);
         }
         let id = self.reserve();
         self.fill(id, schema);
@@ -153,18 +170,20 @@ impl<'a> Compiler<'a> {
     }
 
     /// A definition is compiled once, whoever refers to it; it may refer to itself.
-    fn reference(&mut self, reference: &'a str, from: &'a Json) -> ShapeId {
+    fn reference(&mut self, reference: &'a str) -> ShapeId {
         if let Some(known) = self.known.get(reference) {
             return *known;
         }
-        let pointer = reference.strip_prefix('#').expect("schemars refers inside the document");
-        let target = self.schema.pointer(pointer).expect("schemars defines what it refers to");
+        let pointer = reference
+            .strip_prefix('#')
+            .expect("schemars refers inside the document");
+        let target = self
+            .schema
+            .pointer(pointer)
+            .expect("schemars defines what it refers to");
         let id = self.reserve();
         self.known.insert(reference, id);
         self.fill(id, target);
-        if self.all[id.0].example.is_none() {
-            self.all[id.0].example = example(from);
-        }
         id
     }
 
@@ -189,7 +208,11 @@ impl<'a> Compiler<'a> {
         shape.words.extend(words(schema.get("enum")));
         if let Some(properties) = schema.get("properties").and_then(Json::as_object) {
             for (name, property) in properties {
-                let property = self.shape(property);
+                let property = Property {
+                    shape: self.shape(property),
+                    about: text(property, "description").unwrap_or_default().into(),
+                    example: example(property),
+                };
                 shape.properties.insert(name.as_str().into(), property);
             }
         }
@@ -234,9 +257,11 @@ fn one_of(shape: &mut Shape, choices: &[Json]) {
 fn types(schema: &Json) -> Vec<Type> {
     match schema.get("type") {
         Some(Json::String(one)) => vec![Type::parse(one)],
-        Some(Json::Array(several)) => {
-            several.iter().filter_map(Json::as_str).map(Type::parse).collect()
-        }
+        Some(Json::Array(several)) => several
+            .iter()
+            .filter_map(Json::as_str)
+            .map(Type::parse)
+            .collect(),
         _ => Vec::new(),
     }
 }
@@ -255,7 +280,11 @@ fn words(list: Option<&Json>) -> Vec<Box<str>> {
 }
 
 fn example(schema: &Json) -> Option<Json> {
-    schema.get("examples").and_then(Json::as_array).and_then(|all| all.first()).cloned()
+    schema
+        .get("examples")
+        .and_then(Json::as_array)
+        .and_then(|all| all.first())
+        .cloned()
 }
 
 #[cfg(test)]
@@ -265,13 +294,35 @@ mod tests {
 
     /// Keywords that [`Compiler::fill`] reads or may leave out.
     const KNOWN: &[&str] = &[
-        "$ref", "$defs", "$schema", "title", "description", "examples", "default", "type", "const", "enum",
-        "pattern", "minLength", "minimum", "maximum", "properties", "required", "additionalProperties",
-        "minProperties", "maxProperties", "items", "minItems", "anyOf", "oneOf",
+        "$ref",
+        "$defs",
+        "$schema",
+        "title",
+        "description",
+        "examples",
+        "default",
+        "type",
+        "const",
+        "enum",
+        "pattern",
+        "minLength",
+        "minimum",
+        "maximum",
+        "properties",
+        "required",
+        "additionalProperties",
+        "minProperties",
+        "maxProperties",
+        "items",
+        "minItems",
+        "anyOf",
+        "oneOf",
     ];
 
     fn unknown(schema: &Json, found: &mut Vec<String>) {
-        let Some(object) = schema.as_object() else { return };
+        let Some(object) = schema.as_object() else {
+            return;
+        };
         for (key, value) in object {
             match key.as_str() {
                 "properties" | "$defs" => {
@@ -279,7 +330,11 @@ mod tests {
                     inside.for_each(|(_, schema)| unknown(schema, found));
                 }
                 "anyOf" | "oneOf" => {
-                    value.as_array().into_iter().flatten().for_each(|schema| unknown(schema, found));
+                    value
+                        .as_array()
+                        .into_iter()
+                        .flatten()
+                        .for_each(|schema| unknown(schema, found));
                 }
                 "items" | "additionalProperties" => unknown(value, found),
                 key if KNOWN.contains(&key) => {}
@@ -303,8 +358,11 @@ mod tests {
     fn enums_become_words_and_verbs_exactly_one() {
         let shapes = compile(&schema::of(Kind::Pipeline));
         let root = shapes.get(shapes.root);
-        assert_eq!(shapes.get(root.properties["kind"]).words, ["pipeline".into()]);
-        let steps = shapes.get(root.properties["steps"]);
+        assert_eq!(
+            shapes.get(root.properties["kind"].shape).words,
+            ["pipeline".into()]
+        );
+        let steps = shapes.get(root.properties["steps"].shape);
         let step = shapes.get(steps.items.unwrap());
         assert!(step.exactly_one.contains(&"write".into()));
         assert_eq!(step.exactly_one.len(), 8);

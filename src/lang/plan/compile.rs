@@ -20,14 +20,19 @@ mod fetch;
 mod field;
 mod integration;
 mod issues;
+mod map_use;
 mod maps;
 mod marker;
+mod named;
 mod names;
 mod paging;
+mod params;
+mod paths;
 mod pipeline;
 mod realm;
 mod request;
 mod rule_order;
+mod rules;
 mod runtime;
 mod scope;
 mod settings;
@@ -39,6 +44,7 @@ mod values;
 mod vocabulary;
 mod words;
 mod write;
+mod write_rules;
 
 use std::sync::Arc;
 
@@ -58,7 +64,12 @@ pub fn compile(project: &Project) -> (Option<Plan>, Vec<Diagnostic>) {
     let sink = Sink::default();
     let names = names::collect(project, &sink);
     let plan = {
-        let cx = Context { project, names: &names, sink: &sink, values: Values::default() };
+        let cx = Context {
+            project,
+            names: &names,
+            sink: &sink,
+            values: Values::default(),
+        };
         plan(&cx)
     };
     let mut found = project.diagnostics.clone();
@@ -75,7 +86,9 @@ fn plan(cx: &Context<'_>) -> Option<Plan> {
         .integrations
         .iter()
         .map(|(name, folder)| {
-            let Some(Config::Integration(config)) = &folder.doc.config else { return (*name, None) };
+            let Some(Config::Integration(config)) = &folder.doc.config else {
+                return (*name, None);
+            };
             (*name, Some(integration::compile(cx, &apis, folder, config)))
         })
         .collect();
@@ -90,28 +103,53 @@ fn plan(cx: &Context<'_>) -> Option<Plan> {
     let config = runtime.as_ref().map(|(_, config)| &***config);
     let site = runtime.as_ref().map(|(site, _)| site);
     let used = used_connectors(names, &integrations);
-    let apps = if broken { None } else { runtime::apps(site, config, &apis, &used) };
-    let tenants = all(names.tenants.values().map(|doc| tenant(cx, doc, &integrations, apps.as_ref())));
-    let connectors = all(apis
+    if !broken {
+        runtime::sealing(config, &apis, &used);
+    }
+    let shared = if broken {
+        None
+    } else {
+        runtime::apps(site, config, &apis, &used)
+    };
+    let tenants = all(names
+        .tenants
         .values()
-        .map(|api| api.as_ref()?.plan.clone().map(|plan| (Arc::clone(&plan.name), plan))));
-    let integrations = all(integrations
-        .iter()
-        .map(|(_, compiled)| compiled.as_ref()?.plan.clone().map(|plan| (Arc::clone(&plan.name), plan))));
-    apps?;
+        .map(|doc| tenant(cx, doc, &integrations, shared.as_ref())));
+    let connectors = all(apis.values().map(|api| {
+        api.as_ref()?
+            .plan
+            .clone()
+            .map(|plan| (Arc::clone(&plan.name), plan))
+    }));
+    let integrations = all(integrations.iter().map(|(_, compiled)| {
+        compiled
+            .as_ref()?
+            .plan
+            .clone()
+            .map(|plan| (Arc::clone(&plan.name), plan))
+    }));
+    shared?;
     Some(Plan {
         runtime: runtime::compile(&cx.project.workspace, config),
         connectors: connectors?.into_iter().collect(),
         integrations: integrations?.into_iter().collect(),
-        tenants: tenants?.into_iter().map(|tenant| (Arc::clone(&tenant.name), tenant)).collect(),
+        tenants: tenants?
+            .into_iter()
+            .map(|tenant| (Arc::clone(&tenant.name), tenant))
+            .collect(),
     })
 }
 
 fn connectors<'p>(cx: &Context<'p>) -> Apis<'p> {
     let docs = cx.names.connectors.iter();
     docs.map(|(name, doc)| {
-        let Some(Config::Connector(config)) = &doc.config else { return (*name, None) };
-        (*name, Some(connector::compile(cx, &Site::root(doc, cx.sink), config)))
+        let Some(Config::Connector(config)) = &doc.config else {
+            return (*name, None);
+        };
+        (
+            *name,
+            Some(connector::compile(cx, &Site::root(doc, cx.sink), config)),
+        )
     })
     .collect()
 }
@@ -123,9 +161,15 @@ fn used_connectors<'p>(
 ) -> Vec<&'p str> {
     let mut used: Vec<&str> = Vec::new();
     for doc in names.tenants.values() {
-        let Some(Config::Tenant(tenant)) = &doc.config else { continue };
-        let integration = integrations.iter().find(|(name, _)| *name == tenant.integration.as_str());
-        let Some((_, Some(compiled))) = integration else { continue };
+        let Some(Config::Tenant(tenant)) = &doc.config else {
+            continue;
+        };
+        let integration = integrations
+            .iter()
+            .find(|(name, _)| *name == tenant.integration.as_str());
+        let Some((_, Some(compiled))) = integration else {
+            continue;
+        };
         for connector in &compiled.realm.config.connectors {
             if !used.contains(&connector.as_str()) {
                 used.push(connector.as_str());
@@ -141,11 +185,19 @@ fn tenant<'p>(
     integrations: &[(&'p str, Option<Compiled<'_, 'p>>)],
     apps: Option<&tenant::Apps>,
 ) -> Option<Arc<Tenant>> {
-    let Some(Config::Tenant(config)) = &doc.config else { return None };
+    let Some(Config::Tenant(config)) = &doc.config else {
+        return None;
+    };
     let site = Site::root(doc, cx.sink);
     let name = config.integration.as_str();
     let Some((_, integration)) = integrations.iter().find(|(known, _)| *known == name) else {
-        Unknown { code: Code::UnknownIntegration, what: "integration", several: "integrations" }.at(
+        Unknown {
+            code: Code::UnknownIntegration,
+            what: "integration",
+            of: None,
+            several: "integrations",
+        }
+        .at(
             &site.key("integration"),
             name,
             integrations.iter().map(|(name, _)| *name),

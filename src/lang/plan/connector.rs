@@ -100,7 +100,7 @@ pub struct Oauth2 {
     pub username: Option<Template>,
     /// Password of the password grant.
     pub password: Option<Template>,
-    /// First token of the refresh_token grant.
+    /// First token of the `refresh_token` grant.
     pub refresh_token: Option<Template>,
     /// Scopes to ask for.
     pub scopes: Vec<Arc<str>>,

@@ -18,11 +18,17 @@ pub use connector::{
 };
 pub use integration::{Agreement, Entity, EntityFrom, Integration, Requirement, Subjects};
 pub use pipeline::{Cursor, Fetch, LinkEnd, One, Pipeline, Sweep, Trigger};
-pub use request::{Body, Paging, PathPiece, PathTemplate, Request};
+pub use request::{Body, Paging, Part, PathPiece, PathTemplate, Request};
 pub use step::{Catch, MapUse, Step, StepFetch, Verb};
 pub use table::{Row, Table, TableCase, Target};
 pub use tenant::{Account, ParamValue, Runtime, SecretSource, Settings, Tenant};
 pub use write::{Create, Find, Read, Update, Write};
+
+// Words that mean in a plan what they mean in YAML. The engine takes them from here: it does not see `config`.
+pub use crate::lang::config::{
+    ApiKeyPlace, Applied, ClientSend, Compare, ErrorClass, Fold, Grant, IfRunning, Method, Missed,
+    OnMissing, OnUnknown, ParamScope, ParamType, QueryLists,
+};
 
 use std::sync::Arc;
 

@@ -53,9 +53,12 @@ pub enum Body {
     Json(ValueForm),
     /// An HTML form.
     Form(Vec<(Arc<str>, ValueForm)>),
-    /// multipart/form-data: name, file name, media type, content.
-    Multipart(Vec<(Arc<str>, Option<Template>, Option<Arc<str>>, ValueForm)>),
+    /// multipart/form-data.
+    Multipart(Vec<Part>),
 }
+
+/// A part of a multipart body: name, file name, media type, content.
+pub type Part = (Arc<str>, Option<Template>, Option<Arc<str>>, ValueForm);
 
 /// A style of paging. `max_pages` ends every style with an error (P5).
 #[derive(Clone, Debug)]

@@ -64,8 +64,10 @@ impl Table {
 
 /// A value without the differences that do not matter.
 pub(super) fn fold(folds: &[Fold], value: &str) -> String {
-    folds.iter().fold(value.to_owned(), |text, fold| match fold {
-        Fold::Case => text.to_lowercase(),
-        Fold::Spaces => text.chars().filter(|c| !c.is_whitespace()).collect(),
-    })
+    folds
+        .iter()
+        .fold(value.to_owned(), |text, fold| match fold {
+            Fold::Case => text.to_lowercase(),
+            Fold::Spaces => text.chars().filter(|c| !c.is_whitespace()).collect(),
+        })
 }

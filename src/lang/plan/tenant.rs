@@ -32,7 +32,9 @@ pub struct Tenant {
 impl Tenant {
     /// The settings that hold for a subject.
     pub fn settings_for(&self, subject: Option<&str>) -> &Arc<Settings> {
-        subject.and_then(|subject| self.overrides.get(subject)).unwrap_or(&self.settings)
+        subject
+            .and_then(|subject| self.overrides.get(subject))
+            .unwrap_or(&self.settings)
     }
 }
 
@@ -73,6 +75,8 @@ pub struct Runtime {
     pub store: PathBuf,
     /// Where secrets come from.
     pub secrets: SecretSource,
+    /// The name of the secret that refresh tokens are sealed with.
+    pub sealing_key: Option<Arc<str>>,
 }
 
 /// Where secrets come from.

@@ -1,6 +1,7 @@
 //! `write`, compiled.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Origin;
 use super::request::{Paging, Request};
@@ -64,6 +65,8 @@ pub struct Read {
     pub found: Option<Query>,
     /// Where it says that it was merged into another (R67).
     pub merged_into: Option<Query>,
+    /// How long an answer may be used again; only where nothing is updated.
+    pub cache: Option<Duration>,
 }
 
 /// Makes the record.

@@ -231,12 +231,8 @@ pub(super) async fn begin(
     .await?;
     sqlx::query(
         "UPDATE link SET op_state = iif(op_wait IS NULL, 'held', 'unknown'), op_at = ?1, \
-<<<<<<< HEAD
-         op_bound = ?1 + op_wait, op_due = ?1, finds = 0, \
+         op_bound = ?1 + op_wait, op_due = iif(op_wait IS NULL, NULL, ?1), finds = 0, \
          fp_written = iif(op = 'update', NULL, fp_written) \
-=======
-         op_bound = ?1 + op_wait, op_due = iif(op_wait IS NULL, NULL, ?1), finds = 0 \
->>>>>>> store
          WHERE op_state = 'planned' AND op_epoch < ?2",
     )
     .bind(now.ticks())

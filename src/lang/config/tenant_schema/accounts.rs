@@ -115,7 +115,7 @@ pub(super) fn secret() -> Json {
                 "description": "The name of the secret.",
                 "type": "string",
                 "minLength": 1,
-                "examples": ["acme/servicetitan/client_secret"]
+                "examples": ["acme/dispatch/client_secret"]
             }
         },
         "required": ["secret"],

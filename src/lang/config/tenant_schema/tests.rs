@@ -1,3 +1,5 @@
+//! Settings, rows and accounts in the schema of tenants.
+
 use serde::de::DeserializeOwned;
 
 use super::*;

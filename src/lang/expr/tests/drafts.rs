@@ -1,4 +1,4 @@
-//! Every expression of the first draft of the ServiceChannel integration: each compiles, has no
+//! Every expression of the first draft of the Helpdesk integration: each compiles, has no
 //! unknown filter, test or function, and those that carry the flow evaluate.
 
 use std::sync::Arc;
@@ -292,7 +292,7 @@ const TEMPLATES: &[&str] = &[
     "{{ settings.preferences.business_unit | default(steps.units[0].id) }}",
     "{{ steps.category[0].id }}",
     "marketing:/campaigns/{{ link.campaign.id }}",
-    "The campaign {{ steps.current.name }} is inactive in ServiceTitan. Activate it; work orders wait until then.",
+    "The campaign {{ steps.current.name }} is inactive in Dispatch. Activate it; work orders wait until then.",
     "{{ key }}",
     "{{ link.job.subscriber }}",
     "{{ link.job.key }}",
@@ -330,7 +330,7 @@ const TEMPLATES: &[&str] = &[
     "{{ vars.freight }}",
     "{{ vars.other }}",
     "{{ steps.materials if settings.invoice_information.line_items else omit }}",
-    "ServiceChannel: {{ error.message }}",
+    "Helpdesk: {{ error.message }}",
     "jpm:/jobs/{{ key }}",
     "{{ link.job.subscriber | default(none) }}",
     "{{ steps.visits | rejectattr('status', 'in', ['Canceled', 'Done']) | list }}",
@@ -341,7 +341,7 @@ const TEMPLATES: &[&str] = &[
     "{{ vars.offered_text | lines }}",
     "{{ vars.event }}",
     "{{ vars.offered }}",
-    "{{ vars.event }} changes nothing in ServiceChannel",
+    "{{ vars.event }} changes nothing in Helpdesk",
     "{{ steps.target.refused }} is not offered for this work order",
     "/workorders/{{ id }}",
     "the work order is {{ found.Status.Primary }} and is not reopened",
@@ -372,7 +372,7 @@ const TEMPLATES: &[&str] = &[
     "{{ settings.preferences.open_since | default(activation.at) }}",
     "the work order is {{ record.Status.Extended | lower }}",
     "/locations/{{ record.Location.Id }}",
-    "{{ account.servicetitan.application_guid }}",
+    "{{ account.dispatch.application_guid }}",
     "crm:/customers/{{ id }}",
     "{{ steps.site.Address2 }}",
     "{{ steps.site.Address1 | default(none) }}",
@@ -389,9 +389,9 @@ const TEMPLATES: &[&str] = &[
     "{{ 'NTE: ' ~ record.Nte | money(2) ~ '<br>' if settings.preferences.nte_to_custom_field else '' }}",
     "{{ (record.CallDate if settings.preferences.schedule_date == 'submitted' else record.ScheduledDate | default(record.CallDate)) | utc }}",
     "{{ [{'typeId': settings.preferences.nte_field, 'value': record.Nte | money(2)}] if settings.preferences.nte_to_custom_field else [] }}",
-    "crm:/booking-provider/{{ account.servicetitan.booking_provider }}/bookings",
+    "crm:/booking-provider/{{ account.dispatch.booking_provider }}/bookings",
     "sc-{{ record.Id }}",
-    "crm:/booking-provider/{{ account.servicetitan.booking_provider }}/bookings/{{ id }}",
+    "crm:/booking-provider/{{ account.dispatch.booking_provider }}/bookings/{{ id }}",
     "{{ [{'type': 'Phone', 'value': steps.site.Phone | digits}] if steps.site.Phone else omit }}",
     "{{ vars.start }}",
     "{{ vars.nte_line }}{{ vars.summary }}",
@@ -408,7 +408,7 @@ const TEMPLATES: &[&str] = &[
     "{{ vars.nte or omit }}",
     "{{ record.Id | string }}",
     "{{ found.customFields | merge_by('typeId', vars.nte) if vars.nte else omit }}",
-    "ServiceTitan refuses the business unit with this job type: {{ error.message }}",
+    "Dispatch refuses the business unit with this job type: {{ error.message }}",
 ];
 
 const CONDITIONS: &[&str] = &[
@@ -483,7 +483,7 @@ const PATHS: &[&str] = &[
     "$.Caller",
     "$.ProblemCode",
     "$.Description",
-    "$.data[?@.name == 'ServiceChannel']",
+    "$.data[?@.name == 'Helpdesk']",
     "$.data[0]",
     "$.job.id",
     "$.items[*]",

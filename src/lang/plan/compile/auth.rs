@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::connector::rules;
 use super::context::Context;
 use super::durations::duration;
+use super::rules;
 use super::scope::Scope;
 use super::site::Site;
 use super::values::{all, optional};
@@ -23,11 +23,20 @@ pub(super) fn compile<'p>(
 ) -> Option<Auth> {
     let auth = &connector.auth;
     let text = |way: &str, key: &str, text: &text::Template| {
-        cx.values.text(&site.key(way).key(key), text.as_str(), scope)
+        cx.values
+            .text(&site.key(way).key(key), text.as_str(), scope)
     };
     if let Some(written) = &auth.oauth2 {
-        let maker = Maker { cx, site: site.key("oauth2"), connector, scope, reply };
-        return maker.oauth2(written).map(|oauth2| Auth::Oauth2(Box::new(oauth2)));
+        let maker = Maker {
+            cx,
+            site: site.key("oauth2"),
+            connector,
+            scope,
+            reply,
+        };
+        return maker
+            .oauth2(written)
+            .map(|oauth2| Auth::Oauth2(Box::new(oauth2)));
     }
     if let Some(basic) = &auth.basic {
         let username = text("basic", "username", &basic.username);
@@ -70,7 +79,7 @@ impl Maker<'_, '_> {
             duration(&self.site.key("min_interval"), text)
         });
         let site = self.site.key("errors");
-        let errors = rules(self.cx, &site, self.connector, &written.errors, self.reply);
+        let errors = rules::compile(self.cx, &site, self.connector, &written.errors, self.reply);
         Some(Oauth2 {
             grant: written.grant,
             token_url: token_url?,
@@ -80,7 +89,11 @@ impl Maker<'_, '_> {
             username: username?,
             password: password?,
             refresh_token: refresh_token?,
-            scopes: written.scopes.iter().map(|scope| scope.as_str().into()).collect(),
+            scopes: written
+                .scopes
+                .iter()
+                .map(|scope| scope.as_str().into())
+                .collect(),
             extra: extra?,
             min_interval: min_interval?,
             follow_redirects: written.follow_redirects,
@@ -98,15 +111,19 @@ impl Maker<'_, '_> {
                     ("password", written.password.is_some()),
                 ],
             ),
-            Grant::RefreshToken => {
-                ("refresh_token", &[("refresh_token", written.refresh_token.is_some())])
-            }
+            Grant::RefreshToken => (
+                "refresh_token",
+                &[("refresh_token", written.refresh_token.is_some())],
+            ),
             Grant::ClientCredentials => ("client_credentials", &[]),
         };
         for (key, _) in needs.iter().filter(|(_, there)| !there) {
             self.site
                 .key("grant")
-                .fault(Code::AuthIncomplete, format!("the grant `{grant}` has no `{key}`"))
+                .fault(
+                    Code::AuthIncomplete,
+                    format!("the grant `{grant}` has no `{key}`"),
+                )
                 .label(format!("needs `{key}` beside it"))
                 .help(format!("for example `{key}: \"{{{{ params.{key} }}}}\"`"))
                 .report();
@@ -117,6 +134,10 @@ impl Maker<'_, '_> {
         self.cx.values.text(site, text.as_str(), self.scope)
     }
 
+    #[expect(
+        clippy::option_option,
+        reason = "whether it was written, and whether it could be made"
+    )]
     fn optional(&self, key: &str, text: Option<&text::Template>) -> Option<Option<Template>> {
         optional(text, |text| self.text(&self.site.key(key), text))
     }

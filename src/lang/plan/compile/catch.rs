@@ -37,11 +37,18 @@ pub(super) fn compile<'p>(
         known.check(&place.key("errors"), written);
         let scope = walk.scope();
         let when = optional(written.when.as_ref(), |when| {
-            walk.realm.cx.values.condition(&place.key("when"), when, &scope)
+            walk.realm
+                .cx
+                .values
+                .condition(&place.key("when"), when, &scope)
         });
         let steps = walk.list(&place.key("steps"), &written.steps);
         Some(Catch {
-            errors: written.errors.iter().map(|error| Arc::from(error.as_str())).collect(),
+            errors: written
+                .errors
+                .iter()
+                .map(|error| Arc::from(error.as_str()))
+                .collect(),
             when: when?,
             steps: steps?,
         })
@@ -62,7 +69,10 @@ fn check_reachable(site: &Site<'_>, catch: &[config::Catch]) {
                 .key("errors")
                 .fault(Code::CatchUnreachable, "this handler is never reached")
                 .label("all of these are caught above")
-                .also(site.index(*first).key("errors").span(), "here, without `when`")
+                .also(
+                    site.index(*first).key("errors").span(),
+                    "here, without `when`",
+                )
                 .help("put the handler with a `when` first, or remove this one")
                 .report();
         }
@@ -83,7 +93,7 @@ fn check_reachable(site: &Site<'_>, catch: &[config::Catch]) {
 #[derive(Default)]
 struct Known {
     codes: HashSet<String>,
-    /// A connector computes codes, so that any number may be one.
+    /// A connector computes codes, so that any text may be one.
     computed: bool,
     /// A connector is broken, so that nothing is known of its codes.
     unknown: bool,
@@ -122,16 +132,21 @@ impl Known {
     fn check(&self, site: &Site<'_>, catch: &config::Catch) {
         for (index, error) in catch.errors.iter().enumerate() {
             let place = site.index(index);
+            let mut codes: Vec<&str> = self.codes.iter().map(String::as_str).collect();
+            codes.sort_unstable();
+            let names = || CLASSES.iter().copied().chain(codes.iter().copied());
+            let near = suggest::nearest(error, names());
             let number = !error.is_empty() && error.bytes().all(|byte| byte.is_ascii_digit());
-            let known = CLASSES.contains(&error.as_str())
-                || self.codes.contains(error)
-                || (self.computed && number)
-                || self.unknown;
-            if known {
+            // A computed code may be any text; what looks like a known word misspelled is taken for that.
+            let computed = self.computed
+                && (number || (near.is_none() && !["", "unknown"].contains(&error.as_str())));
+            if names().any(|name| name == error) || computed || self.unknown {
                 continue;
             }
-            let draft = place
-                .fault(Code::CatchUnknownError, format!("nothing here fails with `{error}`"));
+            let draft = place.fault(
+                Code::CatchUnknownError,
+                format!("nothing here fails with `{error}`"),
+            );
             if error == "unknown" {
                 draft
                     .label("an unknown outcome cannot be caught")
@@ -146,10 +161,6 @@ impl Known {
                     .report();
                 continue;
             }
-            let mut codes: Vec<&str> = self.codes.iter().map(String::as_str).collect();
-            codes.sort_unstable();
-            let names = || CLASSES.iter().copied().chain(codes.iter().copied());
-            let near = suggest::nearest(error, names());
             let draft = draft
                 .label("is no class, and no code that this step can give")
                 .help_opt(suggest::help(error, "classes and codes here", names()));

@@ -1,22 +1,20 @@
 //! `kind: connector` compiled, and what the other passes ask of one.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use indexmap::IndexMap;
 use regex::Regex;
-use serde_json::Value as Json;
 
 use super::context::Context;
 use super::durations::duration;
 use super::scope::{self, Scope};
 use super::site::Site;
-use super::values::{Unknown, all, optional};
-use super::{auth, paging, request, rule_order};
-use crate::lang::config::{self, ParamScope, ParamType, text};
+use super::values::{all, optional};
+use super::{auth, paging, params, request, rules};
+use crate::lang::config::{self, text};
 use crate::lang::diag::Code;
-use crate::lang::expr::Type;
+use crate::lang::expr::{Template, Type};
 use crate::lang::plan;
 
 const CONCURRENCY: u32 = 8;
@@ -42,16 +40,7 @@ pub(super) struct Api<'p> {
     /// What pipelines see of an account: the params that are no secrets.
     pub(super) account: Type,
     /// The codes that its rules give, as far as they are written out.
-    pub(super) codes: Codes,
-}
-
-/// The codes of a connector's errors.
-#[derive(Debug, Default)]
-pub(super) struct Codes {
-    /// Those written out.
-    pub(super) fixed: HashSet<String>,
-    /// Whether a rule takes its code from the reply, so that any number may be one.
-    pub(super) computed: bool,
+    pub(super) codes: rules::Codes,
 }
 
 /// Compiles one connector.
@@ -61,14 +50,20 @@ pub(super) fn compile<'p>(
     config: &'p config::Connector,
 ) -> Api<'p> {
     let before = cx.errors();
-    let params = params(site, config);
-    let scope = scope::of_params(param_types(config, |_| true));
-    let reply = scope::of_reply(param_types(config, |_| true));
-    check_identity(site, config);
+    let params = params::compile(site, config);
+    let scope = scope::of_params(params::types(config, |_| true));
+    let reply = scope::of_reply(params::types(config, |_| true));
+    params::check_identity(site, config);
     let records = records(cx, site, config);
     let vocabularies = vocabularies(site, config);
     let paging = paging::styles(cx, site, config);
-    let parts = Parts { cx, site, config, scope: &scope, reply: &reply };
+    let parts = Parts {
+        cx,
+        site,
+        config,
+        scope: &scope,
+        reply: &reply,
+    };
     let compiled = parts.connector(params, &records, &vocabularies);
     let sound = cx.errors() == before;
     Api {
@@ -78,8 +73,8 @@ pub(super) fn compile<'p>(
         records,
         paging,
         vocabularies,
-        account: param_types(config, |param| !param.secret),
-        codes: codes(config),
+        account: params::types(config, |param| !param.secret),
+        codes: rules::codes(config),
     }
 }
 
@@ -91,7 +86,7 @@ struct Parts<'a, 'p> {
     reply: &'a Scope,
 }
 
-impl<'p> Parts<'_, 'p> {
+impl Parts<'_, '_> {
     fn connector(
         &self,
         params: IndexMap<Arc<str>, plan::Param>,
@@ -103,26 +98,50 @@ impl<'p> Parts<'_, 'p> {
         let base_url = self.base_url();
         let roots = all(config.roots.iter().map(|(name, root)| {
             let site = self.site.key("roots").key(name.as_str());
-            self.check_root(&site, name, root);
-            Some((name.as_str().into(), values.text(&site, root.as_str(), self.scope)?))
+            check_root(&site, name, root);
+            Some((
+                name.as_str().into(),
+                values.text(&site, root.as_str(), self.scope)?,
+            ))
         }));
         let headers = all(config.headers.iter().map(|(name, header)| {
             let site = self.site.key("headers").key(name.as_str());
-            Some((name.as_str().into(), values.text(&site, header.as_str(), self.scope)?))
+            Some((
+                name.as_str().into(),
+                values.text(&site, header.as_str(), self.scope)?,
+            ))
         }));
-        let auth = auth::compile(self.cx, &self.site.key("auth"), config, self.scope, self.reply);
+        let auth = auth::compile(
+            self.cx,
+            &self.site.key("auth"),
+            config,
+            self.scope,
+            self.reply,
+        );
         let limits = self.limits(&self.site.key("limits"), &config.limits);
-        let errors = rules(self.cx, &self.site.key("errors"), config, &config.errors, self.reply);
+        let errors = rules::compile(
+            self.cx,
+            &self.site.key("errors"),
+            config,
+            &config.errors,
+            self.reply,
+        );
         let timeout = optional(config.timeout.as_ref(), |text| {
             duration(&self.site.key("timeout"), text)
         });
         let retry = retry(&self.site.key("retry"), config.retry.as_ref(), RETRY);
-        let settle = optional(config.settle.as_ref(), |it| settle(&self.site.key("settle"), it));
+        let settle = optional(config.settle.as_ref(), |it| {
+            settle(&self.site.key("settle"), it)
+        });
         let check = optional(config.check.as_ref(), |check| self.check(check));
         Some(plan::Connector {
             name: config.name.as_str().into(),
             params,
-            identity: config.identity.iter().map(|name| name.as_str().into()).collect(),
+            identity: config
+                .identity
+                .iter()
+                .map(|name| name.as_str().into())
+                .collect(),
             base_url: base_url?,
             roots: roots?.into_iter().collect(),
             headers: headers?,
@@ -143,35 +162,28 @@ impl<'p> Parts<'_, 'p> {
         })
     }
 
-    fn base_url(&self) -> Option<crate::lang::expr::Template> {
+    fn base_url(&self) -> Option<Template> {
         let site = self.site.key("base_url");
         let written = self.config.base_url.as_str();
         let relative = !written.starts_with("{{")
             && !written.starts_with("https://")
             && !written.starts_with("http://");
         if relative {
-            site.fault(Code::BaseUrlInvalid, format!("`{written}` is not the address of an API"))
-                .label("begins with `https://`, or with a param that does")
-                .report();
+            site.fault(
+                Code::BaseUrlInvalid,
+                format!("`{written}` is not the address of an API"),
+            )
+            .label("begins with `https://`, or with a param that does")
+            .report();
         }
         self.cx.values.text(&site, written, self.scope)
     }
 
-    fn check_root(&self, site: &Site<'_>, name: &str, root: &text::Template) {
-        let written = root.as_str();
-        if !written.starts_with('/') && !written.starts_with("{{") {
-            site.fault(Code::BadValue, format!("the root `{name}` does not begin with `/`"))
-                .label("is put behind `base_url`")
-                .help(format!("write `/{written}`"))
-                .instead(format!("/{written}"))
-                .report();
-        }
-    }
-
     fn limits(&self, site: &Site<'_>, limits: &[config::Limit]) -> Option<Vec<plan::Limit>> {
-        all(limits.iter().enumerate().map(|(index, written)| {
-            limit(self.cx, &site.index(index), written, self.scope)
-        }))
+        all(limits
+            .iter()
+            .enumerate()
+            .map(|(index, written)| limit(self.cx, &site.index(index), written, self.scope)))
     }
 
     fn check(&self, check: &config::Check) -> Option<plan::Check> {
@@ -182,9 +194,28 @@ impl<'p> Parts<'_, 'p> {
         };
         let request = request::compile(self.cx, &site, target, &check.request(), self.scope);
         let says = optional(check.says.as_ref(), |says| {
-            self.cx.values.text(&site.key("says"), says.as_str(), self.reply)
+            self.cx
+                .values
+                .text(&site.key("says"), says.as_str(), self.reply)
         });
-        Some(plan::Check { request: request?, says: says? })
+        Some(plan::Check {
+            request: request?,
+            says: says?,
+        })
+    }
+}
+
+fn check_root(site: &Site<'_>, name: &str, root: &text::Template) {
+    let written = root.as_str();
+    if !written.starts_with('/') && !written.starts_with("{{") {
+        site.fault(
+            Code::BadValue,
+            format!("the root `{name}` does not begin with `/`"),
+        )
+        .label("is put behind `base_url`")
+        .help(format!("write `/{written}`"))
+        .instead(format!("/{written}"))
+        .report();
     }
 }
 
@@ -205,7 +236,11 @@ pub(super) fn limit(
     let by = optional(written.by.as_ref(), |by| {
         cx.values.text(&site.key("by"), by.as_str(), scope)
     });
-    Some(plan::Limit { requests: written.requests, per: per?, by: by? })
+    Some(plan::Limit {
+        requests: written.requests,
+        per: per?,
+        by: by?,
+    })
 }
 
 /// How a failed record is tried again; what is not said stays as it is in `otherwise`.
@@ -214,9 +249,15 @@ pub(super) fn retry(
     written: Option<&config::Retry>,
     otherwise: plan::Retry,
 ) -> Option<plan::Retry> {
-    let Some(written) = written else { return Some(otherwise) };
-    let first = optional(written.first.as_ref(), |text| duration(&site.key("first"), text));
-    let max = optional(written.max.as_ref(), |text| duration(&site.key("max"), text));
+    let Some(written) = written else {
+        return Some(otherwise);
+    };
+    let first = optional(written.first.as_ref(), |text| {
+        duration(&site.key("first"), text)
+    });
+    let max = optional(written.max.as_ref(), |text| {
+        duration(&site.key("max"), text)
+    });
     Some(plan::Retry {
         attempts: written.attempts.unwrap_or(otherwise.attempts),
         first: first?.unwrap_or(otherwise.first),
@@ -228,155 +269,10 @@ pub(super) fn retry(
 pub(super) fn settle(site: &Site<'_>, written: &config::Settle) -> Option<plan::Settle> {
     let in_flight = duration(&site.key("in_flight"), &written.in_flight);
     let lag = duration(&site.key("lag"), &written.lag);
-    Some(plan::Settle { in_flight: in_flight?, lag: lag? })
-}
-
-/// Rules for replies, first match wins.
-pub(super) fn rules<'p>(
-    cx: &Context<'p>,
-    site: &Site<'p>,
-    config: &config::Connector,
-    rules: &[config::ErrorRule],
-    scope: &Scope,
-) -> Option<Vec<plan::ErrorRule>> {
-    let list = site;
-    all(rules.iter().enumerate().map(|(index, rule)| {
-        let site = list.index(index);
-        let text = |key: &str, text: &Option<text::Template>| {
-            optional(text.as_ref(), |text| cx.values.text(&site.key(key), text.as_str(), scope))
-        };
-        let when = cx.values.condition(&site.key("when"), &rule.when, scope);
-        let (code, message) = (text("code", &rule.code), text("message", &rule.message));
-        let hides = |earlier: &config::ErrorRule| rule_order::hides(&earlier.when, &rule.when);
-        if let Some(earlier) = rules.iter().take(index).position(hides) {
-            site.key("when")
-                .fault(Code::ErrorRuleUnreachable, "this rule never applies")
-                .label("what it is for is taken above")
-                .also(list.index(earlier).key("when").span(), "is asked first, and holds as well")
-                .help("the first rule whose condition holds wins: put the narrower one first")
-                .report();
-        }
-        if let Some(blamed) = rule.blame.as_ref().filter(|name| !config.params.contains_key(*name))
-        {
-            Unknown { code: Code::UnknownParam, what: "param", several: "params" }.at(
-                &site.key("blame"),
-                blamed,
-                config.params.keys().map(String::as_str),
-            );
-        }
-        Some(plan::ErrorRule {
-            when: when?,
-            class: rule.class,
-            code: code?,
-            message: message?,
-            applied: rule.applied,
-            blame: rule.blame.as_deref().map(Arc::from),
-        })
-    }))
-}
-
-fn params(site: &Site<'_>, config: &config::Connector) -> IndexMap<Arc<str>, plan::Param> {
-    let site = site.key("params");
-    let compiled = config.params.iter().map(|(name, param)| {
-        let site = site.key(name.as_str());
-        check_param(&site, name, param);
-        let compiled = plan::Param {
-            type_: param.type_,
-            default: param.default.as_ref().map(|default| default.0.clone()),
-            secret: param.secret,
-            scope: param.per,
-            required: param.required.unwrap_or(param.default.is_none()),
-            description: param.description.as_deref().map(Arc::from),
-        };
-        (Arc::from(name.as_str()), compiled)
-    });
-    compiled.collect()
-}
-
-fn check_param(site: &Site<'_>, name: &str, param: &config::Param) {
-    if !super::words::is_identifier(name) {
-        site.fault_key(Code::BadName, format!("`{name}` is not a name that expressions can use"))
-            .label("a small letter, then small letters, digits or `_`")
-            .report();
-    }
-    let Some(default) = &param.default else { return };
-    let place = site.key("default");
-    if param.secret {
-        place
-            .fault(Code::SecretInPlainText, format!("the secret `{name}` has a default"))
-            .label("would stand in plain text, and be the same for everyone")
-            .help("leave the default away; each account names its own secret")
-            .report();
-    } else if !param_fits(param.type_, &default.0) {
-        place
-            .fault(
-                Code::DefaultWrongType,
-                format!("the default of `{name}` is not {}", param_type_name(param.type_)),
-            )
-            .label(format!("must be {}", param_type_name(param.type_)))
-            .report();
-    }
-}
-
-/// Whether a value has the type of a param.
-pub(super) fn param_fits(ty: ParamType, value: &Json) -> bool {
-    match ty {
-        ParamType::Text => value.is_string(),
-        ParamType::Integer => value.is_i64() || value.is_u64(),
-        ParamType::Boolean => value.is_boolean(),
-    }
-}
-
-/// The type of a param as messages name it.
-pub(super) fn param_type_name(ty: ParamType) -> &'static str {
-    match ty {
-        ParamType::Text => "text",
-        ParamType::Integer => "a whole number",
-        ParamType::Boolean => "`true` or `false`",
-    }
-}
-
-fn param_types(config: &config::Connector, shown: impl Fn(&config::Param) -> bool) -> Type {
-    Type::object(config.params.iter().filter(|(_, param)| shown(param)).map(|(name, param)| {
-        let ty = match param.type_ {
-            ParamType::Text => Type::Text,
-            ParamType::Integer => Type::Int,
-            ParamType::Boolean => Type::Bool,
-        };
-        (name.as_str(), ty)
-    }))
-}
-
-/// The params whose values name an account must be there, be given by the tenant, and be no secret: their values
-/// are keys in the store (S30).
-fn check_identity(site: &Site<'_>, config: &config::Connector) {
-    let list = site.key("identity");
-    if config.identity.is_empty() {
-        list.fault(Code::IdentityMissing, format!("nothing says whose data `{}` sees", config.name.as_str()))
-            .label("names no param")
-            .help("name the params that tell one customer's data from another's; state is kept under their values")
-            .report();
-    }
-    for (index, name) in config.identity.iter().enumerate() {
-        let site = list.index(index);
-        match config.params.get(name) {
-            None => {
-                Unknown { code: Code::UnknownParam, what: "param", several: "params" }.at(
-                    &site,
-                    name,
-                    config.params.keys().map(String::as_str),
-                );
-            }
-            Some(param) if param.secret || param.per == ParamScope::App => {
-                let why = if param.secret { "is a secret" } else { "is the same for all tenants" };
-                site.fault(Code::IdentityMissing, format!("`{name}` cannot say whose data it is"))
-                    .label(why)
-                    .help("name a param of the account that is no secret")
-                    .report();
-            }
-            Some(_) => {}
-        }
-    }
+    Some(plan::Settle {
+        in_flight: in_flight?,
+        lag: lag?,
+    })
 }
 
 fn records<'p>(
@@ -398,7 +294,10 @@ fn vocabularies(
 ) -> IndexMap<Arc<str>, Option<plan::Vocabulary>> {
     let all = config.vocabularies.iter().map(|(name, vocabulary)| {
         let site = site.key("vocabularies").key(name.as_str());
-        (Arc::from(name.as_str()), self::vocabulary(&site, vocabulary))
+        (
+            Arc::from(name.as_str()),
+            self::vocabulary(&site, vocabulary),
+        )
     });
     all.collect()
 }
@@ -409,12 +308,17 @@ fn vocabulary(site: &Site<'_>, written: &config::Vocabulary) -> Option<plan::Voc
         if text.is_none() {
             site.key("values")
                 .index(index)
-                .fault(Code::WrongType, "a value of a vocabulary is text, a number or true/false")
+                .fault(
+                    Code::WrongType,
+                    "a value of a vocabulary is text, a number or true/false",
+                )
                 .report();
         }
         text.map(Arc::from)
     }));
-    let open = optional(written.open.as_ref(), |pattern| regex(&site.key("open"), pattern));
+    let open = optional(written.open.as_ref(), |pattern| {
+        regex(&site.key("open"), pattern)
+    });
     if written.values.is_empty() && written.open.is_none() {
         site.key("values")
             .fault(Code::EmptyList, "a vocabulary without values")
@@ -422,7 +326,11 @@ fn vocabulary(site: &Site<'_>, written: &config::Vocabulary) -> Option<plan::Voc
             .help("list the values, or say with `open` which form they have")
             .report();
     }
-    Some(plan::Vocabulary { values: values?, open: open?, fold: written.fold.clone() })
+    Some(plan::Vocabulary {
+        values: values?,
+        open: open?,
+        fold: written.fold.clone(),
+    })
 }
 
 /// A regular expression; what is wrong with it is said where it stands.
@@ -430,22 +338,17 @@ pub(super) fn regex(site: &Site<'_>, pattern: &str) -> Option<Regex> {
     Regex::new(pattern)
         .map_err(|error| {
             let text = error.to_string();
-            let reason = text.lines().last().unwrap_or(&text).trim_start_matches("error: ");
-            site.fault(Code::BadRegex, format!("`{pattern}` is not a regular expression"))
-                .label(reason.to_owned())
-                .report();
+            let reason = text
+                .lines()
+                .last()
+                .unwrap_or(&text)
+                .trim_start_matches("error: ");
+            site.fault(
+                Code::BadRegex,
+                format!("`{pattern}` is not a regular expression"),
+            )
+            .label(reason.to_owned())
+            .report();
         })
         .ok()
-}
-
-fn codes(config: &config::Connector) -> Codes {
-    let mut codes = Codes::default();
-    for code in config.errors.iter().filter_map(|rule| rule.code.as_ref()) {
-        if code.as_str().contains("{{") || code.as_str().contains("{%") {
-            codes.computed = true;
-        } else {
-            codes.fixed.insert(code.as_str().to_owned());
-        }
-    }
-    codes
 }

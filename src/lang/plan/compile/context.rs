@@ -42,9 +42,12 @@ impl Context<'_> {
             })
             .ok()?;
         if !schema.is_object() {
-            site.fault(Code::BadRecordSchema, format!("`{file}` is not a JSON Schema"))
-                .label("must hold a mapping with `type` and `properties`")
-                .report();
+            site.fault(
+                Code::BadRecordSchema,
+                format!("`{file}` is not a JSON Schema"),
+            )
+            .label("must hold a mapping with `type` and `properties`")
+            .report();
             return None;
         }
         Some(Type::from_json_schema(&schema, &schema))
@@ -68,10 +71,12 @@ pub(super) fn connector<'a, 'p>(
     if let Some(found) = apis.get(name) {
         return found.as_ref();
     }
-    Unknown { code: Code::UnknownConnector, what: "connector", several: "connectors" }.at(
-        site,
-        name,
-        apis.keys().copied(),
-    );
+    Unknown {
+        code: Code::UnknownConnector,
+        what: "connector",
+        of: None,
+        several: "connectors",
+    }
+    .at(site, name, apis.keys().copied());
     None
 }

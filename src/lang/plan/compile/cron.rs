@@ -1,7 +1,7 @@
 //! Crontab lines of five fields and their zones. When a line fires is worked out by the scheduler; here it is only
 //! made sure that it can be read, and that it fires at all.
 
-use std::str::FromStr;
+use std::str::FromStr as _;
 use std::sync::Arc;
 
 use super::site::Site;
@@ -28,7 +28,10 @@ pub(super) fn line(site: &Site<'_>, written: &str) -> Option<Arc<str>> {
         }
     }
     // The library counts weekdays from 1 = Sunday and wants seconds first.
-    let known = cron::Schedule::from_str(&format!("0 {} {} {} {} *", fields[0], fields[1], fields[2], fields[3]));
+    let known = cron::Schedule::from_str(&format!(
+        "0 {} {} {} {} *",
+        fields[0], fields[1], fields[2], fields[3]
+    ));
     let Ok(schedule) = known else {
         site.fault(Code::BadCron, format!("`{written}` is not a crontab line"))
             .label("cannot be read")
@@ -36,7 +39,11 @@ pub(super) fn line(site: &Site<'_>, written: &str) -> Option<Arc<str>> {
             .report();
         return None;
     };
-    if schedule.after(&chrono::DateTime::UNIX_EPOCH).next().is_none() {
+    if schedule
+        .after(&chrono::DateTime::UNIX_EPOCH)
+        .next()
+        .is_none()
+    {
         site.fault(Code::BadCron, format!("`{written}` never fires"))
             .label("there is no such day")
             .report();
@@ -56,15 +63,19 @@ const RANGES: &[Range] = &[
 ];
 
 const WORDS: &[&str] = &[
-    "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", "sun", "mon", "tue", "wed",
-    "thu", "fri", "sat",
+    "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", "sun",
+    "mon", "tue", "wed", "thu", "fri", "sat",
 ];
 
 fn fits(field: &str, range: Range) -> bool {
     field.split(',').all(|part| {
-        let (span, step) = part.split_once('/').map_or((part, None), |(span, step)| (span, Some(step)));
-        let step_fits =
-            step.is_none_or(|step| step.parse::<u32>().is_ok_and(|step| (1..=range.2).contains(&step)));
+        let (span, step) = part
+            .split_once('/')
+            .map_or((part, None), |(span, step)| (span, Some(step)));
+        let step_fits = step.is_none_or(|step| {
+            step.parse::<u32>()
+                .is_ok_and(|step| (1..=range.2).contains(&step))
+        });
         step_fits && span_fits(span, range)
     })
 }
@@ -74,7 +85,10 @@ fn span_fits(span: &str, range: Range) -> bool {
         return true;
     }
     let number = |text: &str| {
-        let found = text.parse::<u32>().ok().filter(|n| (range.1..=range.2).contains(n));
+        let found = text
+            .parse::<u32>()
+            .ok()
+            .filter(|n| (range.1..=range.2).contains(n));
         found.or_else(|| WORDS.contains(&text.to_lowercase().as_str()).then_some(0))
     };
     match span.split_once('-') {
@@ -93,10 +107,13 @@ pub(super) fn zone(site: &Site<'_>, written: &str) -> Option<chrono_tz::Tz> {
         let names = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
         let near = suggest::nearest(written, names);
         let help = near.map(|near| format!("did you mean `{near}`?"));
-        site.fault(Code::UnknownZone, format!("there is no time zone `{written}`"))
-            .label("must be a name of the IANA list")
-            .help(help.unwrap_or_else(|| "for example `America/New_York`".into()))
-            .report();
+        site.fault(
+            Code::UnknownZone,
+            format!("there is no time zone `{written}`"),
+        )
+        .label("must be a name of the IANA list")
+        .help(help.unwrap_or_else(|| "for example `America/New_York`".into()))
+        .report();
     }
     found.ok()
 }

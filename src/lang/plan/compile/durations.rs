@@ -10,10 +10,13 @@ use crate::lang::diag::Code;
 pub(super) fn duration(site: &Site<'_>, text: &DurationText) -> Option<Duration> {
     let found = read(text.as_str());
     if found.is_none() {
-        site.fault(Code::BadDuration, format!("`{}` is not a duration", text.as_str()))
-            .label("must be a number and `ms`, `s`, `m`, `h` or `d`")
-            .help("for example `500ms`, `2m`, `1h`")
-            .report();
+        site.fault(
+            Code::BadDuration,
+            format!("`{}` is not a duration", text.as_str()),
+        )
+        .label("must be a number and `ms`, `s`, `m`, `h` or `d`")
+        .help("for example `500ms`, `2m`, `1h`")
+        .report();
     }
     found
 }
@@ -43,7 +46,16 @@ mod tests {
         assert_eq!(read("500ms"), Some(Duration::from_millis(500)));
         assert_eq!(read("2m"), Some(Duration::from_secs(120)));
         assert_eq!(read("1d"), Some(Duration::from_secs(86400)));
-        for wrong in ["", "m", "2", "2 m", "-2m", "2w", "99999999999999999999s", "9999999999999999999d"] {
+        for wrong in [
+            "",
+            "m",
+            "2",
+            "2 m",
+            "-2m",
+            "2w",
+            "99999999999999999999s",
+            "9999999999999999999d",
+        ] {
             assert_eq!(read(wrong), None, "{wrong}");
         }
     }

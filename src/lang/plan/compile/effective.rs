@@ -36,7 +36,12 @@ pub(super) fn check(realm: &Realm<'_, '_>, chooser: &Chooser<'_, '_>) {
         for (name, value) in chosen {
             let place = site.key(name.as_str());
             let Some(field) = group.fields.get(name) else {
-                settings::unknown(&place, "setting", name, group.fields.keys().map(String::as_str));
+                settings::unknown(
+                    &place,
+                    "setting",
+                    name,
+                    group.fields.keys().map(String::as_str),
+                );
                 continue;
             };
             if let Some(reason) = &field.locked {
@@ -58,11 +63,20 @@ pub(super) fn settings(realm: &Realm<'_, '_>, choosers: &[Chooser<'_, '_>]) -> O
     let mut tables = HashMap::new();
     let mut sound = true;
     for (group_name, group) in &realm.config.settings {
-        let value = |name: &str, field: &Field| field::datum(field, effective(choosers, group_name, name, field));
-        let members: Vec<(&str, Datum)> =
-            group.fields.iter().map(|(name, field)| (name.as_str(), value(name, field))).collect();
+        let value = |name: &str, field: &Field| {
+            field::datum(field, effective(choosers, group_name, name, field))
+        };
+        let members: Vec<(&str, Datum)> = group
+            .fields
+            .iter()
+            .map(|(name, field)| (name.as_str(), value(name, field)))
+            .collect();
         check_required(realm, choosers, group_name, group, &members);
-        for (name, field) in group.fields.iter().filter(|(_, field)| field.type_ == FieldType::Map) {
+        for (name, field) in group
+            .fields
+            .iter()
+            .filter(|(_, field)| field.type_ == FieldType::Map)
+        {
             match table(realm, choosers, group_name, name, field) {
                 Some(table) => {
                     tables.insert(Arc::from(format!("{group_name}.{name}")), table);
@@ -72,11 +86,18 @@ pub(super) fn settings(realm: &Realm<'_, '_>, choosers: &[Chooser<'_, '_>]) -> O
         }
         groups.push((group_name.as_str(), Datum::map(members)));
     }
-    sound.then(|| Settings { values: Datum::map(groups), tables })
+    sound.then(|| Settings {
+        values: Datum::map(groups),
+        tables,
+    })
 }
 
 fn said<'c>(chooser: &'c Chooser<'_, '_>, group: &str, name: &str) -> Option<&'c Json> {
-    chooser.chosen.get(group)?.get(name).map(|literal| &literal.0)
+    chooser
+        .chosen
+        .get(group)?
+        .get(name)
+        .map(|literal| &literal.0)
 }
 
 fn effective<'c>(
@@ -85,7 +106,10 @@ fn effective<'c>(
     name: &str,
     field: &'c Field,
 ) -> Option<&'c Json> {
-    let chosen = choosers.iter().rev().find_map(|chooser| said(chooser, group, name));
+    let chosen = choosers
+        .iter()
+        .rev()
+        .find_map(|chooser| said(chooser, group, name));
     let open = chosen.filter(|_| field.locked.is_none());
     open.or_else(|| field.default.as_ref().map(|default| &default.0))
 }
@@ -99,7 +123,9 @@ fn check_required(
     members: &[(&str, Datum)],
 ) {
     let missing = group.fields.iter().filter(|(name, field)| {
-        let given = members.iter().any(|(known, datum)| known == name && !datum.is_null());
+        let given = members
+            .iter()
+            .any(|(known, datum)| known == name && !datum.is_null());
         field.required_when.is_some() && !given
     });
     for (name, field) in missing {
@@ -110,18 +136,25 @@ fn check_required(
         else {
             continue;
         };
-        let scope = members
-            .iter()
-            .fold(Scope::new(), |scope, (name, datum)| scope.with(*name, datum.clone()));
+        let scope = members.iter().fold(Scope::new(), |scope, (name, datum)| {
+            scope.with(*name, datum.clone())
+        });
         if condition.holds(&scope) != Ok(true) {
             continue;
         }
-        let Some(innermost) = choosers.last() else { continue };
+        let Some(innermost) = choosers.last() else {
+            continue;
+        };
         // Only who gives the condition its value is told; an override that says nothing of it inherits the mistake.
         let uses = condition.uses();
-        let giver = uses.paths.iter().filter_map(|used| used.path.first()).find_map(|name| {
-            said(innermost, group_name, name).map(|_| innermost.site.key(group_name).key(name.as_str()))
-        });
+        let giver = uses
+            .paths
+            .iter()
+            .filter_map(|used| used.path.first())
+            .find_map(|name| {
+                said(innermost, group_name, name)
+                    .map(|_| innermost.site.key(group_name).key(name.as_str()))
+            });
         let draft = match giver {
             Some(place) => place.fault(
                 Code::SettingMissingRequired,
@@ -133,8 +166,17 @@ fn check_required(
                 format!("`{group_name}.{name}` is needed and is not set"),
             ),
         };
-        let title = field.title.as_deref().map(|title| format!(" ({title})")).unwrap_or_default();
-        let declared = realm.site.key("settings").key(group_name).key("fields").key(name.as_str());
+        let title = field
+            .title
+            .as_deref()
+            .map(|title| format!(" ({title})"))
+            .unwrap_or_default();
+        let declared = realm
+            .site
+            .key("settings")
+            .key(group_name)
+            .key("fields")
+            .key(name.as_str());
         draft
             .label(format!("makes `{name}` necessary"))
             .also(declared.key("required_when").span(), "says so")
@@ -154,7 +196,9 @@ fn table(
     let mapping = realm.maps.get(field.map.as_ref()?.as_str())?.as_ref()?;
     let mut rows: IndexMap<Arc<str>, Row> = IndexMap::new();
     for chooser in choosers {
-        let Some(Json::Object(written)) = said(chooser, group, name) else { continue };
+        let Some(Json::Object(written)) = said(chooser, group, name) else {
+            continue;
+        };
         let site = chooser.site.key(group).key(name);
         rows.extend(mapping.rows(realm.cx, &site, written)?);
     }

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use super::connector::Api;
 use super::durations::{self, duration};
+use super::paging;
+use super::paths;
 use super::realm::{Realm, record_of};
 use super::request::{self, Target};
 use super::scope::{self, Scope};
 use super::site::Site;
 use super::values::optional;
-use super::paging;
 use crate::lang::config;
 use crate::lang::diag::Code;
 use crate::lang::expr::{Type, ValueForm};
@@ -23,14 +24,24 @@ pub(super) struct Fetched {
 }
 
 /// Compiles a fetch.
-pub(super) fn compile<'p>(realm: &Realm<'_, 'p>, site: &Site<'p>, config: &'p config::Fetch) -> Fetched {
+pub(super) fn compile<'p>(
+    realm: &Realm<'_, 'p>,
+    site: &Site<'p>,
+    config: &'p config::Fetch,
+) -> Fetched {
     let name = config.connector.as_str();
     let api = realm.api(&site.key("connector"), name);
     let record = match api {
         Some(api) => record_of(&site.key("record"), api, &config.record),
         None => Type::Any,
     };
-    let maker = Maker { realm, site, config, api, row: realm.base.rooted(record.clone()) };
+    let maker = Maker {
+        realm,
+        site,
+        config,
+        api,
+        row: realm.base.rooted(record.clone()),
+    };
     let plan = maker.fetch(&record);
     maker.check();
     Fetched { record, plan }
@@ -45,13 +56,13 @@ struct Maker<'m, 'p> {
     row: Scope,
 }
 
-impl<'p> Maker<'_, 'p> {
+impl Maker<'_, '_> {
     fn fetch(&self, record: &Type) -> Option<Fetch> {
-        let (config, site, values) = (self.config, self.site, &self.realm.cx.values);
+        let (config, site) = (self.config, self.site);
         let target = Target::of(&config.connector, self.api);
         let scope = self.page_scope();
         let request = request::compile(self.realm.cx, site, target, &config.request(), &scope);
-        let records = values.listed(&site.key("records"), &config.records, &Type::Any);
+        let records = paths::listed(&site.key("records"), &config.records, &Type::Any);
         let key = self.value("key", Some(&config.key), &self.row);
         let version = self.value("version", config.version.as_ref(), &self.row);
         let paging = paging::named(site, config.paging.as_ref(), self.api);
@@ -73,9 +84,17 @@ impl<'p> Maker<'_, 'p> {
 
     fn page_scope(&self) -> Scope {
         let scope = self.realm.base.rooted(Type::Any);
-        if self.config.cursor.is_some() { scope.with("cursor", scope::cursor()) } else { scope }
+        if self.config.cursor.is_some() {
+            scope.with("cursor", scope::cursor())
+        } else {
+            scope
+        }
     }
 
+    #[expect(
+        clippy::option_option,
+        reason = "whether it was written, and whether it could be made"
+    )]
     fn value(
         &self,
         key: &str,
@@ -83,7 +102,11 @@ impl<'p> Maker<'_, 'p> {
         scope: &Scope,
     ) -> Option<Option<ValueForm>> {
         optional(written, |value| {
-            self.realm.cx.values.value(&self.site.key(key), &value.0, scope).map(|(form, _)| form)
+            self.realm
+                .cx
+                .values
+                .value(&self.site.key(key), &value.0, scope)
+                .map(|(form, _)| form)
         })
     }
 
@@ -93,21 +116,29 @@ impl<'p> Maker<'_, 'p> {
         let scope = self.realm.base.rooted(Type::Any).with("key", Type::Text);
         let request = request::compile(self.realm.cx, &site, target, &one.request(), &scope);
         let found = optional(one.found.as_ref(), |path| {
-            self.realm.cx.values.query(&site.key("found"), path, &Type::Any).map(|(query, _)| query)
+            paths::query(&site.key("found"), path, &Type::Any).map(|(query, _)| query)
         });
-        Some(One { request: request?, found: found? })
+        Some(One {
+            request: request?,
+            found: found?,
+        })
     }
 
     fn cursor(&self, cursor: &config::Cursor, record: &Type) -> Option<Cursor> {
         let site = self.site.key("cursor");
         let values = &self.realm.cx.values;
-        let path = values.single(&site.key("path"), &cursor.path, record);
-        let tie = optional(cursor.tie.as_ref(), |tie| values.single(&site.key("tie"), tie, record));
+        let path = paths::single(&site.key("path"), &cursor.path, record);
+        let tie = optional(cursor.tie.as_ref(), |tie| {
+            paths::single(&site.key("tie"), tie, record)
+        });
         let start = values.value(&site.key("start"), &cursor.start.0, &self.realm.base);
-        let overlap = optional(cursor.overlap.as_ref(), |text| duration(&site.key("overlap"), text));
+        let overlap = optional(cursor.overlap.as_ref(), |text| {
+            duration(&site.key("overlap"), text)
+        });
         let sweep = sweep(&site.key("sweep"), cursor.sweep.as_deref());
-        let precision =
-            optional(cursor.precision.as_ref(), |text| duration(&site.key("precision"), text));
+        let precision = optional(cursor.precision.as_ref(), |text| {
+            duration(&site.key("precision"), text)
+        });
         let overlap = overlap?.unwrap_or_default();
         self.check_overlap(&site, cursor, overlap);
         Some(Cursor {
@@ -122,33 +153,54 @@ impl<'p> Maker<'_, 'p> {
     }
 
     /// A row that shows `lag` after its time is passed over when a run starts later than that (S15).
-    fn check_overlap(&self, site: &Site<'_>, cursor: &config::Cursor, overlap: std::time::Duration) {
+    fn check_overlap(
+        &self,
+        site: &Site<'_>,
+        cursor: &config::Cursor,
+        overlap: std::time::Duration,
+    ) {
         let settle = self.api.and_then(|api| api.config.settle.as_ref());
-        let lag = settle.and_then(|settle| durations::read(settle.lag.as_str())).unwrap_or_default();
+        let lag = settle
+            .and_then(|settle| durations::read(settle.lag.as_str()))
+            .unwrap_or_default();
         if overlap >= lag {
             return;
         }
         let lag = settle.map(|settle| settle.lag.as_str()).unwrap_or_default();
-        let headline = format!("rows of `{}` may show {lag} late", self.config.connector.as_str());
+        let headline = format!(
+            "rows of `{}` may show {lag} late",
+            self.config.connector.as_str()
+        );
         let draft = if cursor.overlap.is_some() {
             let place = site.key("overlap");
-            place.fault(Code::OverlapBelowLag, headline).label("is shorter than that")
+            place
+                .fault(Code::OverlapBelowLag, headline)
+                .label("is shorter than that")
         } else {
-            site.fault_key(Code::OverlapBelowLag, headline).label("has no `overlap`")
+            site.fault_key(Code::OverlapBelowLag, headline)
+                .label("has no `overlap`")
         };
         draft
-            .help(format!("write `overlap: {lag}` or more; what was read already is recognised"))
+            .help(format!(
+                "write `overlap: {lag}` or more; what was read already is recognised"
+            ))
             .report();
     }
 
     /// Whether the request says something, in an expression of it.
     fn mentions(&self, name: &str) -> bool {
         let parts = self.config.request();
-        request::scalars(self.site, &parts).iter().any(|(_, text)| text.contains(name))
+        request::scalars(self.site, &parts)
+            .iter()
+            .any(|(_, text)| text.contains(name))
     }
 
     fn check(&self) {
-        let style = self.config.paging.as_deref().and_then(|name| self.api?.paging.get(name)?.as_ref());
+        let style = self
+            .config
+            .paging
+            .as_deref()
+            .and_then(|name| self.api?.paging.get(name)?.as_ref());
         match &self.config.cursor {
             Some(cursor) => self.check_cursor(cursor, style),
             None => self.check_without_cursor(style),
@@ -158,7 +210,13 @@ impl<'p> Maker<'_, 'p> {
     }
 
     fn check_key(&self) {
-        if self.config.key.0.as_str().is_none_or(|text| !text.starts_with('$') && !text.contains("{{")) {
+        if self
+            .config
+            .key
+            .0
+            .as_str()
+            .is_none_or(|text| !text.starts_with('$') && !text.contains("{{"))
+        {
             self.site
                 .key("key")
                 .fault(Code::BadValue, "every record would have the same key")
@@ -171,25 +229,36 @@ impl<'p> Maker<'_, 'p> {
     fn check_cursor(&self, cursor: &config::Cursor, style: Option<&Paging>) {
         let site = self.site.key("cursor");
         if !self.mentions("cursor.value") {
-            site.fault_key(Code::CursorNotInQuery, "the request never asks by `cursor.value`")
-                .label("every run would read everything again")
-                .help("put `{{ cursor.value }}` into the query, or leave `cursor` away")
-                .report();
+            site.fault_key(
+                Code::CursorNotInQuery,
+                "the request never asks by `cursor.value`",
+            )
+            .label("every run would read everything again")
+            .help("put `{{ cursor.value }}` into the query, or leave `cursor` away")
+            .report();
             return;
         }
         self.check_order(&site, cursor, style);
-        if let Some(Paging::Keyset { offset_param: None, .. }) = style {
-            if !self.mentions("cursor.tie") {
-                let label = if cursor.tie.is_some() {
-                    "rows of equal value that do not fit a page are passed over"
-                } else {
-                    "without `tie`, rows of equal value that do not fit a page are passed over"
-                };
-                site.fault_key(Code::KeysetWithoutTie, "pages cannot go on inside rows of equal value")
-                    .label(label)
-                    .help("seek by `{{ cursor.tie }}` as well, or give the paging an `offset_param`")
-                    .report();
-            }
+        let seeks_alone = matches!(
+            style,
+            Some(Paging::Keyset {
+                offset_param: None,
+                ..
+            })
+        );
+        if seeks_alone && !self.mentions("cursor.tie") {
+            let label = if cursor.tie.is_some() {
+                "rows of equal value that do not fit a page are passed over"
+            } else {
+                "without `tie`, rows of equal value that do not fit a page are passed over"
+            };
+            site.fault_key(
+                Code::KeysetWithoutTie,
+                "pages cannot go on inside rows of equal value",
+            )
+            .label(label)
+            .help("seek by `{{ cursor.tie }}` as well, or give the paging an `offset_param`")
+            .report();
         }
     }
 
@@ -203,16 +272,25 @@ impl<'p> Maker<'_, 'p> {
         let member = last_member(cursor.path.as_str());
         let parts = self.config.request();
         let ordered = parts.query.into_iter().flatten().any(|(name, value)| {
-            let (name, value) = (name.to_lowercase(), super::words::text_of(&value.0).unwrap_or_default());
+            let (name, value) = (
+                name.to_lowercase(),
+                super::words::text_of(&value.0).unwrap_or_default(),
+            );
             let sorts = ["sort", "order"].iter().any(|word| name.contains(word));
             let value = value.to_lowercase();
-            (sorts || value.contains(" asc") || value.contains("+asc")) && value.contains(&member.to_lowercase())
+            (sorts || value.contains(" asc") || value.contains("+asc"))
+                && value.contains(&member.to_lowercase())
         });
         if pages && !ordered {
             site.key("path")
-                .fault(Code::CursorWithoutOrder, format!("nothing asks for rows in the order of `{member}`"))
+                .fault(
+                    Code::CursorWithoutOrder,
+                    format!("nothing asks for rows in the order of `{member}`"),
+                )
                 .label("rises from row to row only when the API sorts by it")
-                .help(format!("ask for the order in the query, for example `$orderby: {member} asc`"))
+                .help(format!(
+                    "ask for the order in the query, for example `$orderby: {member} asc`"
+                ))
                 .report();
         }
     }
@@ -230,10 +308,16 @@ impl<'p> Maker<'_, 'p> {
 
     fn check_token(&self, style: Option<&Paging>) {
         let is_token = matches!(style, Some(Paging::Token { .. }));
-        if self.config.from.is_some() && !is_token && self.config.paging.as_ref().is_none_or(|_| style.is_some()) {
+        if self.config.from.is_some()
+            && !is_token
+            && self.config.paging.as_ref().is_none_or(|_| style.is_some())
+        {
             self.site
                 .key("from")
-                .fault_key(Code::PagingStyleIncomplete, "`from` is the first token of a token feed")
+                .fault_key(
+                    Code::PagingStyleIncomplete,
+                    "`from` is the first token of a token feed",
+                )
                 .label("the paging of this fetch has no tokens")
                 .help("leave it away; a cursor has its own `start`")
                 .report();
@@ -244,15 +328,15 @@ impl<'p> Maker<'_, 'p> {
 fn sweep(site: &Site<'_>, written: Option<&str>) -> Option<Sweep> {
     match written {
         None | Some("none") => Some(Sweep::None),
-        Some(text) => match durations::read(text) {
-            Some(window) => Some(Sweep::Window(window)),
-            None => {
+        Some(text) => {
+            let window = durations::read(text);
+            if window.is_none() {
                 site.fault(Code::BadDuration, format!("`{text}` is not a duration"))
                     .label("must be a duration such as `24h`, or `none`")
                     .report();
-                None
             }
-        },
+            window.map(Sweep::Window)
+        }
     }
 }
 
@@ -263,6 +347,10 @@ fn last_member(path: &str) -> &str {
 }
 
 /// What a step's or a find's paging may be: pages after the last row need a cursor, which only a fetch has.
+#[expect(
+    clippy::option_option,
+    reason = "whether it was written, and whether it could be made"
+)]
 pub(super) fn list_paging(
     realm: &Realm<'_, '_>,
     site: &Site<'_>,

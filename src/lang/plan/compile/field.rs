@@ -1,6 +1,6 @@
 //! The value of one setting: checked against its type, and made into what expressions see.
 
-use std::str::FromStr;
+use std::str::FromStr as _;
 
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime};
 use indexmap::IndexMap;
@@ -22,12 +22,22 @@ enum By {
 
 /// Checks a default.
 pub(super) fn default(site: &Site<'_>, name: &str, field: &Field, value: &Json) {
-    Reader { field, name, by: By::Default }.read(site, value);
+    Reader {
+        field,
+        name,
+        by: By::Default,
+    }
+    .read(site, value);
 }
 
 /// Checks what a tenant or an override says.
 pub(super) fn chosen(site: &Site<'_>, name: &str, field: &Field, value: &Json) {
-    Reader { field, name, by: By::Tenant }.read(site, value);
+    Reader {
+        field,
+        name,
+        by: By::Tenant,
+    }
+    .read(site, value);
 }
 
 struct Reader<'f> {
@@ -47,7 +57,13 @@ impl Reader<'_> {
             FieldType::List => self.list(site, value),
             // Rows are checked with their map.
             FieldType::Map if value.is_object() => {}
-            other => self.scalar(site, other, value),
+            FieldType::Boolean
+            | FieldType::Integer
+            | FieldType::Decimal
+            | FieldType::Text
+            | FieldType::Date
+            | FieldType::Duration
+            | FieldType::Map => self.scalar(site, self.field.type_, value),
         }
     }
 
@@ -111,7 +127,10 @@ impl Reader<'_> {
             FieldType::Integer => (value.is_i64() || value.is_u64(), "a whole number"),
             FieldType::Decimal => (decimal(value).is_some(), "a decimal number"),
             FieldType::Text => (value.is_string(), "text"),
-            FieldType::Date => (date(value).is_some(), "a date such as `2026-04-01`, or an instant"),
+            FieldType::Date => (
+                date(value).is_some(),
+                "a date such as `2026-04-01`, or an instant",
+            ),
             FieldType::Duration => (
                 value.as_str().and_then(durations::read).is_some(),
                 "a duration such as `15m`",
@@ -123,7 +142,12 @@ impl Reader<'_> {
         if fits {
             return;
         }
-        let draft = self.wrong(site, what);
+        let draft = if ty == FieldType::Date && value.is_string() {
+            site.fault(Code::BadDate, format!("`{}` is not {what}", self.name))
+                .label("is no date")
+        } else {
+            self.wrong(site, what)
+        };
         match (ty, value) {
             (FieldType::Boolean, Json::String(text)) => {
                 let meant = match text.to_lowercase().as_str() {
@@ -131,7 +155,9 @@ impl Reader<'_> {
                     "no" | "off" | "false" => "false",
                     _ => return draft.report(),
                 };
-                draft.help(format!("YAML 1.2 reads `{text}` as text; write `{meant}`")).instead(meant)
+                draft
+                    .help(format!("YAML 1.2 reads `{text}` as text; write `{meant}`"))
+                    .instead(meant)
             }
             (FieldType::Text, Json::Number(number)) => {
                 draft.help(format!("put it in quotes to make it text: `\"{number}\"`"))
@@ -146,17 +172,26 @@ impl Reader<'_> {
             By::Default => (Code::DefaultWrongType, "the default of "),
             By::Tenant => (Code::SettingWrongType, ""),
         };
-        site.fault(code, format!("{subject}`{}` is not {what}", self.name)).label(format!("must be {what}"))
+        site.fault(code, format!("{subject}`{}` is not {what}", self.name))
+            .label(format!("must be {what}"))
     }
 }
 
 /// A sound value as expressions see it; null for what nobody chose.
 pub(super) fn datum(field: &Field, value: Option<&Json>) -> Datum {
-    let Some(value) = value.filter(|value| !value.is_null()) else { return Datum::Null };
+    let Some(value) = value.filter(|value| !value.is_null()) else {
+        return Datum::Null;
+    };
     match (field.type_, &field.items) {
         (FieldType::List, Some(items)) => match (&items.values, items.type_) {
             (Some(values), FieldType::Choice) => chosen_of(values, value),
-            _ => Datum::list(value.as_array().into_iter().flatten().map(|item| of(items.type_, item))),
+            _ => Datum::list(
+                value
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .map(|item| of(items.type_, item)),
+            ),
         },
         (FieldType::Map, _) => Datum::Null,
         (ty, _) => of(ty, value),
@@ -167,7 +202,9 @@ fn of(ty: FieldType, value: &Json) -> Datum {
     match ty {
         FieldType::Decimal => decimal(value).map(Datum::Decimal).unwrap_or_default(),
         FieldType::Date => date(value).map(Datum::Date).unwrap_or_default(),
-        FieldType::Choice => super::words::text_of(value).map(Datum::from).unwrap_or_default(),
+        FieldType::Choice => super::words::text_of(value)
+            .map(Datum::from)
+            .unwrap_or_default(),
         FieldType::Boolean
         | FieldType::Integer
         | FieldType::Text
@@ -185,7 +222,15 @@ fn chosen_of(values: &IndexMap<String, Choice>, value: &Json) -> Datum {
         Some(Datum::map([
             ("name", Datum::from(name)),
             ("title", Datum::from(choice.title.as_str())),
-            ("path", text(choice.path.as_ref().map(crate::lang::config::text::PathText::as_str))),
+            (
+                "path",
+                text(
+                    choice
+                        .path
+                        .as_ref()
+                        .map(crate::lang::config::text::PathText::as_str),
+                ),
+            ),
             ("show", text(choice.show.as_deref())),
         ]))
     };

@@ -47,30 +47,55 @@ pub(super) fn compile<'a, 'p>(
     let base = scope::constant(account, settings, realm::hints(apis, config));
     let pipelines = folder.pipelines.keys().copied().collect();
     let subject_row = subject_row(apis, folder, config);
-    let realm = Realm { cx, apis, config, site, entities, maps, pipelines, subject_row, base };
+    let realm = Realm {
+        cx,
+        apis,
+        config,
+        site,
+        entities,
+        maps,
+        pipelines,
+        subject_row,
+        base,
+    };
     settings::check(&realm);
     let plan = integration(&realm, folder);
     let sound = cx.errors() == before;
-    Compiled { realm, plan: plan.filter(|_| sound).map(Arc::new) }
+    Compiled {
+        realm,
+        plan: plan.filter(|_| sound).map(Arc::new),
+    }
 }
 
 fn integration(realm: &Realm<'_, '_>, folder: &Folder<'_>) -> Option<plan::Integration> {
     let (config, site) = (realm.config, &realm.site);
     let pipelines = all(folder.pipelines.values().map(|doc| {
-        let Some(Config::Pipeline(config)) = &doc.config else { return None };
+        let Some(Config::Pipeline(config)) = &doc.config else {
+            return None;
+        };
         let compiled = pipeline::compile(realm, &Site::root(doc, realm.cx.sink), config)?;
         Some((Arc::clone(&compiled.name), Arc::new(compiled)))
     }));
     let root = optional(config.root.as_ref(), |root| self::root(realm, root));
-    let agreement = optional(config.agreement.as_ref(), |written| agreement(realm, written));
-    let subjects = optional(config.subjects.as_ref(), |written| subjects(realm, folder, written));
+    let agreement = optional(config.agreement.as_ref(), |written| {
+        agreement(realm, written)
+    });
+    let subjects = optional(config.subjects.as_ref(), |written| {
+        subjects(realm, folder, written)
+    });
     let on_activate = {
-        let mut walk = Walk::without_record(realm, Place::Activation, &site.key("on_activate"), &config.on_activate);
+        let mut walk = Walk::without_record(
+            realm,
+            Place::Activation,
+            &site.key("on_activate"),
+            &config.on_activate,
+        );
         walk.list(&site.key("on_activate"), &config.on_activate)
     };
-    let requires = all(config.requires.iter().enumerate().map(|(index, written)| {
-        requirement(realm, &site.key("requires").index(index), written)
-    }));
+    let requires =
+        all(config.requires.iter().enumerate().map(|(index, written)| {
+            requirement(realm, &site.key("requires").index(index), written)
+        }));
     super::unused::check(site);
     let maps = realm
         .maps
@@ -80,7 +105,11 @@ fn integration(realm: &Realm<'_, '_>, folder: &Folder<'_>) -> Option<plan::Integ
     Some(plan::Integration {
         name: config.name.as_str().into(),
         title: config.title.as_str().into(),
-        connectors: config.connectors.iter().map(|name| name.as_str().into()).collect(),
+        connectors: config
+            .connectors
+            .iter()
+            .map(|name| name.as_str().into())
+            .collect(),
         agreement: agreement?,
         root: root?,
         subjects: subjects?,
@@ -96,9 +125,17 @@ fn check_connectors(apis: &Apis<'_>, site: &Site<'_>, config: &config::Integrati
     for (index, name) in config.connectors.iter().enumerate() {
         let place = site.key("connectors").index(index);
         context::connector(apis, &place, name.as_str());
-        if let Some(first) = config.connectors.iter().take(index).position(|one| one == name) {
+        if let Some(first) = config
+            .connectors
+            .iter()
+            .take(index)
+            .position(|one| one == name)
+        {
             place
-                .fault(Code::DuplicateName, format!("`{}` is listed twice", name.as_str()))
+                .fault(
+                    Code::DuplicateName,
+                    format!("`{}` is listed twice", name.as_str()),
+                )
                 .label("this name is taken")
                 .also(site.key("connectors").index(first).span(), "by this one")
                 .report();
@@ -115,9 +152,12 @@ fn entities(
     for (name, ends) in &config.entities {
         let site = site.key("entities").key(name.as_str());
         if !super::words::is_identifier(name) {
-            site.fault_key(Code::BadName, format!("`{name}` is not a name that expressions can use"))
-                .label("a small letter, then small letters, digits or `_`")
-                .report();
+            site.fault_key(
+                Code::BadName,
+                format!("`{name}` is not a name that expressions can use"),
+            )
+            .label("a small letter, then small letters, digits or `_`")
+            .report();
         }
         let from = if ends.from == "tenant" {
             Some(EntityFrom::Tenant)
@@ -135,13 +175,20 @@ fn entities(
                     .report();
             } else if !super::words::is_identifier(word) {
                 place
-                    .fault(Code::BadName, format!("`{word}` is not a name that expressions can use"))
+                    .fault(
+                        Code::BadName,
+                        format!("`{word}` is not a name that expressions can use"),
+                    )
                     .label("a small letter, then small letters, digits or `_`")
                     .report();
             }
         }
         if let (Some(from), Some(to)) = (from, to) {
-            let remember = ends.remember.iter().map(|name| name.as_str().into()).collect();
+            let remember = ends
+                .remember
+                .iter()
+                .map(|name| name.as_str().into())
+                .collect();
             found.insert(name.as_str().into(), Entity { from, to, remember });
         }
     }
@@ -155,24 +202,38 @@ fn end(
     config: &config::Integration,
     written: &str,
 ) -> Option<(Arc<str>, Arc<str>)> {
-    let Some((connector, record)) = written.split_once('.').filter(|(_, record)| !record.is_empty())
+    let Some((connector, record)) = written
+        .split_once('.')
+        .filter(|(_, record)| !record.is_empty())
     else {
-        site.fault(Code::BadValue, format!("`{written}` is not an end of a link"))
-            .label("must be `connector.record`")
-            .help("the source end may also be `tenant`")
-            .report();
+        site.fault(
+            Code::BadValue,
+            format!("`{written}` is not an end of a link"),
+        )
+        .label("must be `connector.record`")
+        .help("the source end may also be `tenant`")
+        .report();
         return None;
     };
-    if !config.connectors.iter().any(|name| name.as_str() == connector) {
+    if !config
+        .connectors
+        .iter()
+        .any(|name| name.as_str() == connector)
+    {
         let known = config.connectors.iter().map(text::Name::as_str);
         let several = "connectors of the integration";
-        let what = if apis.contains_key(connector) { "connector of this integration named" } else { "connector" };
-        Unknown { code: Code::UnknownConnector, what, several }.within(
-            site,
-            0..connector.len(),
-            connector,
-            known,
-        );
+        let what = if apis.contains_key(connector) {
+            "connector of this integration named"
+        } else {
+            "connector"
+        };
+        Unknown {
+            code: Code::UnknownConnector,
+            what,
+            of: None,
+            several,
+        }
+        .within(site, 0..connector.len(), connector, known);
         return None;
     }
     Some((connector.into(), record.into()))
@@ -186,7 +247,11 @@ fn root(realm: &Realm<'_, '_>, root: &text::Value) -> Option<ValueForm> {
         .with("record", Type::Any)
         .with("link", link)
         .with("key", Type::Text);
-    realm.cx.values.value(&realm.site.key("root"), &root.0, &scope).map(|(form, _)| form)
+    realm
+        .cx
+        .values
+        .value(&realm.site.key("root"), &root.0, &scope)
+        .map(|(form, _)| form)
 }
 
 fn agreement(realm: &Realm<'_, '_>, written: &config::Agreement) -> Option<Agreement> {
@@ -195,7 +260,10 @@ fn agreement(realm: &Realm<'_, '_>, written: &config::Agreement) -> Option<Agree
         not_found(&place, written.text.as_str());
         return None;
     };
-    Some(Agreement { text: Arc::clone(text), version: written.version.as_str().into() })
+    Some(Agreement {
+        text: Arc::clone(text),
+        version: written.version.as_str().into(),
+    })
 }
 
 fn subjects(
@@ -204,15 +272,18 @@ fn subjects(
     written: &config::Subjects,
 ) -> Option<Subjects> {
     let site = realm.site.key("subjects");
-    if let Some(name) = &written.from {
-        if !folder.pipelines.contains_key(name.as_str()) {
-            unknown_pipeline(&site.key("from"), name.as_str(), realm);
-        }
+    let unknown = |name: &&text::Name| !folder.pipelines.contains_key(name.as_str());
+    if let Some(name) = written.from.as_ref().filter(unknown) {
+        unknown_pipeline(&site.key("from"), name.as_str(), realm);
     }
     let scope = realm.base.rooted(realm.subject_row.clone());
     let value = |key: &str, written: &Option<text::Value>| {
         optional(written.as_ref(), |value| {
-            realm.cx.values.value(&site.key(key), &value.0, &scope).map(|(form, _)| form)
+            realm
+                .cx
+                .values
+                .value(&site.key(key), &value.0, &scope)
+                .map(|(form, _)| form)
         })
     };
     let (key, label) = (value("key", &written.key), value("label", &written.label));
@@ -226,12 +297,17 @@ fn subjects(
 
 /// The type of the records that name the subjects, without saying again what is wrong with their pipeline.
 fn subject_row(apis: &Apis<'_>, folder: &Folder<'_>, config: &config::Integration) -> Type {
-    let from = config.subjects.as_ref().and_then(|subjects| subjects.from.as_ref());
+    let from = config
+        .subjects
+        .as_ref()
+        .and_then(|subjects| subjects.from.as_ref());
     let doc = from.and_then(|name| folder.pipelines.get(name.as_str()));
     let Some(Config::Pipeline(pipeline)) = doc.and_then(|doc| doc.config.as_ref()) else {
         return Type::Any;
     };
-    let api = apis.get(pipeline.fetch.connector.as_str()).and_then(Option::as_ref);
+    let api = apis
+        .get(pipeline.fetch.connector.as_str())
+        .and_then(Option::as_ref);
     let record = api.and_then(|api| api.records.get(pipeline.fetch.record.as_str()));
     record.map(|ty| ty.as_ref().clone()).unwrap_or_default()
 }
@@ -240,7 +316,8 @@ fn unknown_pipeline(site: &Site<'_>, name: &str, realm: &Realm<'_, '_>) {
     Unknown {
         code: Code::UnknownPipeline,
         what: "pipeline",
-        several: "pipelines of this integration",
+        of: None,
+        several: "pipelines in this integration",
     }
     .at(site, name, realm.pipelines.iter().copied());
 }
@@ -250,14 +327,20 @@ fn requirement(
     site: &Site<'_>,
     written: &config::Requirement,
 ) -> Option<Requirement> {
-    let mut walk =
-        Walk::without_record(realm, Place::Requirement, &site.key("steps"), &written.steps);
+    let mut walk = Walk::without_record(
+        realm,
+        Place::Requirement,
+        &site.key("steps"),
+        &written.steps,
+    );
     let steps = walk.list(&site.key("steps"), &written.steps);
     let scope = walk.scope();
     let values = &realm.cx.values;
     let that = values.condition(&site.key("that"), &written.that, &scope);
     let otherwise = values.text(&site.key("otherwise"), written.otherwise.as_str(), &scope);
-    let every = optional(written.every.as_ref(), |text| duration(&site.key("every"), text));
+    let every = optional(written.every.as_ref(), |text| {
+        duration(&site.key("every"), text)
+    });
     for (index, name) in written.pipelines.iter().enumerate() {
         if !realm.pipelines.contains(&name.as_str()) {
             unknown_pipeline(&site.key("pipelines").index(index), name.as_str(), realm);
@@ -269,6 +352,10 @@ fn requirement(
         that: that?,
         otherwise: otherwise?,
         every: every?.map_or(REQUIREMENT_EVERY, |every| every.min(REQUIREMENT_EVERY)),
-        pipelines: written.pipelines.iter().map(|name| name.as_str().into()).collect(),
+        pipelines: written
+            .pipelines
+            .iter()
+            .map(|name| name.as_str().into())
+            .collect(),
     })
 }

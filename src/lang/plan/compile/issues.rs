@@ -54,16 +54,33 @@ pub(super) fn report(site: &Site<'_>, issue: &Issue, offset: usize, scope: &Scop
     let range = shift(&issue.range, offset);
     let new = |code: Code| site.fault_within(range.clone(), code, issue.kind.to_string());
     match &issue.kind {
-        IssueKind::UnknownName { name, known, elsewhere } => match elsewhere {
+        IssueKind::UnknownName {
+            name,
+            known,
+            elsewhere,
+        } => match elsewhere {
             Some(_) => new(Code::NameNotInScope).help(in_scope(known)).report(),
             None => unknown_name(new(Code::UnknownName), name, known, scope),
         },
-        IssueKind::UnknownMember { parent, name, known } => {
-            unknown_member(&new, parent, name, known, scope);
+        IssueKind::UnknownMember {
+            parent,
+            name,
+            known,
+        } => {
+            let place = Place {
+                site,
+                range: range.clone(),
+            };
+            place.unknown_member(parent, name, known, scope);
         }
         IssueKind::NoMembers { .. } => new(Code::UnknownField).report(),
         IssueKind::UnknownFilter { name, known } => {
-            suggested(new(Code::UnknownFilter), name, "filters", known.iter().copied());
+            suggested(
+                new(Code::UnknownFilter),
+                name,
+                "filters",
+                known.iter().copied(),
+            );
         }
         IssueKind::UnknownTest { name, known } => {
             suggested(new(Code::UnknownTest), name, "tests", known.iter().copied());
@@ -72,18 +89,22 @@ pub(super) fn report(site: &Site<'_>, issue: &Issue, offset: usize, scope: &Scop
             let known = known.iter().map(String::as_str);
             suggested(new(Code::UnknownFunction), name, "functions here", known);
         }
-        IssueKind::Arguments { .. } => new(Code::BadArguments).report(),
+
         IssueKind::Unreadable { needs, .. } if needs.contains("zone") => {
             new(Code::UnknownZone)
                 .help("zones are named as in the IANA list: `America/New_York`")
                 .report();
         }
-        IssueKind::Unreadable { .. } => new(Code::BadArguments).report(),
+        IssueKind::Arguments { .. } | IssueKind::Unreadable { .. } => {
+            new(Code::BadArguments).report();
+        }
         IssueKind::Compare { left, right } => {
-            let help = if left.to_string().contains("a date") || right.to_string().contains("a date")
+            let help = if left.to_string().contains("a date")
+                || right.to_string().contains("a date")
             {
                 Some("make both of them dates with the filter `utc`".to_owned())
-            } else if left.to_string().contains("decimal") || right.to_string().contains("decimal") {
+            } else if left.to_string().contains("decimal") || right.to_string().contains("decimal")
+            {
                 Some("make both of them decimals with the filter `decimal`".to_owned())
             } else {
                 None
@@ -102,7 +123,10 @@ fn shift(range: &Range<usize>, offset: usize) -> Range<usize> {
 }
 
 fn in_scope(known: &[String]) -> String {
-    format!("names here: {}", suggest::list(known.iter().map(String::as_str)))
+    format!(
+        "names here: {}",
+        suggest::list(known.iter().map(String::as_str))
+    )
 }
 
 fn suggested<'a>(
@@ -140,65 +164,128 @@ fn unknown_name(draft: Draft<'_>, name: &str, known: &[String], scope: &Scope) {
     }
 }
 
-fn unknown_member<'p>(
-    new: &dyn Fn(Code) -> Draft<'p>,
-    parent: &str,
-    name: &str,
-    known: &[String],
-    scope: &Scope,
-) {
-    let names = known.iter().map(String::as_str);
-    let hints = &scope.hints;
-    let owner = parent.split('.').next().unwrap_or(parent);
-    match (owner, parent == owner) {
-        ("steps", true) => match hints.steps.get(name) {
-            Some(later) => new(Code::StepNotYetRun)
-                .also(*later, "this step runs later, or has no result here")
-                .help("a step sees the results of the steps above it")
+/// Where a member stands that is not known.
+struct Place<'s, 'p> {
+    site: &'s Site<'p>,
+    range: Range<usize>,
+}
+
+impl<'p> Place<'_, 'p> {
+    fn fault(&self, code: Code, headline: String) -> Draft<'p> {
+        self.site.fault_within(self.range.clone(), code, headline)
+    }
+
+    /// What is missing depends on whose member it would be.
+    fn unknown_member(&self, parent: &str, name: &str, known: &[String], scope: &Scope) {
+        let names = known.iter().map(String::as_str);
+        let hints = &scope.hints;
+        let owner = parent.split('.').next().unwrap_or(parent);
+        match (owner, parent == owner) {
+            ("steps", true) => self.unknown_step(name, known, scope),
+            ("vars", true) => {
+                let draft =
+                    self.fault(Code::UnknownName, format!("there is no `vars.{name}` here"));
+                match hints.vars.get(name) {
+                    Some(later) => draft
+                        .also(*later, "it is made here")
+                        .help("an entry sees the entries made above it, and nothing of another `each`")
+                        .report(),
+                    None => suggested(draft, name, "entries made above this", names),
+                }
+            }
+            ("settings", true) => {
+                let draft = self.fault(
+                    Code::UnknownSetting,
+                    format!("there is no group of settings `{name}`"),
+                );
+                suggested(draft, name, "groups of settings", names);
+            }
+            ("settings", false) => {
+                let draft = self.fault(
+                    Code::UnknownSetting,
+                    format!("there is no setting `{parent}.{name}`"),
+                );
+                suggested(draft, name, "settings of this group", names);
+            }
+            ("link", true) => self.unknown_link(name, scope),
+            ("account", true) => {
+                let headline = format!("there is no account with `{name}`");
+                let draft = self.fault(Code::UnknownAccount, headline);
+                suggested(draft, name, "connectors of the integration", names);
+            }
+            ("account", false) if is_secret(hints, parent, name) => self
+                .fault(
+                    Code::BadSecret,
+                    format!("the secret `{name}` cannot be read here"),
+                )
+                .label("a secret never stands in a pipeline")
+                .help("secrets go out with the connector's `auth` and `headers` alone")
                 .report(),
-            None => suggested(new(Code::UnknownStep), name, "steps with a result above this", names),
-        },
-        ("vars", true) => match hints.vars.get(name) {
-            Some(later) => new(Code::UnknownName)
-                .also(*later, "it is made here, later")
-                .help("an entry sees the entries above it")
-                .report(),
-            None => suggested(new(Code::UnknownName), name, "entries made above this", names),
-        },
-        ("settings", true) => suggested(new(Code::UnknownSetting), name, "groups of settings", names),
-        ("settings", false) => {
-            suggested(new(Code::UnknownSetting), name, "settings of this group", names);
+            ("account", false) => {
+                let connector = parent.rsplit('.').next().unwrap_or(parent);
+                let draft = self.fault(
+                    Code::UnknownParam,
+                    format!("`{connector}` has no param `{name}`"),
+                );
+                suggested(draft, name, &format!("params of `{connector}`"), names);
+            }
+            ("params", _) => {
+                let draft = self.fault(Code::UnknownParam, format!("there is no param `{name}`"));
+                suggested(draft, name, "params", names);
+            }
+            _ => {
+                let draft = self.fault(
+                    Code::UnknownField,
+                    format!("`{parent}` has no member `{name}`"),
+                );
+                suggested(draft, name, &format!("members of `{parent}`"), names);
+            }
         }
-        ("link", true) if hints.entities.iter().any(|entity| entity == name) => {
-            new(Code::LinkMissing)
-                .label(format!("the pipeline does not say which end of `{name}` its record is"))
-                .help(format!("add `{name}: {{ key: … }}` or `{name}: {{ id: … }}` under `links`"))
-                .report();
+    }
+
+    fn unknown_step(&self, name: &str, known: &[String], scope: &Scope) {
+        let Some(later) = scope.hints.steps.get(name) else {
+            let draft = self.fault(Code::UnknownStep, format!("there is no step `{name}`"));
+            let names = known.iter().map(String::as_str);
+            return suggested(draft, name, "steps with a result above this", names);
+        };
+        self.fault(
+            Code::StepNotYetRun,
+            format!("`steps.{name}` has no result here"),
+        )
+        .label("is read before it is there")
+        .also(*later, "the step runs later, or has no result of its own")
+        .help(
+            "a step sees the results of the steps above it; what `transform` makes is under `vars`",
+        )
+        .report();
+    }
+
+    fn unknown_link(&self, name: &str, scope: &Scope) {
+        let entities = scope.hints.entities.iter().map(String::as_str);
+        if entities.clone().any(|entity| entity == name) {
+            self.fault(
+                Code::LinkMissing,
+                format!("`link.{name}` is not known here"),
+            )
+            .label(format!(
+                "the pipeline does not say which end of `{name}` its record is"
+            ))
+            .help(format!(
+                "add `{name}: {{ key: … }}` or `{name}: {{ id: … }}` under `links`"
+            ))
+            .report();
+        } else {
+            let draft = self.fault(Code::UnknownEntity, format!("there is no entity `{name}`"));
+            suggested(draft, name, "entities", entities);
         }
-        ("link", true) => {
-            let entities = hints.entities.iter().map(String::as_str);
-            suggested(new(Code::UnknownEntity), name, "entities", entities);
-        }
-        ("account", true) => {
-            suggested(new(Code::UnknownAccount), name, "connectors of the integration", names);
-        }
-        ("account", false) if is_secret(hints, parent, name) => new(Code::BadSecret)
-            .label("a secret is not readable in pipelines")
-            .help("secrets go out with the connector's `auth` and `headers` alone")
-            .report(),
-        ("account" | "params", _) => {
-            suggested(new(Code::UnknownParam), name, "params", names);
-        }
-        _ => suggested(
-            new(Code::UnknownField),
-            name,
-            &format!("members of `{parent}`"),
-            names,
-        ),
     }
 }
 
 fn is_secret(hints: &super::scope::Hints, parent: &str, name: &str) -> bool {
     let connector = parent.strip_prefix("account.").unwrap_or_default();
-    hints.secrets.get(connector).is_some_and(|secrets| secrets.iter().any(|one| one == name))
+    hints
+        .secrets
+        .get(connector)
+        .is_some_and(|secrets| secrets.iter().any(|one| one == name))
 }

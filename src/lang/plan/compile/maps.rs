@@ -37,8 +37,13 @@ pub(super) fn compile<'p>(
     folder: &Folder<'p>,
 ) -> IndexMap<&'p str, Option<Mapping<'p>>> {
     let maps = folder.maps.iter().map(|(name, doc)| {
-        let Some(Config::Map(config)) = &doc.config else { return (*name, None) };
-        (*name, Some(mapping(cx, apis, &Site::root(doc, cx.sink), config)))
+        let Some(Config::Map(config)) = &doc.config else {
+            return (*name, None);
+        };
+        (
+            *name,
+            Some(mapping(cx, apis, &Site::root(doc, cx.sink), config)),
+        )
     });
     maps.collect()
 }
@@ -52,24 +57,51 @@ fn mapping<'p>(
     let before = cx.errors();
     let source = Values::source(apis, &site.key("from"), &config.from.0);
     let targets = Values::targets(apis, &site.key("to"), &config.to.0);
-    let types = config.with.iter().fold(ScopeTypes::new(), |types, name| types.with(name, Type::Any));
-    let scope = Scope { types, ..Scope::default() };
+    let types = config
+        .with
+        .iter()
+        .fold(ScopeTypes::new(), |types, name| types.with(name, Type::Any));
+    let scope = Scope {
+        types,
+        ..Scope::default()
+    };
     let scope = ["record", "vars", "steps", "link", "settings", "item", "now"]
         .into_iter()
         .filter(|name| !config.with.iter().any(|with| with == name))
-        .fold(scope, |scope, name| scope.elsewhere(name, "in the step, which gives it under `with`"));
-    let mut mapping = Mapping { config, site: site.clone(), table: None, source, targets, scope };
+        .fold(scope, |scope, name| {
+            scope.elsewhere(name, "in the step, which gives it under `with`")
+        });
+    let mut mapping = Mapping {
+        config,
+        site: site.clone(),
+        table: None,
+        source,
+        targets,
+        scope,
+    };
     let written = config.rows.iter().map(|(value, target)| (value, &target.0));
     let rows = mapping.rows(cx, &site.key("rows"), written);
-    let else_ = config.else_.as_ref().map(|target| mapping.row(cx, &site.key("else"), &target.0));
+    let else_ = config
+        .else_
+        .as_ref()
+        .map(|target| mapping.row(cx, &site.key("else"), &target.0));
     mapping.check_total();
     let compiled = rows.and_then(|rows| {
         let else_ = match else_ {
             None => None,
             Some(row) => Some(row?),
         };
-        let fold = mapping.source.as_ref().map(|source| source.fold.clone()).unwrap_or_default();
-        Some(Table { name: config.name.as_str().into(), rows, else_, fold })
+        let fold = mapping
+            .source
+            .as_ref()
+            .map(|source| source.fold.clone())
+            .unwrap_or_default();
+        Some(Table {
+            name: config.name.as_str().into(),
+            rows,
+            else_,
+            fold,
+        })
     });
     mapping.table = compiled.filter(|_| cx.errors() == before).map(Arc::new);
     mapping
@@ -89,7 +121,10 @@ impl Mapping<'_> {
             let key = self.fold(value);
             if let Some(first) = seen.get(&key) {
                 place
-                    .fault_key(Code::DuplicateKey, format!("`{value}` and `{first}` are the same value"))
+                    .fault_key(
+                        Code::DuplicateKey,
+                        format!("`{value}` and `{first}` are the same value"),
+                    )
                     .label("the second row of one value")
                     .also(site.key(*first).key_span(), "the first one")
                     .report();
@@ -110,18 +145,39 @@ impl Mapping<'_> {
 
     /// A step gives the names that conditional rows read, and no others.
     pub(super) fn check_use(&self, site: &Site<'_>, written: &config::MapUse) {
-        for name in written.with.keys().filter(|name| !self.config.with.contains(name)) {
+        for name in written
+            .with
+            .keys()
+            .filter(|name| !self.config.with.contains(name))
+        {
             Unknown {
                 code: Code::UnknownName,
-                what: &format!("name of `with` in the map `{}`", self.config.name.as_str()),
+                what: "name to read",
+                of: Some(self.config.name.as_str()),
                 several: "names that it reads",
             }
-            .at_key(&site.key("with").key(name.as_str()), name, self.config.with.iter().map(String::as_str));
+            .at_key(
+                &site.key("with").key(name.as_str()),
+                name,
+                self.config.with.iter().map(String::as_str),
+            );
         }
-        for name in self.config.with.iter().filter(|name| !written.with.contains_key(*name)) {
-            let place = if written.with.is_empty() { site.key("use") } else { site.key("with") };
+        for name in self
+            .config
+            .with
+            .iter()
+            .filter(|name| !written.with.contains_key(*name))
+        {
+            let place = if written.with.is_empty() {
+                site.key("use")
+            } else {
+                site.key("with")
+            };
             place
-                .fault(Code::MissingKey, format!("the map reads `{name}`, which is not given"))
+                .fault(
+                    Code::MissingKey,
+                    format!("the map reads `{name}`, which is not given"),
+                )
                 .label(format!("`{name}` is needed under `with`"))
                 .also(self.site.key("with").span(), "what the map reads")
                 .report();
@@ -129,7 +185,9 @@ impl Mapping<'_> {
     }
 
     fn fold(&self, value: &str) -> String {
-        self.source.as_ref().map_or_else(|| value.to_owned(), |source| source.folded(value))
+        self.source
+            .as_ref()
+            .map_or_else(|| value.to_owned(), |source| source.folded(value))
     }
 
     fn check_value(&self, site: &Site<'_>, value: &str) {
@@ -137,7 +195,10 @@ impl Mapping<'_> {
         if source.verdict(value) == Verdict::Unknown {
             let known = || source.members.iter().map(|member| member.text.as_str());
             let draft = site
-                .fault_key(Code::MapUnknownValue, format!("`{value}` is not a value of the source"))
+                .fault_key(
+                    Code::MapUnknownValue,
+                    format!("`{value}` is not a value of the source"),
+                )
                 .label("no value will ever take this row")
                 .also(self.site.key("from").span(), "the source")
                 .help_opt(suggest::help(value, "values of the source", known()));
@@ -152,26 +213,32 @@ impl Mapping<'_> {
     fn row(&self, cx: &Context<'_>, site: &Site<'_>, written: &Json) -> Option<Row> {
         let Some(cases) = written.get("cases").and_then(Json::as_array) else {
             let to = self.target(site, written)?;
-            return Some(Row { cases: vec![TableCase { when: None, to }] });
+            return Some(Row {
+                cases: vec![TableCase { when: None, to }],
+            });
         };
         let list = site.key("cases");
-        let mut last = None;
+        let mut open = None;
         let compiled = all(cases.iter().enumerate().map(|(index, case)| {
             let place = list.index(index);
-            if let Some(last) = last {
+            if let Some(first) = open {
                 place
                     .fault(Code::MapUnreachableCase, "this case is never reached")
                     .label("no value comes this far")
-                    .also(list.index(last).span(), "this case has no condition and takes every value")
+                    .also(
+                        list.index(first).span(),
+                        "this case has no condition and takes every value",
+                    )
                     .report();
             }
             let condition = case.get("when").and_then(Json::as_str);
-            if condition.is_none() && last.is_none() {
-                last = Some(index);
+            if condition.is_none() && open.is_none() {
+                open = Some(index);
             }
             let when = condition.map(|condition| {
                 let condition = config::text::Condition(condition.to_owned());
-                cx.values.condition(&place.key("when"), &condition, &self.scope)
+                cx.values
+                    .condition(&place.key("when"), &condition, &self.scope)
             });
             let to = self.target(&place.key("to"), case.get("to").unwrap_or(&Json::Null));
             let when = match when {
@@ -180,7 +247,7 @@ impl Mapping<'_> {
             };
             Some(TableCase { when, to: to? })
         }));
-        if last.is_none() {
+        if open.is_none() {
             let at = cases.len().saturating_sub(1);
             list.index(at)
                 .fault(Code::MapCaseNotFinal, "the last case has a condition")
@@ -208,7 +275,8 @@ impl Mapping<'_> {
             }
             return Some(Target::Values(values));
         }
-        self.scalar(site, written).map(|value| Target::Values(vec![value]))
+        self.scalar(site, written)
+            .map(|value| Target::Values(vec![value]))
     }
 
     fn scalar(&self, site: &Site<'_>, value: &Json) -> Option<Json> {
@@ -237,14 +305,24 @@ impl Mapping<'_> {
             Verdict::Known => {}
             Verdict::Open if targets.members.is_empty() => {}
             Verdict::Open => site
-                .fault(Code::MapTargetOpen, format!("`{text}` is not a known value of the target"))
-                .label("legal by the form of `open`; whether it is offered shows when it is written")
+                .fault(
+                    Code::MapTargetOpen,
+                    format!("`{text}` is not a known value of the target"),
+                )
+                .label(
+                    "legal by the form of `open`; whether it is offered shows when it is written",
+                )
                 .also(to, "the target")
-                .help_opt(suggest::nearest(text, known()).map(|near| format!("did you mean `{near}`?")))
+                .help_opt(
+                    suggest::nearest(text, known()).map(|near| format!("did you mean `{near}`?")),
+                )
                 .report(),
             Verdict::Unknown => {
                 let draft = site
-                    .fault(Code::MapUnknownTarget, format!("`{text}` is not a value of the target"))
+                    .fault(
+                        Code::MapUnknownTarget,
+                        format!("`{text}` is not a value of the target"),
+                    )
                     .label("cannot be written")
                     .also(to, "the target")
                     .help_opt(suggest::help(text, "values of the target", known()));
@@ -259,9 +337,18 @@ impl Mapping<'_> {
     /// Every value of a closed source has a row; an open one has `else`.
     fn check_total(&self) {
         let Some(source) = &self.source else { return };
-        let rows: HashSet<String> = self.config.rows.keys().map(|key| source.folded(key)).collect();
+        let rows: HashSet<String> = self
+            .config
+            .rows
+            .keys()
+            .map(|key| source.folded(key))
+            .collect();
         let covered = |member: &&Member| rows.contains(&source.folded(&member.text));
-        let missing: Vec<_> = source.members.iter().filter(|member| !covered(member)).collect();
+        let missing: Vec<_> = source
+            .members
+            .iter()
+            .filter(|member| !covered(member))
+            .collect();
         let has_else = self.config.else_.is_some();
         if source.is_open() && !has_else {
             self.site
@@ -273,13 +360,20 @@ impl Mapping<'_> {
                 .report();
         } else if !has_else && !missing.is_empty() {
             let names = missing.iter().map(|member| member.text.as_str());
-            let several = if missing.len() == 1 { "value has" } else { "values have" };
+            let headline = if missing.len() == 1 {
+                format!("the value {} has no row", suggest::list(names.clone()))
+            } else {
+                format!("the values {} have no row", suggest::list(names.clone()))
+            };
             self.site
                 .key("rows")
-                .fault_key(Code::MapMissingValue, format!("{} {several} no row", suggest::list(names.clone())))
+                .fault_key(Code::MapMissingValue, headline)
                 .label("not every value of the source has a row")
                 .also(self.site.key("from").span(), "the source")
-                .help(format!("add a row for each, for example `{}: keep`", names.clone().next().unwrap_or_default()))
+                .help(format!(
+                    "add a row for each, for example `{}: keep`",
+                    names.clone().next().unwrap_or_default()
+                ))
                 .report();
         } else if has_else && missing.is_empty() && !source.is_open() {
             self.site
@@ -294,6 +388,11 @@ impl Mapping<'_> {
 
 /// The map that a step or a setting names.
 pub(super) fn unknown<'k>(site: &Site<'_>, name: &str, known: impl Iterator<Item = &'k str>) {
-    Unknown { code: Code::UnknownMap, what: "map", several: "maps of this integration" }
-        .at(site, name, known);
+    Unknown {
+        code: Code::UnknownMap,
+        what: "map",
+        of: None,
+        several: "maps of this integration",
+    }
+    .at(site, name, known);
 }

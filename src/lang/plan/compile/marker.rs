@@ -33,7 +33,10 @@ impl Origins {
     /// An entry of a `transform`.
     pub(super) fn define(&mut self, name: &str, value: &Json) {
         let made_of = self.of_value(value);
-        self.vars.entry(name.to_owned()).or_default().extend(made_of);
+        self.vars
+            .entry(name.to_owned())
+            .or_default()
+            .extend(made_of);
     }
 
     fn of_value(&self, value: &Json) -> BTreeSet<String> {
@@ -49,7 +52,9 @@ impl Origins {
             TextForm::Path => path_name(text).into_iter().collect(),
             TextForm::Template => {
                 let template = Template::compile(&ExprEnv::default(), text);
-                template.map(|template| self.of_uses(&template.uses())).unwrap_or_default()
+                template
+                    .map(|template| self.of_uses(&template.uses()))
+                    .unwrap_or_default()
             }
         }
     }
@@ -73,7 +78,9 @@ impl Origins {
 /// `$.Subscriber.Id` as `record.Subscriber.Id`.
 fn path_name(text: &str) -> Option<String> {
     let query = Query::compile(text).ok()?;
-    let Some(segments) = query.segments() else { return Some(format!("record{}", text.get(1..)?)) };
+    let Some(segments) = query.segments() else {
+        return Some(format!("record{}", text.get(1..)?));
+    };
     let mut name = String::from("record");
     for segment in segments {
         name.push('.');
@@ -103,22 +110,33 @@ pub(super) struct Place<'a> {
 
 /// Complains when nothing that `find` looks for is sent by `create`.
 pub(super) fn check(place: &Place<'_>, site: &Site<'_>, write: &config::Write) {
-    let (Some(find), Some(create)) = (&write.find, &write.create) else { return };
+    let (Some(find), Some(create)) = (&write.find, &write.create) else {
+        return;
+    };
     let mut origins = place.origins.clone();
     if let Some(key) = &write.key {
         origins.key = origins.of_value(&key.0);
     }
-    let place = Place { origins: &origins, ..*place };
+    let place = Place {
+        origins: &origins,
+        ..*place
+    };
     let mut looked_for = BTreeSet::new();
     place.find(site, find, &mut looked_for);
     let sent = place.said(request::scalars(&site.key("create"), &create.request()));
     if looked_for.intersection(&sent).next().is_some() {
         return;
     }
-    let known: Vec<&str> = looked_for.iter().map(|name| name.trim_start_matches("= ")).collect();
+    let known: Vec<&str> = looked_for
+        .iter()
+        .map(|name| name.trim_start_matches("= "))
+        .collect();
     let label = match known.as_slice() {
         [] => "looks for nothing that tells this record from others".to_owned(),
-        names => format!("looks for {}", crate::lang::diag::suggest::list(names.iter().copied())),
+        names => format!(
+            "looks for {}",
+            crate::lang::diag::suggest::list(names.iter().copied())
+        ),
     };
     site.key("find")
         .fault_key(Code::FindWithoutMarker, "`find` looks for nothing that `create` sends")
@@ -140,7 +158,9 @@ impl Place<'_> {
                 found.extend(names.into_iter().filter(|name| self.counts(name)));
             }
         }
-        find.otherwise.iter().for_each(|further| self.find(&site, further, found));
+        find.otherwise
+            .iter()
+            .for_each(|further| self.find(&site, further, found));
     }
 
     fn said(&self, scalars: Vec<(Site<'_>, &str)>) -> BTreeSet<String> {
@@ -161,8 +181,8 @@ impl Place<'_> {
         let root = parts.next().unwrap_or_default();
         let last = name.rsplit('.').next().unwrap_or_default();
         match root {
-            "link" | "account" | "activation" | "now" | "run" | "candidate" | "id" | "found" | "omit" | "vars"
-            | "key" => false,
+            "link" | "account" | "activation" | "now" | "run" | "candidate" | "id" | "found"
+            | "omit" | "vars" | "key" => false,
             "tenant" | "settings" => self.one_per_tenant,
             // Ids of what earlier steps wrote are ids of parents.
             "steps" => last != "id" && last != "key",
@@ -181,7 +201,13 @@ mod tests {
     fn the_same_value_has_one_name_however_it_is_written() {
         let mut origins = Origins::of_records(&json!("$.Id"));
         origins.define("mark", &json!("[SC {{ record.Id }}]"));
-        for text in ["$.Id", "{{ record.Id }}", "sc-{{ record['Id'] | string }}", "{{ key }}", "{{ vars.mark }}"] {
+        for text in [
+            "$.Id",
+            "{{ record.Id }}",
+            "sc-{{ record['Id'] | string }}",
+            "{{ key }}",
+            "{{ vars.mark }}",
+        ] {
             assert!(origins.of_text(text).contains("record.Id"), "{text}");
         }
         assert_eq!(origins.of_text("constant"), BTreeSet::new());
@@ -190,8 +216,17 @@ mod tests {
     #[test]
     fn ids_of_parents_do_not_count() {
         let origins = Origins::default();
-        let place = Place { origins: &origins, one_per_tenant: false };
-        for name in ["link.job.id", "account.st.guid", "steps.customer.id", "now", "settings.a.b"] {
+        let place = Place {
+            origins: &origins,
+            one_per_tenant: false,
+        };
+        for name in [
+            "link.job.id",
+            "account.st.guid",
+            "steps.customer.id",
+            "now",
+            "settings.a.b",
+        ] {
             assert!(!place.counts(name), "{name}");
         }
         for name in ["record.Id", "note.Id", "steps.site.Address2"] {

@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 
-use super::site::{Site, Sink};
+use super::site::{Sink, Site};
 use crate::lang::config::Kind;
 use crate::lang::diag::Code;
 use crate::lang::load::{Document, Project};
@@ -40,7 +40,14 @@ pub(super) fn collect<'p>(project: &'p Project, sink: &'p Sink) -> Names<'p> {
                     duplicate(first.doc, doc, sink);
                 } else {
                     let (pipelines, maps) = Default::default();
-                    names.integrations.insert(&doc.name, Folder { doc, pipelines, maps });
+                    names.integrations.insert(
+                        &doc.name,
+                        Folder {
+                            doc,
+                            pipelines,
+                            maps,
+                        },
+                    );
                 }
             }
             Kind::Pipeline | Kind::Map => {}
@@ -73,10 +80,16 @@ fn check_nesting<'p>(names: &Names<'p>, sink: &'p Sink) {
                 .key("kind")
                 .fault(
                     Code::MisplacedFile,
-                    format!("the integration `{}` lies in the folder of another", inner.doc.name),
+                    format!(
+                        "the integration `{}` lies in the folder of another",
+                        inner.doc.name
+                    ),
                 )
                 .label("what lies here would belong to both")
-                .also(Site::root(outer.doc, sink).key("name").span(), "the other one")
+                .also(
+                    Site::root(outer.doc, sink).key("name").span(),
+                    "the other one",
+                )
                 .help("give each integration a folder of its own, beside the other")
                 .report();
         }
@@ -97,7 +110,9 @@ fn owner<'n, 'p>(
 
 fn lies_in(place: &str, folder: &str) -> bool {
     folder.is_empty()
-        || place.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        || place
+            .strip_prefix(folder)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn insert<'p>(into: &mut IndexMap<&'p str, &'p Document>, doc: &'p Document, sink: &'p Sink) {
@@ -116,9 +131,15 @@ fn duplicate<'p>(first: &'p Document, second: &'p Document, sink: &'p Sink) {
     let earlier = Site::root(first, sink).key("name");
     let kind = second.kind.name();
     let (headline, help) = if second.kind == Kind::Runtime {
-        ("a second `kind: runtime`".to_owned(), "a workspace has one; put both into one file")
+        (
+            "a second `kind: runtime`".to_owned(),
+            "a workspace has one; put both into one file",
+        )
     } else {
-        (format!("a second {kind} named `{}`", second.name), "give one of them another name")
+        (
+            format!("a second {kind} named `{}`", second.name),
+            "give one of them another name",
+        )
     };
     place
         .fault(Code::DuplicateName, headline)
@@ -132,7 +153,10 @@ fn misplaced<'p>(doc: &'p Document, sink: &'p Sink) {
     let kind = doc.kind.name();
     Site::root(doc, sink)
         .key("kind")
-        .fault(Code::MisplacedFile, format!("the {kind} `{}` belongs to no integration", doc.name))
+        .fault(
+            Code::MisplacedFile,
+            format!("the {kind} `{}` belongs to no integration", doc.name),
+        )
         .label("no `integration.yaml` in this folder or above it")
         .help("put the file into the folder of the integration it belongs to, or below it")
         .report();

@@ -5,6 +5,7 @@ use indexmap::IndexMap;
 use super::connector::Api;
 use super::context::Context;
 use super::durations::duration;
+use super::paths;
 use super::scope::Scope;
 use super::site::Site;
 use super::values::{Unknown, optional};
@@ -24,25 +25,34 @@ pub(super) fn styles<'p>(
 ) -> IndexMap<&'p str, Option<Paging>> {
     let site = site.key("paging");
     let all = config.paging.iter();
-    all.map(|(name, style)| (name.as_str(), compile(cx, &site.key(name.as_str()), style))).collect()
+    all.map(|(name, style)| (name.as_str(), compile(cx, &site.key(name.as_str()), style)))
+        .collect()
 }
 
 /// The style that a fetch names, `api` being the connector it asks.
-pub(super) fn named(site: &Site<'_>, name: Option<&String>, api: Option<&Api<'_>>) -> Option<Option<Paging>> {
+#[expect(
+    clippy::option_option,
+    reason = "whether it was written, and whether it could be made"
+)]
+pub(super) fn named(
+    site: &Site<'_>,
+    name: Option<&String>,
+    api: Option<&Api<'_>>,
+) -> Option<Option<Paging>> {
     let Some(name) = name else { return Some(None) };
     let api = api?;
-    match api.paging.get(name.as_str()) {
-        Some(style) => style.clone().map(Some),
-        None => {
-            Unknown {
-                code: Code::UnknownPaging,
-                what: "style of paging",
-                several: &format!("styles of `{}`", api.config.name.as_str()),
-            }
-            .at(&site.key("paging"), name, api.paging.keys().copied());
-            None
-        }
+    if let Some(style) = api.paging.get(name.as_str()) {
+        return style.clone().map(Some);
     }
+    let connector = api.config.name.as_str();
+    Unknown {
+        code: Code::UnknownPaging,
+        what: "style of paging",
+        of: Some(connector),
+        several: &format!("styles of `{connector}`"),
+    }
+    .at(&site.key("paging"), name, api.paging.keys().copied());
+    None
 }
 
 fn compile(cx: &Context<'_>, site: &Site<'_>, style: &config::Paging) -> Option<Paging> {
@@ -64,14 +74,19 @@ fn compile(cx: &Context<'_>, site: &Site<'_>, style: &config::Paging) -> Option<
     }
     if let Some(next) = &style.next {
         let site = site.key("next");
-        let path = path(cx, &site, "path", &next.path);
-        return Some(Paging::Next { path: path?, max_pages: max_pages(&site, next.max_pages)? });
+        let path = path(&site, "path", &next.path);
+        return Some(Paging::Next {
+            path: path?,
+            max_pages: max_pages(&site, next.max_pages)?,
+        });
     }
     let token = style.token.as_ref()?;
     let site = site.key("token");
-    let next = path(cx, &site, "next", &token.next);
-    let more = optional(token.more.as_ref(), |more| path(cx, &site, "more", more));
-    let idle = optional(token.idle.as_ref(), |idle| duration(&site.key("idle"), idle));
+    let next = path(&site, "next", &token.next);
+    let more = optional(token.more.as_ref(), |more| path(&site, "more", more));
+    let idle = optional(token.idle.as_ref(), |idle| {
+        duration(&site.key("idle"), idle)
+    });
     Some(Paging::Token {
         param: token.param.as_str().into(),
         next: next?,
@@ -93,20 +108,28 @@ fn keyset_style(site: &Site<'_>, keyset: &config::Keyset) -> Option<Paging> {
 }
 
 fn numbered(cx: &Context<'_>, site: &Site<'_>, pages: &config::Pages) -> Option<Paging> {
-    let types = ScopeTypes::new().with("page", Type::Int).with("size", Type::Int);
-    let scope = Scope { types, ..Scope::default() };
+    let types = ScopeTypes::new()
+        .with("page", Type::Int)
+        .with("size", Type::Int);
+    let scope = Scope {
+        types,
+        ..Scope::default()
+    };
     let format = optional(pages.format.as_ref(), |format| {
         let text = format.as_str();
         if !text.contains("page") {
             site.key("format")
-                .fault(Code::PagingEndless, "every page would be asked for in the same way")
+                .fault(
+                    Code::PagingEndless,
+                    "every page would be asked for in the same way",
+                )
                 .label("does not mention `page`")
                 .help("put the number of the page into it: `{{ page }}:{{ size }}`")
                 .report();
         }
         cx.values.text(&site.key("format"), text, &scope)
     });
-    let more = optional(pages.more.as_ref(), |more| path(cx, site, "more", more));
+    let more = optional(pages.more.as_ref(), |more| path(site, "more", more));
     full_page(site, pages.page_size)?;
     Some(Paging::Page {
         param: pages.param.as_str().into(),
@@ -119,13 +142,8 @@ fn numbered(cx: &Context<'_>, site: &Site<'_>, pages: &config::Pages) -> Option<
     })
 }
 
-fn path(
-    cx: &Context<'_>,
-    site: &Site<'_>,
-    key: &str,
-    path: &text::PathText,
-) -> Option<crate::lang::expr::Query> {
-    cx.values.single(&site.key(key), path, &Type::Any).map(|(query, _)| query)
+fn path(site: &Site<'_>, key: &str, path: &text::PathText) -> Option<crate::lang::expr::Query> {
+    paths::single(&site.key(key), path, &Type::Any).map(|(query, _)| query)
 }
 
 /// A page without rows is always full, so that no page would ever be the last.

@@ -19,7 +19,9 @@ pub(super) fn compile<'p>(
     site: &Site<'p>,
     config: &'p config::Pipeline,
 ) -> Option<Pipeline> {
-    let trigger = optional(config.trigger.as_ref(), |written| trigger(&site.key("trigger"), written));
+    let trigger = optional(config.trigger.as_ref(), |written| {
+        trigger(&site.key("trigger"), written)
+    });
     let fetched = fetch::compile(realm, &site.key("fetch"), &config.fetch);
     let record = fetched.record;
     let row = realm
@@ -51,7 +53,11 @@ pub(super) fn compile<'p>(
                 .report();
         }
         let scope = row.with("link", link.clone());
-        realm.cx.values.value(&place, &value.0, &scope).map(|(form, _)| form)
+        realm
+            .cx
+            .values
+            .value(&place, &value.0, &scope)
+            .map(|(form, _)| form)
     });
     let steps = steps(realm, site, config, record, link);
     super::unused::check(site);
@@ -77,8 +83,16 @@ fn steps<'p>(
 }
 
 /// The end that a record is must be on its own side.
-fn check_end(realm: &Realm<'_, '_>, site: &Site<'_>, config: &config::Pipeline, name: &str, key: &str) {
-    let Some(entity) = realm.entities.get(name) else { return };
+fn check_end(
+    realm: &Realm<'_, '_>,
+    site: &Site<'_>,
+    config: &config::Pipeline,
+    name: &str,
+    key: &str,
+) {
+    let Some(entity) = realm.entities.get(name) else {
+        return;
+    };
     let end = match (&entity.from, key) {
         (EntityFrom::Tenant, "key") => return,
         (EntityFrom::Record(connector, _), "key") => connector,
@@ -88,12 +102,24 @@ fn check_end(realm: &Realm<'_, '_>, site: &Site<'_>, config: &config::Pipeline, 
     if **end == *connector {
         return;
     }
-    let (side, other) = if key == "key" { ("from", "id") } else { ("to", "key") };
+    let (end_key, other) = if key == "key" {
+        ("from", "id")
+    } else {
+        ("to", "key")
+    };
     site.key(key)
-        .fault_key(Code::LinkWrongConnector, format!("the `{key}` of `{name}` is one of `{end}`"))
+        .fault_key(
+            Code::LinkWrongConnector,
+            format!("the `{key}` of `{name}` is one of `{end}`"),
+        )
         .label(format!("the records of this pipeline are of `{connector}`"))
-        .also(realm.site.key("entities").key(name).key(side).span(), "this end")
-        .help(format!("`key` is for the `from` end, `id` for the `to` end: is this `{other}`?"))
+        .also(
+            realm.site.key("entities").key(name).key(end_key).span(),
+            "this end",
+        )
+        .help(format!(
+            "`key` is for the `from` end, `id` for the `to` end: is this `{other}`?"
+        ))
         .report();
 }
 
@@ -109,8 +135,12 @@ fn trigger(site: &Site<'_>, written: &config::Trigger) -> Option<Trigger> {
         }
         Some(every)
     });
-    let zone = optional(written.zone.as_ref(), |zone| cron::zone(&site.key("zone"), zone));
-    let cron = optional(written.cron.as_ref(), |line| cron::line(&site.key("cron"), line));
+    let zone = optional(written.zone.as_ref(), |zone| {
+        cron::zone(&site.key("zone"), zone)
+    });
+    let cron = optional(written.cron.as_ref(), |line| {
+        cron::line(&site.key("cron"), line)
+    });
     match (&written.every, &written.cron) {
         (None, None) => {
             site.fault_key(Code::TriggerMissing, "a trigger that never fires")
@@ -120,7 +150,10 @@ fn trigger(site: &Site<'_>, written: &config::Trigger) -> Option<Trigger> {
         }
         (Some(_), Some(_)) => {
             site.key("cron")
-                .fault_key(Code::TooManyChoices, "a trigger has both `every` and `cron`")
+                .fault_key(
+                    Code::TooManyChoices,
+                    "a trigger has both `every` and `cron`",
+                )
                 .label("only one of them may stand here")
                 .also(site.key("every").key_span(), "the first one")
                 .report();

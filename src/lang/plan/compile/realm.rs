@@ -38,43 +38,57 @@ impl<'a, 'p> Realm<'a, 'p> {
     /// The connector that a document of this integration names.
     pub(super) fn api(&self, site: &Site<'_>, name: &str) -> Option<&'a Api<'p>> {
         let api = context::connector(self.apis, site, name)?;
-        if !self.config.connectors.iter().any(|one| one.as_str() == name) {
+        let listed = &self.config.connectors;
+        // A name in that list that is not known was said there; it may be this one, misspelt.
+        let sound = listed
+            .iter()
+            .all(|one| self.apis.contains_key(one.as_str()));
+        if sound && !listed.iter().any(|one| one.as_str() == name) {
             site.fault(
                 Code::UnknownConnector,
                 format!("`{name}` is not a connector of this integration"),
             )
             .label("a tenant has no account for it")
-            .also(self.site.key("connectors").span(), "the connectors of the integration")
+            .also(
+                self.site.key("connectors").span(),
+                "the connectors of the integration",
+            )
             .help(format!("add `{name}` to `connectors` of the integration"))
             .report();
         }
         Some(api)
     }
 
-    /// The type of a connector's record; anything when nothing is named or known.
-    pub(super) fn record(&self, site: &Site<'_>, api: Option<&Api<'_>>, name: Option<&String>) -> Type {
-        let (Some(api), Some(name)) = (api, name) else { return Type::Any };
-        record_of(&site.key("record"), api, name)
-    }
-
     /// `link` for the entities that a pipeline declares; for none in particular, those of the tenant itself.
     pub(super) fn link<'n>(&self, declared: impl IntoIterator<Item = &'n str>) -> Type {
-        let remember = |name: &str| self.config.entities.get(name).map(|ends| ends.remember.as_slice());
-        let known: Vec<_> =
-            declared.into_iter().filter_map(|name| Some((name, remember(name)?))).collect();
+        let remember = |name: &str| {
+            self.config
+                .entities
+                .get(name)
+                .map(|ends| ends.remember.as_slice())
+        };
+        let known: Vec<_> = declared
+            .into_iter()
+            .filter_map(|name| Some((name, remember(name)?)))
+            .collect();
         scope::link(known)
     }
 
     /// The entities whose source end is the tenant: they are linked before there is any record.
     pub(super) fn of_tenant(&self) -> impl Iterator<Item = &str> {
         let of_tenant = |entity: &Entity| entity.from == EntityFrom::Tenant;
-        self.entities.iter().filter(move |(_, entity)| of_tenant(entity)).map(|(name, _)| &**name)
+        self.entities
+            .iter()
+            .filter(move |(_, entity)| of_tenant(entity))
+            .map(|(name, _)| &**name)
     }
 
     /// The type of a subject's key, as far as it can be known.
     pub(super) fn subject_key(&self) -> Type {
         let subjects = self.config.subjects.as_ref();
-        let Some(key) = subjects.and_then(|subjects| subjects.key.as_ref()) else { return Type::Any };
+        let Some(key) = subjects.and_then(|subjects| subjects.key.as_ref()) else {
+            return Type::Any;
+        };
         let Some(path) = key.0.as_str().and_then(|path| Query::compile(path).ok()) else {
             return Type::Any;
         };
@@ -83,7 +97,12 @@ impl<'a, 'p> Realm<'a, 'p> {
 
     /// The kind of link that a document names.
     pub(super) fn unknown_entity(&self, site: &Site<'_>, name: &str, at_key: bool) {
-        let unknown = Unknown { code: Code::UnknownEntity, what: "entity", several: "entities" };
+        let unknown = Unknown {
+            code: Code::UnknownEntity,
+            what: "entity",
+            of: None,
+            several: "entities",
+        };
         let known = self.config.entities.keys().map(String::as_str);
         if at_key {
             unknown.at_key(site, name, known);
@@ -91,6 +110,14 @@ impl<'a, 'p> Realm<'a, 'p> {
             unknown.at(site, name, known);
         }
     }
+}
+
+/// The type of a connector's record; anything when nothing is named or known.
+pub(super) fn record(site: &Site<'_>, api: Option<&Api<'_>>, name: Option<&String>) -> Type {
+    let (Some(api), Some(name)) = (api, name) else {
+        return Type::Any;
+    };
+    record_of(&site.key("record"), api, name)
 }
 
 /// The type of a record by its name in the connector.
@@ -102,6 +129,7 @@ pub(super) fn record_of(site: &Site<'_>, api: &Api<'_>, name: &str) -> Type {
     Unknown {
         code: Code::UnknownRecordSchema,
         what: "record",
+        of: Some(connector),
         several: &format!("records of `{connector}`"),
     }
     .at(site, name, api.records.keys().map(|name| &**name));
@@ -116,13 +144,20 @@ pub(super) fn hints(apis: &Apis<'_>, config: &config::Integration) -> Hints {
         let names: Vec<_> = of_api.map(|(name, _)| name.clone()).collect();
         secrets.insert(api.config.name.as_str().to_owned(), names);
     }
-    Hints { entities: config.entities.keys().cloned().collect(), secrets, ..Hints::default() }
+    Hints {
+        entities: config.entities.keys().cloned().collect(),
+        secrets,
+        ..Hints::default()
+    }
 }
 
 /// `account`: for each connector of the integration its params without secrets. A broken connector may have any.
 pub(super) fn account(apis: &Apis<'_>, config: &config::Integration) -> Type {
     Type::object(config.connectors.iter().map(|name| {
         let api = apis.get(name.as_str()).and_then(Option::as_ref);
-        (name.as_str(), api.map_or(Type::Any, |api| api.account.clone()))
+        (
+            name.as_str(),
+            api.map_or(Type::Any, |api| api.account.clone()),
+        )
     }))
 }

@@ -13,7 +13,7 @@ use super::values::{all, optional};
 use crate::lang::config::{self, Method, RequestParts, text};
 use crate::lang::diag::{Code, suggest};
 use crate::lang::expr::ValueForm;
-use crate::lang::plan::{Body, PathPiece, PathTemplate, Request};
+use crate::lang::plan::{Body, Part, PathPiece, PathTemplate, Request};
 
 /// Who is asked.
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +26,10 @@ pub(super) struct Target<'a> {
 impl<'a> Target<'a> {
     /// A connector by name, with what is known of it.
     pub(super) fn of(name: &'a text::Name, api: Option<&super::connector::Api<'a>>) -> Self {
-        Self { connector: name.as_str(), roots: api.map(|api| &api.config.roots) }
+        Self {
+            connector: name.as_str(),
+            roots: api.map(|api| &api.config.roots),
+        }
     }
 }
 
@@ -56,7 +59,10 @@ pub(super) fn compile(
 }
 
 /// Exactly one method is written.
-fn method<'a>(site: &Site<'_>, parts: &RequestParts<'a>) -> Option<(Method, &'a text::RequestPath)> {
+fn method<'a>(
+    site: &Site<'_>,
+    parts: &RequestParts<'a>,
+) -> Option<(Method, &'a text::RequestPath)> {
     match parts.methods.as_slice() {
         [one] => Some(*one),
         [] => {
@@ -70,7 +76,11 @@ fn method<'a>(site: &Site<'_>, parts: &RequestParts<'a>) -> Option<(Method, &'a 
             site.key(second.0.key())
                 .fault_key(
                     Code::TooManyChoices,
-                    format!("a request has both `{}` and `{}`", first.0.key(), second.0.key()),
+                    format!(
+                        "a request has both `{}` and `{}`",
+                        first.0.key(),
+                        second.0.key()
+                    ),
                 )
                 .label("only one method may stand here")
                 .also(site.key(first.0.key()).key_span(), "the first one")
@@ -108,20 +118,28 @@ fn body(
     .collect();
     if let [first, second, ..] = written.as_slice() {
         site.key(*second)
-            .fault_key(Code::TooManyChoices, format!("a request has both `{first}` and `{second}`"))
+            .fault_key(
+                Code::TooManyChoices,
+                format!("a request has both `{first}` and `{second}`"),
+            )
             .label("only one kind of body may stand here")
             .also(site.key(*first).key_span(), "the first one")
             .report();
     }
     let json = optional(parts.body, |body| {
-        cx.values.value(&site.key("body"), &body.0, scope).map(|(form, _)| form)
+        cx.values
+            .value(&site.key("body"), &body.0, scope)
+            .map(|(form, _)| form)
     });
-    let form = parts.form.map(|form| values(cx, &site.key("form"), Some(form), scope));
+    let form = parts
+        .form
+        .map(|form| values(cx, &site.key("form"), Some(form), scope));
     let multipart = parts.multipart.map(|written| {
         let list = site.key("multipart");
-        all(written.iter().enumerate().map(|(index, part)| {
-            self::part(cx, &list.index(index), part, scope)
-        }))
+        all(written
+            .iter()
+            .enumerate()
+            .map(|(index, part)| self::part(cx, &list.index(index), part, scope)))
     });
     match (json?, form, multipart) {
         (Some(json), ..) => Some(Body::Json(json)),
@@ -130,8 +148,6 @@ fn body(
         (None, None, None) => Some(Body::Empty),
     }
 }
-
-type Part = (Arc<str>, Option<crate::lang::expr::Template>, Option<Arc<str>>, ValueForm);
 
 fn part(cx: &Context<'_>, site: &Site<'_>, part: &config::Part, scope: &Scope) -> Option<Part> {
     let filename = optional(part.filename.as_ref(), |name| {
@@ -171,10 +187,14 @@ fn path(
         draft.report();
     }
     if let Some(at) = rest.find('?').filter(|at| !in_expression(rest, *at)) {
-        site.fault_within(offset + at..text.len(), Code::BadUrl, "a path with a query in it")
-            .label("is not encoded here")
-            .help("write parameters under `query`; they are encoded there")
-            .report();
+        site.fault_within(
+            offset + at..text.len(),
+            Code::BadUrl,
+            "a path with a query in it",
+        )
+        .label("is not encoded here")
+        .help("write parameters under `query`; they are encoded there")
+        .report();
     }
     if rest.contains("{%") {
         let template = cx.values.text_at(site, rest, offset, scope)?;
@@ -187,10 +207,15 @@ fn path(
         Piece::Text(range) => Some(PathPiece::Text(rest.get(range)?.into())),
         Piece::Expression(range) => {
             let start = offset + range.start;
-            cx.values.text_at(site, rest.get(range)?, start, scope).map(PathPiece::Value)
+            cx.values
+                .text_at(site, rest.get(range)?, start, scope)
+                .map(PathPiece::Value)
         }
     }));
-    Some(PathTemplate { root: root.map(Arc::from), pieces: pieces? })
+    Some(PathTemplate {
+        root: root.map(Arc::from),
+        pieces: pieces?,
+    })
 }
 
 fn unknown_root(
@@ -258,10 +283,9 @@ fn expression_end(text: &str, open: usize) -> usize {
     for (at, char) in text.char_indices().skip_while(|(at, _)| *at < open + 2) {
         match quote {
             Some(mark) if char == mark => quote = None,
-            Some(_) => {}
             None if char == '\'' || char == '"' => quote = Some(char),
             None if char == '}' && last == '}' => return at + 1,
-            None => {}
+            Some(_) | None => {}
         }
         last = char;
     }
@@ -269,16 +293,25 @@ fn expression_end(text: &str, open: usize) -> usize {
 }
 
 fn in_expression(text: &str, at: usize) -> bool {
-    pieces(text).iter().any(|piece| matches!(piece, Piece::Expression(range) if range.contains(&at)))
+    pieces(text)
+        .iter()
+        .any(|piece| matches!(piece, Piece::Expression(range) if range.contains(&at)))
 }
 
 /// The scalars of everything that a request sends, with where they stand: for rules about what is said there.
-pub(super) fn scalars<'a, 'p>(site: &Site<'p>, parts: &RequestParts<'a>) -> Vec<(Site<'p>, &'a str)> {
+pub(super) fn scalars<'a, 'p>(
+    site: &Site<'p>,
+    parts: &RequestParts<'a>,
+) -> Vec<(Site<'p>, &'a str)> {
     let mut found = Vec::new();
     for (method, path) in &parts.methods {
         found.push((site.key(method.key()), path.as_str()));
     }
-    for (key, values) in [("query", parts.query), ("headers", parts.headers), ("form", parts.form)] {
+    for (key, values) in [
+        ("query", parts.query),
+        ("headers", parts.headers),
+        ("form", parts.form),
+    ] {
         for (name, value) in values.into_iter().flatten() {
             strings(&site.key(key).key(name.as_str()), &value.0, &mut found);
         }
@@ -297,7 +330,11 @@ pub(super) fn scalars<'a, 'p>(site: &Site<'p>, parts: &RequestParts<'a>) -> Vec<
 }
 
 /// The scalars of a value that are text.
-pub(super) fn strings<'a, 'p>(site: &Site<'p>, json: &'a Json, found: &mut Vec<(Site<'p>, &'a str)>) {
+pub(super) fn strings<'a, 'p>(
+    site: &Site<'p>,
+    json: &'a Json,
+    found: &mut Vec<(Site<'p>, &'a str)>,
+) {
     match json {
         Json::String(text) => found.push((site.clone(), text)),
         Json::Array(items) => {
@@ -322,7 +359,7 @@ mod tests {
         pieces(text)
             .into_iter()
             .map(|piece| match piece {
-                Piece::Text(range) | Piece::Expression(range) => &text[range],
+                Piece::Text(range) | Piece::Expression(range) => text.get(range).unwrap(),
             })
             .collect()
     }
@@ -331,7 +368,10 @@ mod tests {
     fn a_path_is_cut_at_its_expressions() {
         assert_eq!(cut("/a/{{ x }}/b"), ["/a/", "{{ x }}", "/b"]);
         assert_eq!(cut("{{ a }}{{ b }}"), ["{{ a }}", "{{ b }}"]);
-        assert_eq!(cut("/{{ {'k': '}}'}['k'] }}"), ["/", "{{ {'k': '}}'}['k'] }}"]);
+        assert_eq!(
+            cut("/{{ {'k': '}}'}['k'] }}"),
+            ["/", "{{ {'k': '}}'}['k'] }}"]
+        );
         assert_eq!(cut("/{{ open"), ["/", "{{ open"]);
         assert_eq!(cut(""), Vec::<&str>::new());
     }

@@ -52,9 +52,17 @@ fn statuses(condition: &str) -> Option<Statuses> {
         return low.trim().parse().ok().map(Statuses::From);
     }
     if let Some(one) = rest.strip_prefix("==") {
-        return one.trim().parse().ok().map(|status| Statuses::These(vec![status]));
+        return one
+            .trim()
+            .parse()
+            .ok()
+            .map(|status| Statuses::These(vec![status]));
     }
-    let list = rest.strip_prefix("in")?.trim().strip_prefix('[')?.strip_suffix(']')?;
+    let list = rest
+        .strip_prefix("in")?
+        .trim()
+        .strip_prefix('[')?
+        .strip_suffix(']')?;
     let these: Option<Vec<u16>> = list.split(',').map(|one| one.trim().parse().ok()).collect();
     these.map(Statuses::These)
 }
@@ -79,7 +87,10 @@ mod tests {
     #[test]
     fn what_is_not_certain_is_not_said() {
         assert!(!hidden("status == 404", "status >= 400"));
-        assert!(!hidden("status == 401 and body.code == 504", "status == 401"));
+        assert!(!hidden(
+            "status == 401 and body.code == 504",
+            "status == 401"
+        ));
         assert!(!hidden("status >= 500", "status == 408 or status >= 500"));
         assert!(!hidden("body.x", "status == 404"));
     }

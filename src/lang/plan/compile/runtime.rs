@@ -9,7 +9,7 @@ use super::context::Apis;
 use super::site::Site;
 use super::tenant::{self, Apps};
 use super::values::all;
-use crate::lang::config::{self, ParamScope};
+use crate::lang::config::{self, Grant, ParamScope};
 use crate::lang::diag::Code;
 use crate::lang::plan::{Runtime, SecretSource};
 
@@ -21,12 +21,20 @@ const SECRETS: &str = "SYNCLINE_SECRET_";
 
 /// The process; as everything is by default when there is no `kind: runtime`.
 pub(super) fn compile(workspace: &Path, config: Option<&config::Runtime>) -> Runtime {
-    let store = config.and_then(|config| config.store.as_ref()).map_or(STORE, |name| name.as_str());
+    let store = config
+        .and_then(|config| config.store.as_ref())
+        .map_or(STORE, |name| name.as_str());
     let secrets = config.and_then(|config| config.secrets.as_ref());
     Runtime {
         workspace: workspace.to_owned(),
         store: workspace.join(store),
-        secrets: secrets.map_or_else(|| SecretSource::Environment(SECRETS.into()), |it| source(workspace, it)),
+        sealing_key: config
+            .and_then(|config| config.sealing_key.as_ref())
+            .map(|key| key.secret.as_str().into()),
+        secrets: secrets.map_or_else(
+            || SecretSource::Environment(SECRETS.into()),
+            |it| source(workspace, it),
+        ),
     }
 }
 
@@ -35,14 +43,24 @@ fn source(workspace: &Path, written: &config::SecretSource) -> SecretSource {
         return SecretSource::Directory(PathBuf::from(workspace).join(directory.as_str()));
     }
     if let Some(command) = &written.command {
-        return SecretSource::Command(command.run.iter().map(|word| word.as_str().into()).collect());
+        return SecretSource::Command(
+            command
+                .run
+                .iter()
+                .map(|word| word.as_str().into())
+                .collect(),
+        );
     }
     SecretSource::Environment(written.environment.as_deref().unwrap_or(SECRETS).into())
 }
 
 /// Checks what the runtime says beside the shared params.
 pub(super) fn check(site: &Site<'_>, config: &config::Runtime) {
-    let Some(command) = config.secrets.as_ref().and_then(|secrets| secrets.command.as_ref()) else {
+    let Some(command) = config
+        .secrets
+        .as_ref()
+        .and_then(|secrets| secrets.command.as_ref())
+    else {
         return;
     };
     let place = site.key("secrets").key("command").key("run");
@@ -51,12 +69,40 @@ pub(super) fn check(site: &Site<'_>, config: &config::Runtime) {
             .fault(Code::EmptyList, "a command without a program")
             .label("names nothing to run")
             .report();
-    } else if !command.run.iter().any(|word| word.contains("{{ name }}") || word.contains("{{name}}")) {
+    } else if !command
+        .run
+        .iter()
+        .any(|word| word.contains("{{ name }}") || word.contains("{{name}}"))
+    {
         place
-            .fault(Code::BadSecret, "the command gives every secret the same value")
+            .fault(
+                Code::BadSecret,
+                "the command gives every secret the same value",
+            )
             .label("does not mention `{{ name }}`")
             .help("put `\"{{ name }}\"` where the name of the secret goes")
             .report();
+    }
+}
+
+/// A refresh token that changes with every use must be kept, and nothing is kept in the open (S25).
+pub(super) fn sealing(config: Option<&config::Runtime>, apis: &Apis<'_>, used: &[&str]) {
+    if config.is_some_and(|config| config.sealing_key.is_some()) {
+        return;
+    }
+    for api in used.iter().filter_map(|name| apis.get(name)?.as_ref()) {
+        let grant = api.config.auth.oauth2.as_ref().map(|oauth2| oauth2.grant);
+        if grant == Some(Grant::RefreshToken) {
+            let place = api.site.key("auth").key("oauth2").key("grant");
+            place
+                .fault(
+                    Code::SealingKeyMissing,
+                    "the refresh tokens of this grant must be kept, and there is no key to seal them with",
+                )
+                .label("changes its token with every use")
+                .help("name a secret in `syncline.yaml`: `sealing_key: { secret: syncline/sealing_key }`")
+                .report();
+        }
     }
 }
 
@@ -68,13 +114,22 @@ pub(super) fn apps(
     used: &[&str],
 ) -> Option<Apps> {
     if let (Some(site), Some(config)) = (site, config) {
-        for name in config.apps.keys().filter(|name| !apis.contains_key(name.as_str())) {
+        for name in config
+            .apps
+            .keys()
+            .filter(|name| !apis.contains_key(name.as_str()))
+        {
             super::values::Unknown {
                 code: Code::UnknownConnector,
                 what: "connector",
+                of: None,
                 several: "connectors",
             }
-            .at_key(&site.key("apps").key(name.as_str()), name, apis.keys().copied());
+            .at_key(
+                &site.key("apps").key(name.as_str()),
+                name,
+                apis.keys().copied(),
+            );
         }
     }
     let compiled = all(used.iter().filter_map(|name| {
@@ -84,7 +139,11 @@ pub(super) fn apps(
         if let Some(place) = &place {
             tenant::check_params(place, written, api, ParamScope::App);
         }
-        let shared = api.config.params.iter().filter(|(_, param)| param.per == ParamScope::App);
+        let shared = api
+            .config
+            .params
+            .iter()
+            .filter(|(_, param)| param.per == ParamScope::App);
         let values = all(shared.map(|(param_name, param)| {
             let given = written.and_then(|written| written.get(param_name));
             let value = match (given, &param.default) {
@@ -99,7 +158,12 @@ pub(super) fn apps(
                 (None, None) => {
                     // Without a `kind: runtime` the param itself is the nearest place there is.
                     let otherwise = api.site.key("params").key(param_name.as_str());
-                    tenant::missing(place.as_ref().unwrap_or(&otherwise), name, param_name, param);
+                    tenant::missing(
+                        place.as_ref().unwrap_or(&otherwise),
+                        name,
+                        param_name,
+                        param,
+                    );
                     return None;
                 }
             };

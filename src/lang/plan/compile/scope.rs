@@ -34,12 +34,18 @@ pub(super) struct Hints {
 impl Scope {
     /// With another `$`.
     pub(super) fn rooted(&self, root: Type) -> Self {
-        Self { types: self.types.clone().with_root(root), hints: Rc::clone(&self.hints) }
+        Self {
+            types: self.types.clone().with_root(root),
+            hints: Rc::clone(&self.hints),
+        }
     }
 
     /// With one name more.
     pub(super) fn with(&self, name: &str, ty: Type) -> Self {
-        Self { types: self.types.clone().with(name, ty), hints: Rc::clone(&self.hints) }
+        Self {
+            types: self.types.clone().with(name, ty),
+            hints: Rc::clone(&self.hints),
+        }
     }
 
     /// With a note that `name` is known in `place`, for names people write in the wrong place.
@@ -58,11 +64,14 @@ impl Scope {
 /// What a connector's own templates see.
 pub(super) fn of_params(params: Type) -> Scope {
     let types = ScopeTypes::new().with("params", params);
-    Scope { types, hints: Rc::default() }
-        .elsewhere("account", "in pipelines; here it is `params`")
-        .elsewhere("status", "in `errors` and in `says`")
-        .elsewhere("headers", "in `errors` and in `says`")
-        .elsewhere("body", "in `errors` and in `says`")
+    Scope {
+        types,
+        hints: Rc::default(),
+    }
+    .elsewhere("account", "in pipelines; here it is `params`")
+    .elsewhere("status", "in `errors` and in `says`")
+    .elsewhere("headers", "in `errors` and in `says`")
+    .elsewhere("body", "in `errors` and in `says`")
 }
 
 /// What error rules and `says` see.
@@ -72,7 +81,11 @@ pub(super) fn of_reply(params: Type) -> Scope {
         .with("status", Type::Int)
         .with("headers", Type::mapping(Type::Text))
         .with("body", Type::Any);
-    Scope { types, hints: Rc::default() }.elsewhere("account", "in pipelines; here it is `params`")
+    Scope {
+        types,
+        hints: Rc::default(),
+    }
+    .elsewhere("account", "in pipelines; here it is `params`")
 }
 
 /// The names that every expression of an integration sees.
@@ -80,26 +93,41 @@ pub(super) fn constant(account: Type, settings: Type, hints: Hints) -> Scope {
     let types = ScopeTypes::new()
         .with("account", account)
         .with("settings", settings)
-        .with("tenant", Type::object([("name", Type::Text), ("title", Type::Text)]))
-        .with("activation", Type::object([("at", Type::Date), ("since", Type::Date)]))
+        .with(
+            "tenant",
+            Type::object([("name", Type::Text), ("title", Type::Text)]),
+        )
+        .with(
+            "activation",
+            Type::object([("at", Type::Date), ("since", Type::Date)]),
+        )
         .with("now", Type::Date)
-        .with("run", Type::object([("id", Type::Text), ("started", Type::Date)]));
-    Scope { types, hints: Rc::new(hints) }
-        .elsewhere("params", "in connectors; here it is `account.<connector>`")
-        .elsewhere("record", "in steps")
-        .elsewhere("vars", "in steps")
-        .elsewhere("steps", "in steps")
-        .elsewhere("link", "in steps and in `overrides_for`")
-        .elsewhere("linked", "in steps")
-        .elsewhere("cursor", "in the request of a `fetch` with a `cursor`")
-        .elsewhere("key", "in `fetch.one`, in `root` and inside `write`")
-        .elsewhere("id", "inside `read`, `create.id` and `update`")
-        .elsewhere("found", "inside `update`")
-        .elsewhere("candidate", "inside `find`")
-        .elsewhere("error", "inside `catch`")
-        .elsewhere("item", "in a step with `each`")
-        .elsewhere("status", "in a connector's `errors`; here it is a member of `error`")
-        .elsewhere("page", "in a connector's `paging`")
+        .with(
+            "run",
+            Type::object([("id", Type::Text), ("started", Type::Date)]),
+        );
+    Scope {
+        types,
+        hints: Rc::new(hints),
+    }
+    .elsewhere("params", "in connectors; here it is `account.<connector>`")
+    .elsewhere("record", "in steps")
+    .elsewhere("vars", "in steps")
+    .elsewhere("steps", "in steps")
+    .elsewhere("link", "in steps and in `overrides_for`")
+    .elsewhere("linked", "in steps")
+    .elsewhere("cursor", "in the request of a `fetch` with a `cursor`")
+    .elsewhere("key", "in `fetch.one`, in `root` and inside `write`")
+    .elsewhere("id", "inside `read`, `create.id` and `update`")
+    .elsewhere("found", "inside `update`")
+    .elsewhere("candidate", "inside `find`")
+    .elsewhere("error", "inside `catch`")
+    .elsewhere("item", "in a step with `each`")
+    .elsewhere(
+        "status",
+        "in a connector's `errors`; here it is a member of `error`",
+    )
+    .elsewhere("page", "in a connector's `paging`")
 }
 
 /// `cursor`, in the request of a fetch.
@@ -119,9 +147,7 @@ pub(super) fn error() -> Type {
 
 /// `link`: for each entity null, or its two ends and what it remembers. Keys and ids compare as text, so nothing
 /// is said about their type.
-pub(super) fn link<'a>(
-    entities: impl IntoIterator<Item = (&'a str, &'a [String])>,
-) -> Type {
+pub(super) fn link<'a>(entities: impl IntoIterator<Item = (&'a str, &'a [String])>) -> Type {
     Type::object(entities.into_iter().map(|(name, remember)| {
         let mut members: IndexMap<String, Type> = IndexMap::new();
         members.insert("key".into(), Type::Any);

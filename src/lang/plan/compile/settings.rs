@@ -3,24 +3,34 @@
 use indexmap::IndexMap;
 
 use super::field;
-use super::paging;
+use super::maps;
+use super::paths;
 use super::realm::{Realm, record_of};
 use super::request::{self, Target};
 use super::scope::Scope;
 use super::site::Site;
 use super::values::Unknown;
-use super::maps;
 use crate::lang::config::{self, Choice, Field, FieldType, Integration};
 use crate::lang::diag::Code;
 use crate::lang::expr::{ScopeTypes, Type};
 
 /// The type of `settings`.
 pub(super) fn types(config: &Integration) -> Type {
-    Type::object(config.settings.iter().map(|(name, group)| (name.as_str(), of_group(group))))
+    Type::object(
+        config
+            .settings
+            .iter()
+            .map(|(name, group)| (name.as_str(), of_group(group))),
+    )
 }
 
 fn of_group(group: &config::Group) -> Type {
-    Type::object(group.fields.iter().map(|(name, field)| (name.as_str(), of_field(field))))
+    Type::object(
+        group
+            .fields
+            .iter()
+            .map(|(name, field)| (name.as_str(), of_field(field))),
+    )
 }
 
 fn of_field(field: &Field) -> Type {
@@ -33,15 +43,11 @@ fn of_field(field: &Field) -> Type {
 }
 
 fn of_item(items: &config::Items) -> Type {
-    match items.type_ {
-        FieldType::Choice => Type::object([
-            ("name", Type::Text),
-            ("title", Type::Text),
-            ("path", Type::Text),
-            ("show", Type::Text),
-        ]),
-        other => of_type(other),
+    if items.type_ == FieldType::Choice {
+        let members = ["name", "title", "path", "show"];
+        return Type::object(members.map(|name| (name, Type::Text)));
     }
+    of_type(items.type_)
 }
 
 fn of_type(ty: FieldType) -> Type {
@@ -58,9 +64,17 @@ fn of_type(ty: FieldType) -> Type {
 /// The names that `required_when` sees: the settings of its group.
 pub(super) fn group_scope(group: &config::Group) -> Scope {
     let names = group.fields.iter();
-    let types = names.fold(ScopeTypes::new(), |types, (name, field)| types.with(name, of_field(field)));
-    Scope { types, ..Scope::default() }
-        .elsewhere("settings", "in pipelines; here the settings of the same group are named alone")
+    let types = names.fold(ScopeTypes::new(), |types, (name, field)| {
+        types.with(name, of_field(field))
+    });
+    Scope {
+        types,
+        ..Scope::default()
+    }
+    .elsewhere(
+        "settings",
+        "in pipelines; here the settings of the same group are named alone",
+    )
 }
 
 /// Checks every setting that the integration declares.
@@ -75,7 +89,10 @@ pub(super) fn check(realm: &Realm<'_, '_>) {
             identifier(&site, name);
             check_parts(realm, &site, field);
             if let Some(condition) = &field.required_when {
-                realm.cx.values.condition(&site.key("required_when"), condition, &scope);
+                realm
+                    .cx
+                    .values
+                    .condition(&site.key("required_when"), condition, &scope);
             }
             if let Some(default) = &field.default {
                 field::default(&site.key("default"), name, field, &default.0);
@@ -86,9 +103,12 @@ pub(super) fn check(realm: &Realm<'_, '_>) {
 
 fn identifier(site: &Site<'_>, name: &str) {
     if !super::words::is_identifier(name) {
-        site.fault_key(Code::BadName, format!("`{name}` is not a name that expressions can use"))
-            .label("a small letter, then small letters, digits or `_`")
-            .report();
+        site.fault_key(
+            Code::BadName,
+            format!("`{name}` is not a name that expressions can use"),
+        )
+        .label("a small letter, then small letters, digits or `_`")
+        .report();
     }
 }
 
@@ -110,9 +130,21 @@ fn check_parts(realm: &Realm<'_, '_>, site: &Site<'_>, field: &Field) {
         | FieldType::Map => {}
     }
     let misplaced = [
-        ("values", field.values.is_some() && field.type_ != FieldType::Choice, "a `choice`"),
-        ("items", field.items.is_some() && field.type_ != FieldType::List, "a `list`"),
-        ("map", field.map.is_some() && field.type_ != FieldType::Map, "a setting of type `map`"),
+        (
+            "values",
+            field.values.is_some() && field.type_ != FieldType::Choice,
+            "a `choice`",
+        ),
+        (
+            "items",
+            field.items.is_some() && field.type_ != FieldType::List,
+            "a `list`",
+        ),
+        (
+            "map",
+            field.map.is_some() && field.type_ != FieldType::Map,
+            "a setting of type `map`",
+        ),
     ];
     for (key, _, owner) in misplaced.into_iter().filter(|(_, wrong, _)| *wrong) {
         site.key(key)
@@ -121,18 +153,23 @@ fn check_parts(realm: &Realm<'_, '_>, site: &Site<'_>, field: &Field) {
             .also(site.key("type").span(), "the type of this setting")
             .report();
     }
-    if let Some(name) = &field.map {
-        if !realm.maps.contains_key(name.as_str()) {
-            maps::unknown(&site.key("map"), name.as_str(), realm.maps.keys().copied());
-        }
+    if let Some(name) = field
+        .map
+        .as_ref()
+        .filter(|name| !realm.maps.contains_key(name.as_str()))
+    {
+        maps::unknown(&site.key("map"), name.as_str(), realm.maps.keys().copied());
     }
-    let record = field.record.as_ref().map(|name| self::record(realm, &site.key("record"), name));
+    let record = field
+        .record
+        .as_ref()
+        .map(|name| self::record(realm, &site.key("record"), name));
     let record = record.unwrap_or_default();
     if let Some(values) = &field.values {
-        choices(realm, &site.key("values"), values, &record);
+        choices(&site.key("values"), values, &record);
     }
     if let Some(values) = field.items.as_ref().and_then(|items| items.values.as_ref()) {
-        choices(realm, &site.key("items").key("values"), values, &record);
+        choices(&site.key("items").key("values"), values, &record);
     }
     if let Some(from) = &field.from {
         offered(realm, &site.key("from"), from);
@@ -160,10 +197,10 @@ fn record(realm: &Realm<'_, '_>, site: &Site<'_>, name: &str) -> Type {
     }
 }
 
-fn choices(realm: &Realm<'_, '_>, site: &Site<'_>, values: &IndexMap<String, Choice>, record: &Type) {
+fn choices(site: &Site<'_>, values: &IndexMap<String, Choice>, record: &Type) {
     for (name, choice) in values {
         if let Some(path) = &choice.path {
-            realm.cx.values.single(&site.key(name.as_str()).key("path"), path, record);
+            paths::single(&site.key(name.as_str()).key("path"), path, record);
         }
     }
 }
@@ -175,20 +212,31 @@ fn offered(realm: &Realm<'_, '_>, site: &Site<'_>, from: &config::ChoicesFrom) {
         connector: from.connector.as_str(),
         roots: api.map(|api| &api.config.roots),
     };
-    let values = &realm.cx.values;
-    request::compile(realm.cx, site, target, &from.request(), &realm.base.rooted(Type::Any));
-    values.listed(&site.key("records"), &from.records, &Type::Any);
-    values.single(&site.key("value"), &from.value, &Type::Any);
-    values.single(&site.key("label"), &from.label, &Type::Any);
-    if let (Some(name), Some(api)) = (&from.paging, api) {
-        if !api.paging.contains_key(name.as_str()) {
-            paging::named(site, Some(name), Some(api));
-        }
-    }
+    request::compile(
+        realm.cx,
+        site,
+        target,
+        &from.request(),
+        &realm.base.rooted(Type::Any),
+    );
+    paths::listed(&site.key("records"), &from.records, &Type::Any);
+    paths::single(&site.key("value"), &from.value, &Type::Any);
+    paths::single(&site.key("label"), &from.label, &Type::Any);
+    super::fetch::list_paging(realm, site, from.paging.as_ref(), &from.connector);
 }
 
 /// A setting that a tenant or an override names and that is not there.
-pub(super) fn unknown<'k>(site: &Site<'_>, what: &str, name: &str, known: impl Iterator<Item = &'k str>) {
-    Unknown { code: Code::SettingUnknownKey, what, several: &format!("{what}s here") }
-        .at_key(site, name, known);
+pub(super) fn unknown<'k>(
+    site: &Site<'_>,
+    what: &str,
+    name: &str,
+    known: impl Iterator<Item = &'k str>,
+) {
+    Unknown {
+        code: Code::SettingUnknownKey,
+        what,
+        of: None,
+        several: &format!("{what}s here"),
+    }
+    .at_key(site, name, known);
 }

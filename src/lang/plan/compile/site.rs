@@ -4,9 +4,9 @@ use std::cell::RefCell;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::lang::plan::Origin;
 use crate::lang::diag::{Code, Diagnostic};
 use crate::lang::load::Document;
+use crate::lang::plan::Origin;
 use crate::lang::source::{Pointer, PointerTarget, Span};
 
 /// Where the passes put what they find.
@@ -21,7 +21,11 @@ impl Sink {
 
     /// How many errors there are so far; when it has not changed, what was just compiled is sound.
     pub(super) fn errors(&self) -> usize {
-        self.0.borrow().iter().filter(|found| found.is_error()).count()
+        self.0
+            .borrow()
+            .iter()
+            .filter(|found| found.is_error())
+            .count()
     }
 }
 
@@ -36,17 +40,29 @@ pub(super) struct Site<'p> {
 impl<'p> Site<'p> {
     /// The whole document.
     pub(super) fn root(doc: &'p Document, sink: &'p Sink) -> Self {
-        Self { doc, at: Pointer::root(), sink }
+        Self {
+            doc,
+            at: Pointer::root(),
+            sink,
+        }
     }
 
     /// The place under a key.
     pub(super) fn key(&self, key: impl Into<Arc<str>>) -> Self {
-        Self { doc: self.doc, at: self.at.key(key), sink: self.sink }
+        Self {
+            doc: self.doc,
+            at: self.at.key(key),
+            sink: self.sink,
+        }
     }
 
     /// The place of an item.
     pub(super) fn index(&self, index: usize) -> Self {
-        Self { doc: self.doc, at: self.at.index(index), sink: self.sink }
+        Self {
+            doc: self.doc,
+            at: self.at.index(index),
+            sink: self.sink,
+        }
     }
 
     /// The bytes of the value here.
@@ -61,14 +77,20 @@ impl<'p> Site<'p> {
 
     /// Bytes of the scalar here; the whole of it when they cannot be told apart.
     pub(super) fn span_within(&self, range: Range<usize>) -> Span {
-        self.doc.index.within(&self.at, range).unwrap_or_else(|| self.span())
+        self.doc
+            .index
+            .within(&self.at, range)
+            .unwrap_or_else(|| self.span())
     }
 
     /// File and line, for messages at run time.
     pub(super) fn origin(&self) -> Origin {
         let source = &self.doc.source;
         let line = source.position(self.key_span().start).line;
-        Origin { file: source.name().into(), line: u32::try_from(line).unwrap_or(u32::MAX) }
+        Origin {
+            file: source.name().into(),
+            line: u32::try_from(line).unwrap_or(u32::MAX),
+        }
     }
 
     /// The value is wrong.
@@ -92,7 +114,10 @@ impl<'p> Site<'p> {
     }
 
     fn draft(&self, code: Code, span: Span, headline: impl Into<String>) -> Draft<'p> {
-        Draft { sink: self.sink, found: Diagnostic::new(code, span, headline) }
+        Draft {
+            sink: self.sink,
+            found: Diagnostic::new(code, span, headline),
+        }
     }
 }
 

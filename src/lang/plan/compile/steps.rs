@@ -1,28 +1,44 @@
 //! Steps, compiled in order: each sees the results of those above it.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 
 use super::durations::duration;
 use super::marker::Origins;
-use super::realm::Realm;
+use super::named::Named;
+use super::realm::{self, Realm};
 use super::request::{self, Target};
 use super::scope::{self, Hints, Scope};
 use super::site::Site;
 use super::values::{all, optional};
-use super::{catch, fetch, maps, write};
+use super::{catch, fetch, paths, write};
 use crate::lang::config::{self, Step as Written, Steps};
 use crate::lang::diag::Code;
 use crate::lang::expr::{Type, ValueForm};
-use crate::lang::plan::{MapUse, Step, StepFetch, Verb};
-use crate::lang::source::Span;
+use crate::lang::plan::{Step, StepFetch, Verb};
 
 /// Names that the language gives; no item may be called like one.
 const TAKEN: &[&str] = &[
-    "account", "settings", "tenant", "activation", "now", "run", "record", "vars", "steps", "link", "linked",
-    "error", "found", "candidate", "key", "id", "cursor", "omit", "keep",
+    "account",
+    "settings",
+    "tenant",
+    "activation",
+    "now",
+    "run",
+    "record",
+    "vars",
+    "steps",
+    "link",
+    "linked",
+    "error",
+    "found",
+    "candidate",
+    "key",
+    "id",
+    "cursor",
+    "omit",
+    "keep",
 ];
 
 /// Where a list of steps stands.
@@ -68,7 +84,15 @@ impl<'w, 'p> Walk<'w, 'p> {
             .with("link", link)
             .with("linked", scope::linked());
         let origins = Origins::of_records(&config.fetch.key.0);
-        Self::new(realm, Place::Record, config.fetch.one.is_some(), site, &config.steps, base, origins)
+        Self::new(
+            realm,
+            Place::Record,
+            config.fetch.one.is_some(),
+            site,
+            &config.steps,
+            base,
+            origins,
+        )
     }
 
     /// Without a record: the links are those of the tenant itself.
@@ -83,7 +107,10 @@ impl<'w, 'p> Walk<'w, 'p> {
             .base
             .with("link", link)
             .with("linked", scope::linked())
-            .elsewhere("record", "in the steps of a pipeline; here there is no record");
+            .elsewhere(
+                "record",
+                "in the steps of a pipeline; here there is no record",
+            );
         Self::new(realm, place, false, site, steps, base, Origins::default())
     }
 
@@ -98,10 +125,23 @@ impl<'w, 'p> Walk<'w, 'p> {
     ) -> Self {
         let mut named = Named::default();
         named.list(site, steps);
-        let hints = Hints { steps: named.steps, vars: named.vars, ..Hints::clone(&base.hints) };
+        let hints = Hints {
+            steps: named.steps,
+            vars: named.vars,
+            ..Hints::clone(&base.hints)
+        };
         let base = base.hinted(hints);
         let (vars, results) = (IndexMap::new(), IndexMap::new());
-        Self { realm, place, has_one, base, vars, results, origins, depth: 0 }
+        Self {
+            realm,
+            place,
+            has_one,
+            base,
+            vars,
+            results,
+            origins,
+            depth: 0,
+        }
     }
 
     /// What the next step sees.
@@ -121,7 +161,10 @@ impl<'w, 'p> Walk<'w, 'p> {
                 place
                     .fault(Code::UnreachableStep, "no record comes as far as this step")
                     .label("is never run")
-                    .also(site.index(end).span(), "this step ends every record: it has no `when`")
+                    .also(
+                        site.index(end).span(),
+                        "this step ends every record: it has no `when`",
+                    )
                     .help("give the step above a `when`, or remove what comes after it")
                     .report();
             }
@@ -138,11 +181,16 @@ impl<'w, 'p> Walk<'w, 'p> {
         let outer = self.base.clone();
         let scope = self.scope();
         let values = &self.realm.cx.values;
-        let each = optional(step.each.as_ref(), |each| self.each(&site.key("each"), &each.0, &scope));
+        let each = optional(step.each.as_ref(), |each| {
+            self.each(&site.key("each"), &each.0, &scope)
+        });
         let item: Arc<str> = step.as_.as_deref().unwrap_or("item").into();
         if step.each.is_some() {
-            self.check_item(site, step, &item, &scope);
-            let ty = each.as_ref().and_then(|each| each.as_ref()).map(|(_, ty)| ty.clone());
+            check_item(site, step, &scope);
+            let ty = each
+                .as_ref()
+                .and_then(|each| each.as_ref())
+                .map(|(_, ty)| ty.clone());
             self.base = self.base.with(&item, ty.unwrap_or_default());
             self.depth += 1;
         } else if step.as_.is_some() {
@@ -189,37 +237,18 @@ impl<'w, 'p> Walk<'w, 'p> {
         scope: &Scope,
     ) -> Option<(ValueForm, Type)> {
         let (form, ty) = self.realm.cx.values.value(site, each, scope)?;
-        let item = match &ty {
-            Type::Any | Type::Null => Some(Type::Any),
-            Type::List(item) => Some(item.as_ref().clone()),
-            Type::Union(types) => {
-                let lists = types.iter().filter_map(|ty| match ty {
-                    Type::List(item) => Some(item.as_ref().clone()),
-                    _ => None,
-                });
-                let lists: Vec<Type> = lists.collect();
-                (!lists.is_empty()).then(|| Type::union(lists))
-            }
-            _ => None,
-        };
+        // The items of a mapping are its keys, which is never meant here.
+        let item = ty.item().filter(|_| !matches!(ty, Type::Object(_)));
         let Some(item) = item else {
-            site.fault(Code::TypeMismatch, format!("`each` goes through a list, and this is {ty}"))
-                .label("is not a list")
-                .report();
+            site.fault(
+                Code::TypeMismatch,
+                format!("`each` goes through a list, and this is {ty}"),
+            )
+            .label("is not a list")
+            .report();
             return Some((form, Type::Any));
         };
         Some((form, item))
-    }
-
-    fn check_item(&self, site: &Site<'_>, step: &Written, item: &str, scope: &Scope) {
-        let Some(written) = &step.as_ else { return };
-        if TAKEN.contains(&item) || scope.types.get(written).is_some() {
-            site.key("as")
-                .fault(Code::BadName, format!("the name `{item}` is taken"))
-                .label("is something else here already")
-                .help("give the item a name of its own")
-                .report();
-        }
     }
 
     /// Before there are records there is nothing to skip or hold, and a requirement only reads.
@@ -234,7 +263,10 @@ impl<'w, 'p> Walk<'w, 'p> {
             return;
         }
         let (place, why) = match self.place {
-            Place::Requirement => ("a requirement", "it only reads, and is looked at again and again"),
+            Place::Requirement => (
+                "a requirement",
+                "it only reads, and is looked at again and again",
+            ),
             Place::Activation | Place::Record => ("`on_activate`", "it has no record"),
         };
         let words: Vec<_> = allowed.iter().map(|verb| format!("`{verb}`")).collect();
@@ -253,19 +285,28 @@ impl<'w, 'p> Walk<'w, 'p> {
             return self.transform(&site.key("transform"), step, written);
         }
         if let Some(written) = &step.map {
-            let verb = self.map(&site.key("map"), written, scope);
-            return Done { verb: verb.map(|map| Verb::Map(Box::new(map))), result: Some(Type::Any) };
+            let verb = self.map_use(&site.key("map"), written, scope);
+            return Done {
+                verb: verb.map(|map| Verb::Map(Box::new(map))),
+                result: Some(Type::Any),
+            };
         }
         if let Some(written) = &step.write {
             let (write, found) = write::compile(self, &site.key("write"), written, scope);
             let verb = write.map(|write| Verb::Write(Box::new(write)));
-            return Done { verb, result: Some(scope::written(found)) };
+            return Done {
+                verb,
+                result: Some(scope::written(found)),
+            };
         }
         if let Some(written) = &step.do_ {
             let verb = self.list(&site.key("do"), written).map(Verb::Do);
             return Done { verb, result: None };
         }
-        Done { verb: self.end(site, step, scope), result: None }
+        Done {
+            verb: self.end(site, step, scope),
+            result: None,
+        }
     }
 
     fn end(&self, site: &Site<'p>, step: &Written, scope: &Scope) -> Option<Verb> {
@@ -275,7 +316,11 @@ impl<'w, 'p> Walk<'w, 'p> {
         };
         if let Some(skip) = &step.skip {
             let reason = reason("skip", &skip.reason)?;
-            return Some(Verb::Skip { reason, forever: skip.forever, echo: skip.echo });
+            return Some(Verb::Skip {
+                reason,
+                forever: skip.forever,
+                echo: skip.echo,
+            });
         }
         if let Some(hold) = &step.hold {
             let place = site.key("hold");
@@ -286,34 +331,50 @@ impl<'w, 'p> Walk<'w, 'p> {
                     .help("say under `fetch` how to read one record: `one: { get: \"/…/{{ key }}\" }`")
                     .report();
             }
-            let recheck =
-                optional(hold.recheck.as_ref(), |text| duration(&place.key("recheck"), text));
-            return Some(Verb::Hold { reason: reason("hold", &hold.reason)?, recheck: recheck? });
+            let recheck = optional(hold.recheck.as_ref(), |text| {
+                duration(&place.key("recheck"), text)
+            });
+            return Some(Verb::Hold {
+                reason: reason("hold", &hold.reason)?,
+                recheck: recheck?,
+            });
         }
         let fail = step.fail.as_ref()?;
         let reason = reason("fail", &fail.reason)?;
-        Some(Verb::Fail { code: fail.code.as_str().into(), reason })
+        Some(Verb::Fail {
+            code: fail.code.as_str().into(),
+            reason,
+        })
     }
 
     fn fetch(&self, site: &Site<'p>, written: &'p config::StepFetch, scope: &Scope) -> Done {
         let realm = self.realm;
         let api = realm.api(&site.key("connector"), written.connector.as_str());
-        let record = realm.record(site, api, written.record.as_ref());
+        let record = realm::record(site, api, written.record.as_ref());
         let target = Target::of(&written.connector, api);
         let request = request::compile(realm.cx, site, target, &written.request(), scope);
         let records = optional(written.records.as_ref(), |path| {
-            realm.cx.values.listed(&site.key("records"), path, &Type::Any).map(|(query, _)| query)
+            paths::listed(&site.key("records"), path, &Type::Any).map(|(query, _)| query)
         });
         let paging = fetch::list_paging(realm, site, written.paging.as_ref(), &written.connector);
         if written.paging.is_some() && written.records.is_none() {
             site.key("paging")
-                .fault_key(Code::RecordsNotList, "pages are read for the records on them")
+                .fault_key(
+                    Code::RecordsNotList,
+                    "pages are read for the records on them",
+                )
                 .label("this fetch has no `records`")
                 .help("say where a page holds the list: `records: $.data[*]`")
                 .report();
         }
-        let cache = optional(written.cache.as_ref(), |text| duration(&site.key("cache"), text));
-        let result = if written.records.is_some() { Type::list(record) } else { record };
+        let cache = optional(written.cache.as_ref(), |text| {
+            duration(&site.key("cache"), text)
+        });
+        let result = if written.records.is_some() {
+            Type::list(record)
+        } else {
+            record
+        };
         let verb = (|| {
             Some(Verb::Fetch(Box::new(StepFetch {
                 request: request?,
@@ -322,7 +383,10 @@ impl<'w, 'p> Walk<'w, 'p> {
                 cache: cache?,
             })))
         })();
-        Done { verb, result: Some(result) }
+        Done {
+            verb,
+            result: Some(result),
+        }
     }
 
     fn transform(
@@ -337,7 +401,10 @@ impl<'w, 'p> Walk<'w, 'p> {
             let place = site.key(name.as_str());
             if !super::words::is_identifier(name) && step.each.is_none() {
                 place
-                    .fault_key(Code::BadName, format!("`{name}` is not a name that expressions can use"))
+                    .fault_key(
+                        Code::BadName,
+                        format!("`{name}` is not a name that expressions can use"),
+                    )
                     .label("a small letter, then small letters, digits or `_`")
                     .report();
             }
@@ -354,83 +421,6 @@ impl<'w, 'p> Walk<'w, 'p> {
         let result = step.each.is_some().then(|| Type::object(made));
         Done { verb, result }
     }
-
-    fn map(&self, site: &Site<'p>, written: &'p config::MapUse, scope: &Scope) -> Option<MapUse> {
-        let realm = self.realm;
-        let values = &realm.cx.values;
-        let value = values.value(&site.key("value"), &written.value.0, scope);
-        let with = all(written.with.iter().map(|(name, value)| {
-            let (form, _) = values.value(&site.key("with").key(name.as_str()), &value.0, scope)?;
-            Some((Arc::from(name.as_str()), form))
-        }));
-        let among = optional(written.among.as_ref(), |among| {
-            values.value(&site.key("among"), &among.0, scope).map(|(form, _)| form)
-        });
-        let setting = optional(written.table.as_ref(), |path| self.table(&site.key("table"), path, written));
-        let name = written.use_.as_str();
-        let Some(mapping) = realm.maps.get(name) else {
-            maps::unknown(&site.key("use"), name, realm.maps.keys().copied());
-            return None;
-        };
-        let mapping = mapping.as_ref()?;
-        mapping.check_use(site, written);
-        Some(MapUse {
-            map: name.into(),
-            table: mapping.table.clone()?,
-            setting: setting?,
-            value: value?.0,
-            with: with?,
-            among: among?,
-            none: written.none.as_ref().map(|none| none.0.clone()),
-        })
-    }
-
-    /// `settings.<group>.<field>` of type `map`.
-    fn table(&self, site: &Site<'_>, path: &str, written: &config::MapUse) -> Option<Arc<str>> {
-        let settings = &self.realm.config.settings;
-        let mut parts = path.strip_prefix("settings.").unwrap_or(path).splitn(2, '.');
-        let (group, field) = (parts.next()?, parts.next().unwrap_or_default());
-        let found = settings.get(group).and_then(|group| group.fields.get(field));
-        let tables = || {
-            let groups = settings.iter().flat_map(|(group, fields)| {
-                fields.fields.iter().map(move |(name, field)| (group, name, field))
-            });
-            let maps = groups.filter(|(.., field)| field.type_ == config::FieldType::Map);
-            maps.map(|(group, name, _)| format!("settings.{group}.{name}")).collect::<Vec<_>>()
-        };
-        let known = tables();
-        match found {
-            Some(field) if field.type_ != config::FieldType::Map => {
-                site.fault(Code::UnknownSetting, format!("`{path}` is not a setting of type `map`"))
-                    .label("holds no rows")
-                    .help_opt(crate::lang::diag::suggest::help(
-                        path,
-                        "settings of type `map`",
-                        known.iter().map(String::as_str),
-                    ))
-                    .report();
-                None
-            }
-            Some(field) => {
-                if field.map.as_ref().is_some_and(|map| *map != written.use_) {
-                    let other = field.map.as_ref().map(config::text::Name::as_str).unwrap_or_default();
-                    site.fault(Code::UnknownSetting, format!("`{path}` holds rows of another map"))
-                        .label(format!("its rows are for the map `{other}`"))
-                        .report();
-                }
-                Some(format!("{group}.{field_name}", field_name = path.rsplit('.').next()?).into())
-            }
-            None => {
-                super::values::Unknown {
-                    code: Code::UnknownSetting,
-                    what: "setting",
-                    several: "settings of type `map`",
-                }
-                .at(site, path, known.iter().map(String::as_str));
-                None
-            }
-        }
-    }
 }
 
 /// What became of a verb, and the type of the step's result if it has one.
@@ -439,11 +429,24 @@ struct Done {
     result: Option<Type>,
 }
 
+fn check_item(site: &Site<'_>, step: &Written, scope: &Scope) {
+    let Some(name) = &step.as_ else { return };
+    if TAKEN.contains(&name.as_str()) || scope.types.get(name).is_some() {
+        site.key("as")
+            .fault(Code::BadName, format!("the name `{name}` is taken"))
+            .label("is something else here already")
+            .help("give the item a name of its own")
+            .report();
+    }
+}
+
 /// Whether every record that comes to this step goes no further.
 fn ends(step: &Written) -> bool {
     step.when.is_none()
         && step.each.is_none()
-        && (step.skip.is_some() || step.hold.is_some() || (step.fail.is_some() && step.catch.is_empty()))
+        && (step.skip.is_some()
+            || step.hold.is_some()
+            || (step.fail.is_some() && step.catch.is_empty()))
 }
 
 fn verb_of(step: &Written) -> &'static str {
@@ -460,41 +463,4 @@ fn verb_of(step: &Written) -> &'static str {
     .into_iter()
     .find_map(|(verb, written)| written.then_some(verb))
     .unwrap_or_default()
-}
-
-/// The names of all steps and entries of a list, with what stands inside them.
-#[derive(Default)]
-struct Named {
-    steps: HashMap<String, Span>,
-    vars: HashMap<String, Span>,
-}
-
-impl Named {
-    fn list(&mut self, site: &Site<'_>, steps: &Steps) {
-        for (index, step) in steps.0.iter().enumerate() {
-            let place = site.index(index);
-            if let Some(name) = &step.name {
-                let here = place.key("name");
-                if let Some(first) = self.steps.get(name) {
-                    here.fault(Code::DuplicateStep, format!("a second step named `{name}`"))
-                        .label("this name is taken")
-                        .also(*first, "by this step")
-                        .help("give one of them another name")
-                        .report();
-                } else {
-                    self.steps.insert(name.clone(), here.span());
-                }
-            }
-            for name in step.transform.iter().flat_map(IndexMap::keys) {
-                let here = place.key("transform").key(name.as_str()).key_span();
-                self.vars.entry(name.clone()).or_insert(here);
-            }
-            if let Some(inner) = &step.do_ {
-                self.list(&place.key("do"), inner);
-            }
-            for (at, catch) in step.catch.iter().enumerate() {
-                self.list(&place.key("catch").index(at).key("steps"), &catch.steps);
-            }
-        }
-    }
 }

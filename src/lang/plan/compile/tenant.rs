@@ -6,10 +6,11 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
-use super::connector::{self, Api, param_fits, param_type_name};
+use super::connector::{self, Api};
 use super::durations::duration;
 use super::effective::{self, Chooser};
 use super::integration::Compiled;
+use super::params;
 use super::realm::Realm;
 use super::scope;
 use super::site::Site;
@@ -36,7 +37,10 @@ pub(super) fn compile<'p>(
         let account = account(realm, site, config, api, apps)?;
         Some((Arc::from(name.as_str()), account))
     }));
-    let own = Chooser { site: site.key("settings"), chosen: &config.settings };
+    let own = Chooser {
+        site: site.key("settings"),
+        chosen: &config.settings,
+    };
     effective::check(realm, &own);
     let choosers = [own];
     let settings = effective::settings(realm, &choosers);
@@ -69,9 +73,15 @@ fn overrides<'p>(
     let compiled = all(config.overrides.iter().map(|(subject, written)| {
         check_subject(realm, &root.key(subject.as_str()), subject);
         let place = root.key(subject.as_str()).key("settings");
-        let inner = Chooser { site: place, chosen: &written.settings };
+        let inner = Chooser {
+            site: place,
+            chosen: &written.settings,
+        };
         effective::check(realm, &inner);
-        let own = Chooser { site: own.site.clone(), chosen: own.chosen };
+        let own = Chooser {
+            site: own.site.clone(),
+            chosen: own.chosen,
+        };
         let settings = effective::settings(realm, &[own, inner])?;
         Some((Arc::from(subject.as_str()), Arc::new(settings)))
     }));
@@ -81,20 +91,34 @@ fn overrides<'p>(
 /// A key that no record can have is the key of nobody.
 fn check_subject(realm: &Realm<'_, '_>, site: &Site<'_>, subject: &str) {
     let number = !subject.is_empty() && subject.bytes().all(|byte| byte.is_ascii_digit());
-    let label = match realm.subject_key() {
-        _ if subject.is_empty() => "is empty",
-        Type::Int if !number => "is a number in every record",
-        _ => return,
+    let label = if subject.is_empty() {
+        "is empty"
+    } else if realm.subject_key() == Type::Int && !number {
+        "is a number in every record"
+    } else {
+        return;
     };
-    site.fault_key(Code::OverrideUnknownSubjectKey, format!("`{subject}` is the key of no subject"))
-        .label(label)
-        .also(realm.site.key("subjects").key("key").span(), "how the key is read")
-        .help("overrides are under the key; the name goes under `title`")
-        .report();
+    site.fault_key(
+        Code::OverrideUnknownSubjectKey,
+        format!("`{subject}` is the key of no subject"),
+    )
+    .label(label)
+    .also(
+        realm.site.key("subjects").key("key").span(),
+        "how the key is read",
+    )
+    .help("overrides are under the key; the name goes under `title`")
+    .report();
 }
 
 fn check_accounts(realm: &Realm<'_, '_>, site: &Site<'_>, config: &config::Tenant) {
-    let known = |name: &str| realm.config.connectors.iter().any(|one| one.as_str() == name);
+    let known = |name: &str| {
+        realm
+            .config
+            .connectors
+            .iter()
+            .any(|one| one.as_str() == name)
+    };
     let named = [("accounts", config.accounts.keys().collect::<Vec<_>>())]
         .into_iter()
         .chain([("connectors", config.connectors.keys().collect())]);
@@ -103,12 +127,17 @@ fn check_accounts(realm: &Realm<'_, '_>, site: &Site<'_>, config: &config::Tenan
             Unknown {
                 code: Code::UnknownAccount,
                 what: "connector",
+                of: None,
                 several: "connectors of the integration",
             }
             .at_key(
                 &site.key(key).key(name.as_str()),
                 name,
-                realm.config.connectors.iter().map(config::text::Name::as_str),
+                realm
+                    .config
+                    .connectors
+                    .iter()
+                    .map(config::text::Name::as_str),
             );
         }
     }
@@ -125,28 +154,32 @@ fn account(
     let place = site.key("accounts").key(name);
     let written = config.accounts.get(name);
     let shared = apps.get(name);
-    let mut params = IndexMap::new();
+    let mut values = IndexMap::new();
     let mut sound = true;
     check_params(&place, written, api, ParamScope::Tenant);
     for (param_name, param) in &api.config.params {
         if param.per == ParamScope::App {
-            params.extend(shared.and_then(|shared| shared.get_key_value(param_name.as_str())).map(
-                |(name, value)| (Arc::clone(name), value.clone()),
-            ));
+            values.extend(
+                shared
+                    .and_then(|shared| shared.get_key_value(param_name.as_str()))
+                    .map(|(name, value)| (Arc::clone(name), value.clone())),
+            );
             continue;
         }
         let given = written.and_then(|written| written.get(param_name));
         match given {
-            Some(given) => match value(&place.key(param_name.as_str()), param_name, param, &given.0) {
-                Some(value) => {
-                    params.insert(Arc::from(param_name.as_str()), value);
+            Some(given) => {
+                match value(&place.key(param_name.as_str()), param_name, param, &given.0) {
+                    Some(value) => {
+                        values.insert(Arc::from(param_name.as_str()), value);
+                    }
+                    None => sound = false,
                 }
-                None => sound = false,
-            },
+            }
             None => match &param.default {
                 Some(default) => {
                     let value = ParamValue::Literal(default.0.clone());
-                    params.insert(Arc::from(param_name.as_str()), value);
+                    values.insert(Arc::from(param_name.as_str()), value);
                 }
                 None if param.required == Some(false) => {}
                 None => {
@@ -158,7 +191,10 @@ fn account(
     }
     let connector = with_limits(realm, site, config, api);
     sound.then_some(())?;
-    Some(Account { connector: connector?, params })
+    Some(Account {
+        connector: connector?,
+        params: values,
+    })
 }
 
 /// The connector with the tenant's limits put over its own.
@@ -170,17 +206,24 @@ fn with_limits(
 ) -> Option<Arc<crate::lang::plan::Connector>> {
     let name = api.config.name.as_str();
     let plan = api.plan.as_ref();
-    let Some(written) = config.connectors.get(name) else { return plan.cloned() };
+    let Some(written) = config.connectors.get(name) else {
+        return plan.cloned();
+    };
     let site = site.key("connectors").key(name);
     let scope = scope::of_params(Type::Any);
     let limits = optional(written.limits.as_ref(), |limits| {
         let site = site.key("limits");
-        all(limits.iter().enumerate().map(|(index, limit)| {
-            connector::limit(realm.cx, &site.index(index), limit, &scope)
-        }))
+        all(limits
+            .iter()
+            .enumerate()
+            .map(|(index, limit)| connector::limit(realm.cx, &site.index(index), limit, &scope)))
     });
-    let timeout = optional(written.timeout.as_ref(), |text| duration(&site.key("timeout"), text));
-    let settle = optional(written.settle.as_ref(), |it| connector::settle(&site.key("settle"), it));
+    let timeout = optional(written.timeout.as_ref(), |text| {
+        duration(&site.key("timeout"), text)
+    });
+    let settle = optional(written.settle.as_ref(), |it| {
+        connector::settle(&site.key("settle"), it)
+    });
     let mut own = plan?.as_ref().clone();
     let retry = connector::retry(&site.key("retry"), written.retry.as_ref(), own.retry);
     own.limits = limits?.unwrap_or(own.limits);
@@ -221,10 +264,15 @@ pub(super) fn check_params(
                     .report();
             }
             None => {
-                let here = api.config.params.iter().filter(|(_, param)| param.per == given_by);
+                let here = api
+                    .config
+                    .params
+                    .iter()
+                    .filter(|(_, param)| param.per == given_by);
                 Unknown {
                     code: Code::UnknownParam,
                     what: "param",
+                    of: None,
                     several: &format!("params of `{connector}` here"),
                 }
                 .at_key(&place, name, here.map(|(name, _)| name.as_str()));
@@ -240,11 +288,19 @@ pub(super) fn missing(site: &Site<'_>, connector: &str, name: &str, param: &conf
     } else {
         format!("{name}: …")
     };
-    site.fault_key(Code::MissingAccountParam, format!("`{connector}` needs `{name}`"))
-        .label(format!("`{name}` is not given"))
-        .help_opt(param.description.as_ref().map(|about| format!("`{name}`: {}", about.trim_end_matches('.'))))
-        .help(format!("add `{example}`"))
-        .report();
+    site.fault_key(
+        Code::MissingAccountParam,
+        format!("`{connector}` needs `{name}`"),
+    )
+    .label(format!("`{name}` is not given"))
+    .help_opt(
+        param
+            .description
+            .as_ref()
+            .map(|about| format!("`{name}`: {}", about.trim_end_matches('.'))),
+    )
+    .help(format!("add `{example}`"))
+    .report();
 }
 
 /// The value of a param: a secret by its name, anything else as it is.
@@ -254,13 +310,17 @@ pub(super) fn value(
     param: &config::Param,
     written: &Json,
 ) -> Option<ParamValue> {
-    let secret = written.as_object().map(|members| secret_name(site, members));
+    let secret = written
+        .as_object()
+        .map(|members| secret_name(site, members));
     match (secret, param.secret) {
         (Some(secret), true) => secret.map(ParamValue::Secret),
         (Some(_), false) => {
             site.fault(Code::BadSecret, format!("`{name}` is no secret"))
                 .label("is a value that pipelines may read")
-                .help(format!("write it as it is, or give the param `secret: true` in the connector: {name}"))
+                .help(format!(
+                    "write it as it is, or give the param `secret: true` in the connector: {name}"
+                ))
                 .report();
             None
         }
@@ -271,11 +331,11 @@ pub(super) fn value(
                 .report();
             None
         }
-        (None, false) if param_fits(param.type_, written) => {
+        (None, false) if params::fits(param.type_, written) => {
             Some(ParamValue::Literal(written.clone()))
         }
         (None, false) => {
-            let what = param_type_name(param.type_);
+            let what = params::type_name(param.type_);
             site.fault(Code::WrongType, format!("`{name}` is not {what}"))
                 .label(format!("must be {what}"))
                 .report();
@@ -285,9 +345,14 @@ pub(super) fn value(
 }
 
 fn secret_name(site: &Site<'_>, members: &serde_json::Map<String, Json>) -> Option<Arc<str>> {
-    let name = members.get("secret").and_then(Json::as_str).filter(|_| members.len() == 1);
+    let name = members
+        .get("secret")
+        .and_then(Json::as_str)
+        .filter(|_| members.len() == 1);
     let sound = name.filter(|name| {
-        !name.is_empty() && !name.starts_with('/') && !name.split('/').any(|part| part == ".." || part.is_empty())
+        !name.is_empty()
+            && !name.starts_with('/')
+            && !name.split('/').any(|part| part == ".." || part.is_empty())
     });
     if sound.is_none() {
         site.fault(Code::BadSecret, "this does not name a secret")

@@ -34,13 +34,18 @@ impl<'j> Reads<'j> {
     }
 
     fn text(&mut self, text: &'j str) {
-        for (_, rest) in text.match_indices("steps").map(|(at, word)| (at, text.get(at + word.len()..))) {
+        for (_, rest) in text
+            .match_indices("steps")
+            .map(|(at, word)| (at, text.get(at + word.len()..)))
+        {
             let rest = rest.unwrap_or_default();
             let Some(name) = rest.strip_prefix('.') else {
                 self.all |= rest.starts_with('[') || rest.trim_start().starts_with('|');
                 continue;
             };
-            let end = name.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(name.len());
+            let end = name
+                .find(|c: char| !c.is_alphanumeric() && c != '_')
+                .unwrap_or(name.len());
             self.names.extend(name.get(..end));
         }
     }
@@ -60,12 +65,18 @@ fn steps(site: &Site<'_>, json: &Json, read: &HashSet<&str>) {
                 && !members.contains_key("catch");
             if let Some(name) = name.filter(|name| fetches && !read.contains(name)) {
                 site.key("name")
-                    .fault(Code::StepNeverUsed, format!("nobody reads what `{name}` fetches"))
+                    .fault(
+                        Code::StepNeverUsed,
+                        format!("nobody reads what `{name}` fetches"),
+                    )
                     .label("costs a request for every record")
                     .help(format!("read it as `steps.{name}`, or remove the step"))
                     .report();
             }
-            for (key, member) in members.iter().filter(|(_, member)| member.is_object() || member.is_array()) {
+            for (key, member) in members
+                .iter()
+                .filter(|(_, member)| member.is_object() || member.is_array())
+            {
                 steps(&site.key(key.as_str()), member, read);
             }
         }

@@ -13,7 +13,7 @@ use super::site::Site;
 use crate::lang::config::text;
 use crate::lang::diag::{Code, suggest};
 use crate::lang::expr::{
-    Condition, ExprEnv, FormPath, FormStep, Query, Template, TextForm, Type, ValueForm,
+    Condition, ExprEnv, FormPath, FormStep, Template, TextForm, Type, ValueForm,
 };
 
 /// Compiles and checks expressions.
@@ -38,7 +38,10 @@ impl Values {
     ) -> Option<Template> {
         let template = self.compiled(site, text, offset)?;
         let checked = template.check_text(&scope.types);
-        checked.issues.iter().for_each(|issue| issues::report(site, issue, offset, scope));
+        checked
+            .issues
+            .iter()
+            .for_each(|issue| issues::report(site, issue, offset, scope));
         Some(template)
     }
 
@@ -59,12 +62,20 @@ impl Values {
             .map_err(|error| issues::uncompilable(site, &error, 0, Form::Condition))
             .ok()?;
         let checked = compiled.check(&scope.types);
-        checked.issues.iter().for_each(|issue| issues::report(site, issue, 0, scope));
+        checked
+            .issues
+            .iter()
+            .for_each(|issue| issues::report(site, issue, 0, scope));
         Some(compiled)
     }
 
     /// A value: path, template or itself, in lists and mappings of any depth; with its type.
-    pub(super) fn value(&self, site: &Site<'_>, json: &Json, scope: &Scope) -> Option<(ValueForm, Type)> {
+    pub(super) fn value(
+        &self,
+        site: &Site<'_>,
+        json: &Json,
+        scope: &Scope,
+    ) -> Option<(ValueForm, Type)> {
         let (form, errors) = ValueForm::compile(&self.env, json);
         for (path, error) in &errors {
             let place = inside(site, path);
@@ -79,48 +90,6 @@ impl Values {
             issues::report(&inside(site, path), issue, 0, scope);
         }
         errors.is_empty().then_some((form, ty))
-    }
-
-    /// A JSONPath into a document of a type; with the type of what it finds.
-    pub(super) fn query(&self, site: &Site<'_>, path: &text::PathText, root: &Type) -> Option<(Query, Type)> {
-        let query = Query::compile(path.as_str())
-            .map_err(|error| issues::uncompilable(site, &error, 0, Form::Path))
-            .ok()?;
-        let checked = query.check(root);
-        let scope = Scope::default();
-        checked.issues.iter().for_each(|issue| issues::report(site, issue, 0, &scope));
-        Some((query, checked.ty))
-    }
-
-    /// A JSONPath that finds one node at most.
-    pub(super) fn single(&self, site: &Site<'_>, path: &text::PathText, root: &Type) -> Option<(Query, Type)> {
-        let (query, ty) = self.query(site, path, root)?;
-        if !query.is_singular() {
-            site.fault(Code::PathNotSingle, format!("`{}` can find several nodes", path.as_str()))
-                .label("one node is needed here")
-                .help("name the way down: `$.member`, `$.list[0]`, without `*`, `..`, slices and filters")
-                .report();
-        }
-        Some((query, ty))
-    }
-
-    /// A JSONPath that finds a list.
-    pub(super) fn listed(&self, site: &Site<'_>, path: &text::PathText, root: &Type) -> Option<(Query, Type)> {
-        let (query, ty) = self.query(site, path, root)?;
-        if query.is_singular() {
-            let text = path.as_str();
-            site.fault(Code::RecordsNotList, format!("`{text}` finds one node, not a list"))
-                .label("the records are the items of a list")
-                .help(format!("write `{text}[*]` for the items of the list at `{text}`"))
-                .instead(format!("{text}[*]"))
-                .report();
-            return Some((query, Type::Any));
-        }
-        let item = match ty {
-            Type::List(item) => item.as_ref().clone(),
-            _ => Type::Any,
-        };
-        Some((query, item))
     }
 }
 
@@ -145,6 +114,8 @@ pub(super) struct Unknown<'a> {
     pub(super) code: Code,
     /// What it would be: `connector`.
     pub(super) what: &'a str,
+    /// Whose it would be, when that is not plain.
+    pub(super) of: Option<&'a str>,
     /// What the known ones are called: `connectors of the integration`.
     pub(super) several: &'a str,
 }
@@ -168,7 +139,11 @@ impl Unknown<'_> {
         name: &str,
         known: impl IntoIterator<Item = &'k str>,
     ) {
-        self.say(site.fault_within(range, self.code, self.headline(name)), name, known);
+        self.say(
+            site.fault_within(range, self.code, self.headline(name)),
+            name,
+            known,
+        );
     }
 
     /// Says so about the key at `site`.
@@ -182,7 +157,8 @@ impl Unknown<'_> {
     }
 
     fn headline(&self, name: &str) -> String {
-        format!("there is no {} `{name}`", self.what)
+        let of = self.of.map(|of| format!(" in `{of}`")).unwrap_or_default();
+        format!("there is no {} `{name}`{of}", self.what)
     }
 
     fn say<'k>(
@@ -208,6 +184,10 @@ pub(super) fn all<T>(items: impl IntoIterator<Item = Option<T>>) -> Option<Vec<T
 }
 
 /// What was written, made into what is needed: nothing stays nothing, and what cannot be made fails.
+#[expect(
+    clippy::option_option,
+    reason = "whether it was written, and whether it could be made"
+)]
 pub(super) fn optional<T, U>(
     written: Option<&T>,
     make: impl FnOnce(&T) -> Option<U>,

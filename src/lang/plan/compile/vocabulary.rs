@@ -42,12 +42,17 @@ pub(super) enum Verdict {
 impl Values {
     /// The values that are mapped. None when they cannot be known; that was said.
     pub(super) fn source(apis: &Apis<'_>, site: &Site<'_>, written: &Json) -> Option<Self> {
-        let Some(prefixes) = written.as_object() else { return Self::targets(apis, site, written) };
+        let Some(prefixes) = written.as_object() else {
+            return Self::targets(apis, site, written);
+        };
         let mut all = Self::default();
         let mut sound = true;
         for (prefix, vocabulary) in prefixes {
             let site = site.key(prefix.as_str());
-            match vocabulary.as_str().and_then(|name| named(apis, &site, name)) {
+            match vocabulary
+                .as_str()
+                .and_then(|name| named(apis, &site, name))
+            {
                 Some(found) => all.add(&format!("{prefix}."), found),
                 None => sound = false,
             }
@@ -70,9 +75,16 @@ impl Values {
     }
 
     fn add(&mut self, prefix: &str, vocabulary: &Vocabulary) {
-        let members = vocabulary.values.iter().map(|value| Member { text: format!("{prefix}{value}") });
+        let members = vocabulary.values.iter().map(|value| Member {
+            text: format!("{prefix}{value}"),
+        });
         self.members.extend(members);
-        self.open.extend(vocabulary.open.iter().map(|open| (prefix.to_owned(), open.clone())));
+        self.open.extend(
+            vocabulary
+                .open
+                .iter()
+                .map(|open| (prefix.to_owned(), open.clone())),
+        );
         for fold in &vocabulary.fold {
             if !self.fold.contains(fold) {
                 self.fold.push(*fold);
@@ -93,13 +105,23 @@ impl Values {
     /// Whether a value belongs here.
     pub(super) fn verdict(&self, value: &str) -> Verdict {
         let folded = self.folded(value);
-        if self.members.iter().any(|member| self.folded(&member.text) == folded) {
+        if self
+            .members
+            .iter()
+            .any(|member| self.folded(&member.text) == folded)
+        {
             return Verdict::Known;
         }
         let matches = |(prefix, open): &(String, Regex)| {
-            value.strip_prefix(prefix.as_str()).is_some_and(|rest| open.is_match(rest))
+            value
+                .strip_prefix(prefix.as_str())
+                .is_some_and(|rest| open.is_match(rest))
         };
-        if self.open.iter().any(matches) { Verdict::Open } else { Verdict::Unknown }
+        if self.open.iter().any(matches) {
+            Verdict::Open
+        } else {
+            Verdict::Unknown
+        }
     }
 }
 
@@ -112,9 +134,15 @@ fn named<'a>(apis: &'a Apis<'_>, site: &Site<'_>, name: &str) -> Option<&'a Voca
     }
     Unknown {
         code: Code::UnknownVocabulary,
-        what: &format!("vocabulary in `{connector}`"),
+        what: "vocabulary",
+        of: Some(connector),
         several: &format!("vocabularies of `{connector}`"),
     }
-    .within(site, name.len() - vocabulary.len()..name.len(), vocabulary, api.vocabularies.keys().map(|name| &**name));
+    .within(
+        site,
+        name.len() - vocabulary.len()..name.len(),
+        vocabulary,
+        api.vocabularies.keys().map(|name| &**name),
+    );
     None
 }

@@ -5,7 +5,9 @@ use serde_json::Value as Json;
 /// Whether expressions can use it as a name: a small letter, then small letters, digits or `_`.
 pub(super) fn is_identifier(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+        && name
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
 }
 
 /// A scalar as the text it is compared as: 1 is "1".

@@ -210,6 +210,8 @@ impl Faults {
 impl Armed {
     fn new(index: usize, rule: Rule) -> Result<Self, Error> {
         let failing = match rule.action {
+            // A row that is there and not found yet.
+            Action::Fail { status: 404, .. } => None,
             Action::Fail { status, .. } | Action::CommitThenFail { status } => {
                 Some((status, 500..=599))
             }

@@ -117,7 +117,7 @@ pub enum Action {
     },
     /// A failure without the work being done.
     Fail {
-        /// The status, 500 to 599.
+        /// The status: 500 to 599, or 404 for what is there and not found yet.
         status: u16,
         /// What the body is.
         #[serde(default)]

@@ -1,3 +1,5 @@
+//! Filters are read, judged, and narrowed to ids and spans.
+
 use proptest::prelude::*;
 
 use super::*;

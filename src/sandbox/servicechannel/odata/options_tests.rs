@@ -1,3 +1,5 @@
+//! Options of a request are read, and the next page asks for the same.
+
 use super::*;
 use crate::sandbox::servicechannel::properties::WorkOrderProperty;
 

@@ -1,0 +1,401 @@
+//! What all connections share, and how one is opened from the plan.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use http::HeaderMap;
+use serde_json::Value;
+use thiserror::Error;
+use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
+use url::Url;
+
+use super::auth::{Authorizer, Grants, TokenCache, TokenParts, TokenSource, TokenVault, VaultKey};
+use super::classify::{Classifier, Endpoint};
+use super::client::{Client, ClientError, Redirects};
+use super::connection::Connection;
+use super::encode;
+use super::gate::AccountGate;
+use super::limit::Rate;
+use super::redact::Redactor;
+use super::request::{Base, header};
+use super::secrets::{Secret, SecretError, Secrets};
+use super::turnstile::{Turnstile, WindowName, Windows};
+use crate::engine::clock::Clock;
+use crate::engine::record::{ConnectorName, Identity, TenantName};
+use crate::lang::expr::{Datum, Scope, Template};
+use crate::lang::plan::{Account, ApiKeyPlace, Auth, Connector, Oauth2, ParamValue};
+
+/// Longest reply that is read.
+const MAX_BODY: usize = 16 << 20;
+
+/// What all connections of the process share.
+#[derive(Debug)]
+pub struct Network {
+    client: Client,
+    clock: Clock,
+    tracker: TaskTracker,
+    vault: Option<Arc<dyn TokenVault>>,
+    turnstiles: Mutex<HashMap<ConnectorName, Arc<Turnstile>>>,
+    /// Tokens that stay good over a reload, by account and what they were asked with.
+    tokens: Mutex<HashMap<(VaultKey, blake3::Hash), Arc<TokenCache>>>,
+}
+
+/// Why a connection cannot be opened. The texts hold no secret.
+#[derive(Debug, Error)]
+pub enum ConnectError {
+    /// A secret of the account is missing or wrong.
+    #[error("tenant `{tenant}`, connector `{connector}`, param `{param}`: {source}")]
+    Secret {
+        /// Whose.
+        tenant: TenantName,
+        /// With which connector.
+        connector: ConnectorName,
+        /// Which param.
+        param: Arc<str>,
+        /// What is wrong with it.
+        source: SecretError,
+    },
+    /// A value of the connector cannot be made from the account's params.
+    #[error("tenant `{tenant}`, connector `{connector}`: `{what}` cannot be used: {cause}")]
+    Value {
+        /// Whose.
+        tenant: TenantName,
+        /// With which connector.
+        connector: ConnectorName,
+        /// Which value, as the YAML names it.
+        what: String,
+        /// Why.
+        cause: String,
+    },
+}
+
+impl Network {
+    /// Builds what connections share. Token requests run as tasks of `tracker`; without a `vault` no account with
+    /// the `refresh_token` grant gets a token.
+    ///
+    /// # Errors
+    /// When the machine's root certificates cannot be loaded.
+    pub fn new(
+        clock: Clock,
+        tracker: TaskTracker,
+        vault: Option<Arc<dyn TokenVault>>,
+    ) -> Result<Self, ClientError> {
+        Ok(Self {
+            client: Client::new(clock.clone())?,
+            clock,
+            tracker,
+            vault,
+            turnstiles: Mutex::default(),
+            tokens: Mutex::default(),
+        })
+    }
+
+    /// Opens a tenant's account with a connector: resolves its secrets and renders what stays the same. Sends
+    /// nothing.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with the account's values.
+    pub async fn open(
+        &self,
+        tenant: &TenantName,
+        account: &Account,
+        secrets: &Secrets,
+    ) -> Result<Arc<Connection>, ConnectError> {
+        let connector = &account.connector;
+        let name = ConnectorName::from(connector.name.as_ref());
+        let redactor = Redactor::default();
+        let mut params: Vec<(String, Datum)> = Vec::new();
+        let mut open_params: Vec<(String, Datum)> = Vec::new();
+        for (param, declared) in &connector.params {
+            let mut hidden = declared.secret;
+            let datum = match given(account, param) {
+                None => Datum::Null,
+                Some(ParamValue::Literal(value)) => literal(value),
+                Some(ParamValue::Secret(secret)) => {
+                    hidden = true;
+                    let resolved = secrets.resolve(&secret).await;
+                    let secret = resolved.map_err(|source| ConnectError::Secret {
+                        tenant: tenant.clone(),
+                        connector: name.clone(),
+                        param: Arc::clone(param),
+                        source,
+                    })?;
+                    Datum::from(secret.expose())
+                }
+            };
+            if !hidden {
+                open_params.push((param.to_string(), datum.clone()));
+            } else if let Some(text) = datum.as_str() {
+                redactor.add(&Secret::new(text.to_owned()));
+            }
+            params.push((param.to_string(), datum));
+        }
+        let opening = Opening {
+            network: self,
+            tenant,
+            name,
+            account,
+            connector,
+            params: Datum::map(params),
+            redactor,
+            secrets,
+        };
+        opening.connection(Datum::map(open_params))
+    }
+
+    fn turnstile(&self, connector: &ConnectorName) -> Arc<Turnstile> {
+        let mut turnstiles = self.turnstiles.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = || Arc::new(Turnstile::new(self.clock.clone()));
+        Arc::clone(turnstiles.entry(connector.clone()).or_insert_with(made))
+    }
+
+    fn tokens(&self, key: &VaultKey, asked_with: blake3::Hash) -> Arc<TokenCache> {
+        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        // Of one account only what is used by a living connection or by this one is kept.
+        tokens.retain(|(of, with), cache| {
+            of != key || *with == asked_with || Arc::strong_count(cache) > 1
+        });
+        Arc::clone(tokens.entry((key.clone(), asked_with)).or_default())
+    }
+}
+
+fn literal(value: Value) -> Datum {
+    if value.is_null() { Datum::Null } else { Datum::from(value) }
+}
+
+/// What the account gives for a param, else its default.
+fn given(account: &Account, param: &str) -> Option<ParamValue> {
+    let default = || account.connector.params.get(param)?.default.clone();
+    account.params.get(param).cloned().or_else(|| default().map(ParamValue::Literal))
+}
+
+/// A connection while it is put together.
+struct Opening<'o> {
+    network: &'o Network,
+    tenant: &'o TenantName,
+    name: ConnectorName,
+    account: &'o Account,
+    connector: &'o Arc<Connector>,
+    params: Datum,
+    redactor: Redactor,
+    secrets: &'o Secrets,
+}
+
+impl Opening<'_> {
+    fn connection(self, account: Datum) -> Result<Arc<Connection>, ConnectError> {
+        let connector = self.connector;
+        let base_url = self.text("base_url", &connector.base_url)?;
+        let parsed = self.url("base_url", &base_url)?;
+        let plain = base_url.trim_end_matches('/').to_owned();
+        let mut roots = Vec::new();
+        for (root, template) in &connector.roots {
+            let mut address = plain.clone();
+            template
+                .render_encoded(&self.scope(), &mut address, encode::segment)
+                .map_err(|error| self.wrong(&format!("roots.{root}"), &error.to_string()))?;
+            self.url(&format!("roots.{root}"), &address)?;
+            roots.push((Arc::clone(root), address.trim_end_matches('/').to_owned()));
+        }
+        let mut headers = HeaderMap::new();
+        for (header_name, template) in &connector.headers {
+            let what = format!("headers.{header_name}");
+            let text = self.text(&what, template)?;
+            let (header_name, mut value) = header(header_name, &text)
+                .ok_or_else(|| self.wrong(&what, "it is no legal header"))?;
+            // It may hold a secret; none is ever needed in a log.
+            value.set_sensitive(true);
+            headers.insert(header_name, value);
+        }
+        let identity = self.identity()?;
+        let turnstile = self.network.turnstile(&self.name);
+        let windows = Arc::new(self.windows(&turnstile, &identity)?);
+        let classifier = Classifier::new(
+            connector.errors.iter().cloned(),
+            Endpoint::Api,
+            self.params.clone(),
+            self.redactor.clone(),
+        );
+        let auth = self.auth(&turnstile, &windows)?;
+        Ok(Arc::new(Connection {
+            tenant: self.tenant.clone(),
+            gate: AccountGate::new(&format!("{}/{}", self.tenant, identity), self.network.clock.clone()),
+            identity,
+            base: Base { plain, roots, query_lists: connector.query_lists },
+            base_url: parsed,
+            headers,
+            auth,
+            classifier,
+            turnstile,
+            windows,
+            slots: Semaphore::new(connector.concurrency.max(1) as usize),
+            client: self.network.client.clone(),
+            clock: self.network.clock.clone(),
+            redactor: self.redactor,
+            account,
+            params: self.params,
+            max_body: MAX_BODY,
+            connector: Arc::clone(connector),
+        }))
+    }
+
+    fn scope(&self) -> Scope<'static> {
+        Scope::new().with("params", self.params.clone())
+    }
+
+    fn wrong(&self, what: &str, cause: &str) -> ConnectError {
+        ConnectError::Value {
+            tenant: self.tenant.clone(),
+            connector: self.name.clone(),
+            what: what.to_owned(),
+            cause: self.redactor.clean(cause),
+        }
+    }
+
+    fn text(&self, what: &str, template: &Template) -> Result<String, ConnectError> {
+        let mut text = String::new();
+        template
+            .render(&self.scope(), &mut text)
+            .map_err(|error| self.wrong(what, &error.to_string()))?;
+        Ok(text)
+    }
+
+    fn optional(&self, what: &str, template: Option<&Template>) -> Result<String, ConnectError> {
+        template.map_or(Ok(String::new()), |template| self.text(what, template))
+    }
+
+    fn secret(&self, what: &str, template: &Template) -> Result<Secret, ConnectError> {
+        let secret = Secret::new(self.text(what, template)?);
+        self.redactor.add(&secret);
+        self.secrets.redactor().add(&secret);
+        Ok(secret)
+    }
+
+    fn url(&self, what: &str, text: &str) -> Result<Url, ConnectError> {
+        let url = Url::parse(text)
+            .map_err(|error| self.wrong(what, &format!("`{text}` is no address: {error}")))?;
+        if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+            return Err(self.wrong(what, &format!("`{text}` is no http or https address")));
+        }
+        Ok(url)
+    }
+
+    /// `<connector>:<value>:<value>`, with colons of values encoded (S30).
+    fn identity(&self) -> Result<Identity, ConnectError> {
+        let mut text = self.connector.name.to_string();
+        for param in &self.connector.identity {
+            let given = match given(self.account, param) {
+                Some(ParamValue::Literal(value)) => value,
+                Some(ParamValue::Secret(_)) | None => Value::Null,
+            };
+            let value = match given {
+                Value::String(text) => text,
+                Value::Number(number) => number.to_string(),
+                Value::Bool(yes) => yes.to_string(),
+                Value::Null | Value::Array(_) | Value::Object(_) => {
+                    return Err(self.wrong(
+                        &format!("identity.{param}"),
+                        "the account gives no open value for this param",
+                    ));
+                }
+            };
+            text.push(':');
+            text.push_str(&value.replace('%', "%25").replace(':', "%3A"));
+        }
+        Ok(Identity::from(text))
+    }
+
+    fn windows(&self, turnstile: &Turnstile, identity: &Identity) -> Result<Windows, ConnectError> {
+        let mut limits = Vec::new();
+        for (index, limit) in self.connector.limits.iter().enumerate() {
+            let by: Arc<str> = match &limit.by {
+                Some(template) => self.text(&format!("limits[{index}].by"), template)?.into(),
+                None => format!("{}\n{identity}", self.tenant).into(),
+            };
+            let rate = Rate { requests: limit.requests.max(1), per: limit.per };
+            limits.push((WindowName { limit: index, by }, rate));
+        }
+        Ok(turnstile.join(limits))
+    }
+
+    fn auth(&self, turnstile: &Arc<Turnstile>, windows: &Arc<Windows>) -> Result<Authorizer, ConnectError> {
+        let illegal = |what: &str| self.wrong(what, "no header can carry it");
+        Ok(match &self.connector.auth {
+            Auth::None => Authorizer::None,
+            Auth::Basic(username, password) => {
+                let username = self.text("auth.basic.username", username)?;
+                let password = self.secret("auth.basic.password", password)?;
+                Authorizer::basic(&username, password.expose(), &self.redactor)
+                    .ok_or_else(|| illegal("auth.basic"))?
+            }
+            Auth::Bearer(token) => {
+                let token = self.secret("auth.bearer.token", token)?;
+                Authorizer::bearer(token.expose()).ok_or_else(|| illegal("auth.bearer.token"))?
+            }
+            Auth::ApiKey(name, value, place) => {
+                let value = self.secret("auth.api_key.value", value)?;
+                match place {
+                    ApiKeyPlace::Header => Authorizer::key(name, value.expose())
+                        .ok_or_else(|| illegal("auth.api_key.value"))?,
+                    ApiKeyPlace::Query => Authorizer::Query(Arc::clone(name), value),
+                }
+            }
+            Auth::Oauth2(oauth2) => Authorizer::Oauth2(Arc::new(self.token_source(oauth2, turnstile, windows)?)),
+        })
+    }
+
+    fn token_source(
+        &self,
+        oauth2: &Oauth2,
+        turnstile: &Arc<Turnstile>,
+        windows: &Arc<Windows>,
+    ) -> Result<TokenSource, ConnectError> {
+        let token_url = self.text("auth.oauth2.token_url", &oauth2.token_url)?;
+        let mut extra = Vec::new();
+        for (name, template) in &oauth2.extra {
+            extra.push((Arc::clone(name), self.text(&format!("auth.oauth2.extra.{name}"), template)?));
+        }
+        let secret = |what: &str, template: Option<&Template>| {
+            template.map(|template| self.secret(what, template)).transpose()
+        };
+        let grants = Grants {
+            grant: oauth2.grant,
+            token_url: self.url("auth.oauth2.token_url", &token_url)?,
+            client_id: self.text("auth.oauth2.client.id", &oauth2.client_id)?,
+            client_secret: self.secret("auth.oauth2.client.secret", &oauth2.client_secret)?,
+            send: oauth2.send,
+            username: self.optional("auth.oauth2.username", oauth2.username.as_ref())?,
+            password: secret("auth.oauth2.password", oauth2.password.as_ref())?
+                .unwrap_or_else(|| Secret::new(String::new())),
+            refresh_token: secret("auth.oauth2.refresh_token", oauth2.refresh_token.as_ref())?,
+            scopes: oauth2.scopes.clone(),
+            extra,
+            redirects: if oauth2.follow_redirects {
+                Redirects::SameOrigin
+            } else {
+                Redirects::Refused
+            },
+            timeout: self.connector.timeout,
+        };
+        let rules = oauth2.errors.iter().chain(&self.connector.errors).cloned();
+        let classifier =
+            Classifier::new(rules, Endpoint::Token, self.params.clone(), self.redactor.clone());
+        let key = VaultKey { tenant: self.tenant.clone(), connector: self.name.clone() };
+        let cache = self.network.tokens(&key, grants.fingerprint());
+        let parts = TokenParts {
+            grants,
+            key,
+            min_interval: oauth2.min_interval.unwrap_or(Duration::ZERO),
+            client: self.network.client.clone(),
+            clock: self.network.clock.clone(),
+            classifier,
+            redactor: self.redactor.clone(),
+            turnstile: Arc::clone(turnstile),
+            windows: Arc::clone(windows),
+            vault: self.network.vault.clone(),
+            tracker: self.network.tracker.clone(),
+        };
+        Ok(TokenSource::new(parts, cache))
+    }
+}

@@ -1,0 +1,81 @@
+//! The command line as a person meets it: one file per command, arguments in, exact output and exit code out.
+
+mod check;
+mod dead;
+mod explain;
+mod help;
+mod init;
+mod run;
+mod sandbox;
+mod schema;
+mod status;
+mod switch;
+mod trace;
+mod usage;
+mod validate;
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use crate::harness::scrub::scrub;
+use crate::harness::{Cmd, Ran, World};
+
+/// What a person sees of a command: its exit code and what it printed, without what differs from run to run.
+fn seen(ran: &Ran, dir: &Path) -> String {
+    let mut text = match ran.code() {
+        Some(code) => format!("exit {code}\n"),
+        None => "ended by a signal\n".to_owned(),
+    };
+    for (name, printed) in [("stdout", &ran.stdout), ("stderr", &ran.stderr)] {
+        if !printed.is_empty() {
+            let _ = write!(text, "--- {name}\n{}", scrub(printed, dir));
+        }
+    }
+    text
+}
+
+impl World {
+    /// What a person sees of a command in this world.
+    async fn sees<A: AsRef<str>>(&self, args: impl IntoIterator<Item = A>) -> String {
+        seen(&self.cmd(args).run().await, self.dir())
+    }
+}
+
+/// A copy of the shipped workspace, for commands that need no simulators.
+struct Workspace(TempDir);
+
+impl Workspace {
+    /// Made by `init` itself.
+    async fn new() -> Self {
+        let dir = tempfile::tempdir().expect("a folder can be made");
+        Cmd::new(["init"]).dir(dir.path()).run().await.fine();
+        Self(dir)
+    }
+
+    fn dir(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.dir().join("pipelines").join(name)
+    }
+
+    /// Replaces a text that stands once in a file.
+    #[track_caller]
+    fn replace(&self, file: &str, old: &str, new: &str) {
+        let path = self.file(file);
+        let text = std::fs::read_to_string(&path).expect("the file can be read");
+        assert_eq!(text.matches(old).count(), 1, "`{old}` stands once in {file}");
+        std::fs::write(path, text.replace(old, new)).expect("the file can be written");
+    }
+
+    fn cmd<A: AsRef<str>>(&self, args: impl IntoIterator<Item = A>) -> Cmd {
+        Cmd::new(args).dir(self.dir())
+    }
+
+    async fn sees<A: AsRef<str>>(&self, args: impl IntoIterator<Item = A>) -> String {
+        seen(&self.cmd(args).run().await, self.dir())
+    }
+}
