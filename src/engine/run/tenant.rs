@@ -180,6 +180,13 @@ impl TenantRun {
         self.connections.values().map(|connection| usize::try_from(connection.connector().concurrency).unwrap_or(1)).max().unwrap_or(1)
     }
 
+    /// Until when an account of the tenant rests, if one does.
+    pub(crate) fn rests_until(&self) -> Option<Timestamp> {
+        let now = self.clock.now();
+        let pauses = self.connections.values().filter_map(|connection| connection.pause());
+        pauses.map(|pause| pause.until).filter(|until| *until > now).max()
+    }
+
     /// Waits until there may be work.
     pub(crate) async fn woken(&self) {
         self.wake.notified().await;

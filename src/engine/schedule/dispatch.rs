@@ -398,7 +398,9 @@ impl Dispatch {
 
     fn start_work(&mut self) {
         let mut at = 0;
-        while self.working.len() < self.slots && at < self.window.len() {
+        // While an account rests one record at a time is its probe (S21): the others would only be put back.
+        let slots = if self.tenant.rests_until().is_some() { 1 } else { self.slots };
+        while self.working.len() < slots && at < self.window.len() {
             let root = root_of(&self.window[at].row);
             if self.roots.contains(&root) {
                 at += 1;
@@ -461,7 +463,8 @@ impl Dispatch {
         let now = self.tenant.now();
         let passes = self.sources.iter().filter_map(|source| source.next).min();
         let due = self.next_due.map(|due| due.max(now.plus(PAUSE)));
-        [passes, due, self.rests_until].into_iter().flatten().fold(self.next_look, Timestamp::min).max(now)
+        let account = if self.window.is_empty() { None } else { self.tenant.rests_until() };
+        [passes, due, self.rests_until, account].into_iter().flatten().fold(self.next_look, Timestamp::min).max(now)
     }
 
     /// Told to stop: nothing new starts, what runs ends.
