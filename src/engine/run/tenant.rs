@@ -180,11 +180,10 @@ impl TenantRun {
         self.connections.values().map(|connection| usize::try_from(connection.connector().concurrency).unwrap_or(1)).max().unwrap_or(1)
     }
 
-    /// Until when an account of the tenant rests, if one does.
+    /// When the next probe of an account that rests is due, if one rests.
     pub(crate) fn rests_until(&self) -> Option<Timestamp> {
-        let now = self.clock.now();
         let pauses = self.connections.values().filter_map(|connection| connection.pause());
-        pauses.map(|pause| pause.until).filter(|until| *until > now).max()
+        pauses.map(|pause| pause.until).max()
     }
 
     /// Waits until there may be work.

@@ -398,8 +398,13 @@ impl Dispatch {
 
     fn start_work(&mut self) {
         let mut at = 0;
-        // While an account rests one record at a time is its probe (S21): the others would only be put back.
-        let slots = if self.tenant.rests_until().is_some() { 1 } else { self.slots };
+        // While an account rests nothing is taken up, then one record is its probe (S21): the others would only be
+        // put back.
+        let slots = match self.tenant.rests_until() {
+            Some(until) if until > self.tenant.now() => 0,
+            Some(_) => 1,
+            None => self.slots,
+        };
         while self.working.len() < slots && at < self.window.len() {
             let root = root_of(&self.window[at].row);
             if self.roots.contains(&root) {
