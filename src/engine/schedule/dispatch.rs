@@ -98,6 +98,7 @@ pub async fn run(
         next_due: None,
         next_look: tenant.now().plus(LOOK),
         rests_until: None,
+        resting_since: None,
         stop,
         report: RunReport::default(),
         tenant,
@@ -169,6 +170,8 @@ struct Dispatch {
     next_look: Timestamp,
     /// Nothing is taken up before this: the store failed.
     rests_until: Option<Timestamp>,
+    /// Since when an account has been out.
+    resting_since: Option<Timestamp>,
     report: RunReport,
 }
 
@@ -179,6 +182,11 @@ impl Dispatch {
         loop {
             if self.stop.is_cancelled() {
                 return self.drain().await;
+            }
+            if self.mode == Mode::Once && self.rested_too_long() {
+                self.drain().await?;
+                self.report.cut_short = Rest::Waiting;
+                return Ok(());
             }
             if self.tenant.now() >= self.next_look {
                 self.look_around().await?;
@@ -422,6 +430,16 @@ impl Dispatch {
                 (name, key, root, ended)
             });
         }
+    }
+
+    /// Whether an account has been out for longer than a single run waits.
+    fn rested_too_long(&mut self) -> bool {
+        let now = self.tenant.now();
+        if self.tenant.rests_until().is_none() {
+            self.resting_since = None;
+            return false;
+        }
+        now.since(*self.resting_since.get_or_insert(now)) > PATIENCE
     }
 
     fn is_idle(&self) -> bool {
