@@ -23,6 +23,8 @@ mod readme;
 #[cfg(test)]
 mod reference;
 #[cfg(test)]
+mod requirements;
+#[cfg(test)]
 mod sandbox;
 #[cfg(test)]
 mod schemas;
