@@ -155,7 +155,7 @@ impl AccountHealth {
                 }
             }
             (State::Well { .. }, Sign::Trouble(reason, until), _) => {
-                self.rest(reason, until, 1, now)
+                self.rest(reason, until, 1, now);
             }
             (State::Paused { .. }, Sign::Works, Passage::Probe) => {
                 self.state = State::Well { errors: 0 };

@@ -12,7 +12,7 @@ use url::Url;
 use super::encode;
 use super::paging::PageRequest;
 use super::redact::Redactor;
-use crate::lang::config::{self, QueryLists};
+
 use crate::lang::expr::{Datum, EvalError, Problem, Scope, ValueForm};
 use crate::lang::plan::{self, Body, Origin, PathPiece, PathTemplate, QueryLists, Request};
 

@@ -197,13 +197,13 @@ impl Secrets {
         let secret = match &self.source {
             SecretSource::Environment(prefix) => from_environment(prefix, name)?,
             SecretSource::Directory(folder) => from_file(folder, name).await?,
-            SecretSource::Command(run) => self.from_command(run, name).await?,
+            SecretSource::Command(run) => self.by_command(run, name).await?,
         };
         self.redactor.add(&secret);
         Ok(secret)
     }
 
-    async fn from_command(&self, run: &[Arc<str>], name: &str) -> Result<Secret, SecretError> {
+    async fn by_command(&self, run: &[Arc<str>], name: &str) -> Result<Secret, SecretError> {
         let mut words = run.iter().map(|word| with_name(word, name));
         let program = words.next().unwrap_or_default();
         let no_command = |source| SecretError::NoCommand {
@@ -281,16 +281,13 @@ fn from_environment(prefix: &str, name: &str) -> Result<Secret, SecretError> {
 
 async fn from_file(folder: &Path, name: &str) -> Result<Secret, SecretError> {
     let path = folder.join(name);
-    let unreadable = |source: io::Error| match source.kind() {
-        io::ErrorKind::NotFound => SecretError::NoFile {
-            name: name.to_owned(),
-            path: path.clone(),
-        },
-        _ => SecretError::Unreadable {
-            name: name.to_owned(),
-            path: path.clone(),
-            source,
-        },
+    let unreadable = |source: io::Error| {
+        let (name, path) = (name.to_owned(), path.clone());
+        if source.kind() == io::ErrorKind::NotFound {
+            SecretError::NoFile { name, path }
+        } else {
+            SecretError::Unreadable { name, path, source }
+        }
     };
     // The mode is asked of the open file: what is checked is what is read.
     let file = tokio::fs::File::open(&path).await.map_err(unreadable)?;

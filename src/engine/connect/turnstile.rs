@@ -92,10 +92,13 @@ pub(super) struct Windows {
     _claims: Vec<Arc<Rate>>,
 }
 
+/// Waiting requests of one tenant, its pipelines in turn.
+type Lanes = VecDeque<(PipelineName, VecDeque<Waiter>)>;
+
 /// Waiting requests of one priority: tenants in turn, inside them pipelines in turn.
 #[derive(Debug, Default)]
 struct Queue {
-    tenants: VecDeque<(TenantName, VecDeque<(PipelineName, VecDeque<Waiter>)>)>,
+    tenants: VecDeque<(TenantName, Lanes)>,
 }
 
 #[derive(Debug)]

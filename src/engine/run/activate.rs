@@ -119,7 +119,7 @@ impl TenantRun {
     /// on: after a kill, too, turning on again is all there is to do.
     async fn on_activate(&self) -> Result<(), Stop> {
         let bounds = self.connections.values().filter_map(|connection| connection.connector().settle);
-        let longest = bounds.map(|settle| settle.bound()).max().unwrap_or_default();
+        let longest = bounds.map(crate::lang::plan::Settle::bound).max().unwrap_or_default();
         let give_up = self.clock.now().plus(longest * 2);
         loop {
             let mut attempt = Attempt::without_record(self, self.clock.now(), Priority::Event);

@@ -97,10 +97,10 @@ fn keep(find: &Find, items: Vec<Arc<Json>>, scope: &Scope<'_>) -> Result<Vec<Can
     let mut kept: Vec<(Candidate, Json)> = Vec::new();
     for item in items {
         let scope = scope.child().with("candidate", Datum::Json(item.clone())).with_root(item.clone());
-        if let Some(condition) = &find.where_ {
-            if !condition.holds(&scope).map_err(|error| broken(&error, &origin))? {
-                continue;
-            }
+        if let Some(condition) = &find.where_
+            && !condition.holds(&scope).map_err(|error| broken(&error, &origin))?
+        {
+            continue;
         }
         let id = find.id.eval_datum(&scope).map_err(|error| Failure::broken(error.to_string(), &origin))?;
         if key_text(&id).is_none() {

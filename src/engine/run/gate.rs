@@ -68,10 +68,10 @@ pub(crate) async fn open(tenant: &TenantRun, pipeline: &Pipeline) -> store::Resu
 /// Why a pipeline may not take up work now, if so.
 async fn closed(tenant: &TenantRun, pipeline: &str) -> Result<Option<String>, Stop> {
     for requirement in &tenant.plan.integration.requires {
-        if requirement.pipelines.iter().any(|name| **name == *pipeline) {
-            if let Some(reason) = look(tenant, requirement).await? {
-                return Ok(Some(reason));
-            }
+        if requirement.pipelines.iter().any(|name| **name == *pipeline)
+            && let Some(reason) = look(tenant, requirement).await?
+        {
+            return Ok(Some(reason));
         }
     }
     Ok(None)

@@ -334,14 +334,14 @@ impl Attempt<'_> {
         let update = w.write.update.as_ref().expect("a comparison is only asked for where there is an update");
         let origin = &update.request.origin;
         let scope = self.scope().with("id", Datum::from(w.id.clone())).with("found", w.found.clone());
-        if let Some(when) = &update.when {
-            if !when.holds(&scope).map_err(|error| broken(&error, origin))? {
-                w.reason = match &update.reason {
-                    Some(reason) => Some(reason.text(&scope).map_err(|error| broken(&error, origin))?),
-                    None => None,
-                };
-                return Ok(Event::Unwanted);
-            }
+        if let Some(when) = &update.when
+            && !when.holds(&scope).map_err(|error| broken(&error, origin))?
+        {
+            w.reason = match &update.reason {
+                Some(reason) => Some(reason.text(&scope).map_err(|error| broken(&error, origin))?),
+                None => None,
+            };
+            return Ok(Event::Unwanted);
         }
         let connection = self.tenant.connection(&w.write.connector);
         let request = connection
@@ -420,7 +420,7 @@ impl Attempt<'_> {
             hash: prepared.hash.clone(),
             settle_after: match (op, w.write.on_unknown) {
                 (Op::Create, OnUnknown::Hold) => None,
-                (Op::Create, OnUnknown::Settle) | (Op::Update, _) => connection.connector().settle.map(|settle| settle.bound()),
+                (Op::Create, OnUnknown::Settle) | (Op::Update, _) => connection.connector().settle.map(crate::lang::plan::Settle::bound),
             },
             work: self.work.as_ref().map(|work| PlanFor {
                 record: work.record.clone(),
@@ -542,7 +542,7 @@ impl Attempt<'_> {
                 self.tenant.progress.tick(Tick::Unknown);
                 let settle = connection.connector().settle;
                 // `sent` is at the latest now: the reply, or its absence, came after it (S1).
-                let bound = now.plus(settle.map_or(Duration::ZERO, |settle| settle.bound()));
+                let bound = now.plus(settle.map_or(Duration::ZERO, crate::lang::plan::Settle::bound));
                 Settlement::Unknown { bound, due: now }
             }
         };

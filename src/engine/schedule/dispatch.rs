@@ -24,7 +24,7 @@ const PER_CONNECTION: usize = 4;
 /// Attempts at once, at most.
 const MOST: usize = 512;
 /// How long a single run waits for records that are to be tried again, counted from their present due time.
-const PATIENCE: Duration = Duration::from_mins(5);
+const PATIENCE: Duration = Duration::from_secs(300);
 /// Passes in a row that may fail in a single run.
 const TRIES: u32 = 6;
 /// How often requirements and unknown outcomes are looked at, whatever else is going on: a requirement is at most
