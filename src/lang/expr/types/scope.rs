@@ -1,6 +1,7 @@
 //! The types of the names in scope, and where other names are known.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::Type;
 
@@ -8,8 +9,9 @@ use super::Type;
 #[derive(Clone, Debug, Default)]
 pub struct ScopeTypes {
     root: Type,
-    names: BTreeMap<String, Type>,
-    elsewhere: BTreeMap<String, String>,
+    names: BTreeMap<Arc<str>, Type>,
+    /// Shared, because a scope is copied for every place and these hardly ever change.
+    elsewhere: Arc<BTreeMap<String, String>>,
 }
 
 impl ScopeTypes {
@@ -35,13 +37,13 @@ impl ScopeTypes {
     /// With a name that is not known here but is in `place`, such as `inside update`.
     #[must_use]
     pub fn with_elsewhere(mut self, name: impl Into<String>, place: impl Into<String>) -> Self {
-        self.elsewhere.insert(name.into(), place.into());
+        Arc::make_mut(&mut self.elsewhere).insert(name.into(), place.into());
         self
     }
 
     /// Sets a name.
     pub fn set(&mut self, name: impl Into<String>, ty: Type) {
-        self.names.insert(name.into(), ty);
+        self.names.insert(name.into().into(), ty);
     }
 
     /// The type of `$`.
@@ -56,14 +58,14 @@ impl ScopeTypes {
 
     /// All names, sorted.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.names.keys().map(String::as_str)
+        self.names.keys().map(|name| &**name)
     }
 
     pub(crate) fn functions(&self) -> impl Iterator<Item = &str> {
         self.names
             .iter()
             .filter(|(_, ty)| matches!(ty, Type::Function(_)))
-            .map(|(name, _)| name.as_str())
+            .map(|(name, _)| &**name)
     }
 
     pub(crate) fn place_of(&self, name: &str) -> Option<&str> {

@@ -113,12 +113,12 @@ pub(super) fn check(place: &Place<'_>, site: &Site<'_>, write: &config::Write) {
     let (Some(find), Some(create)) = (&write.find, &write.create) else {
         return;
     };
-    let mut origins = place.origins.clone();
-    if let Some(key) = &write.key {
-        origins.key = origins.of_value(&key.0);
-    }
+    let own = write.key.as_ref().map(|key| Origins {
+        key: place.origins.of_value(&key.0),
+        ..place.origins.clone()
+    });
     let place = Place {
-        origins: &origins,
+        origins: own.as_ref().unwrap_or(place.origins),
         ..*place
     };
     let mut looked_for = BTreeSet::new();

@@ -15,7 +15,7 @@ use super::values::{all, optional};
 use super::{catch, fetch, paths, write};
 use crate::lang::config::{self, Step as Written, Steps};
 use crate::lang::diag::Code;
-use crate::lang::expr::{Type, ValueForm};
+use crate::lang::expr::{ObjectType, Type, ValueForm};
 use crate::lang::plan::{Step, StepFetch, Verb};
 
 /// Names that the language gives; no item may be called like one.
@@ -60,12 +60,11 @@ pub(super) struct Walk<'w, 'p> {
     has_one: bool,
     /// The names of the place, without what steps add.
     pub(super) base: Scope,
-    vars: IndexMap<String, Type>,
-    results: IndexMap<String, Type>,
+    /// Shared with the scopes that were made of them, and copied only when one of those still lives.
+    vars: Arc<ObjectType>,
+    results: Arc<ObjectType>,
     /// What the entries of transforms are made of, for the rule of markers (S4).
     pub(super) origins: Origins,
-    /// Whether the steps are inside an `each`.
-    depth: usize,
 }
 
 impl<'w, 'p> Walk<'w, 'p> {
@@ -131,7 +130,7 @@ impl<'w, 'p> Walk<'w, 'p> {
             ..Hints::clone(&base.hints)
         };
         let base = base.hinted(hints);
-        let (vars, results) = (IndexMap::new(), IndexMap::new());
+        let (vars, results) = <(Arc<ObjectType>, Arc<ObjectType>)>::default();
         Self {
             realm,
             place,
@@ -140,15 +139,19 @@ impl<'w, 'p> Walk<'w, 'p> {
             vars,
             results,
             origins,
-            depth: 0,
         }
     }
 
     /// What the next step sees.
     pub(super) fn scope(&self) -> Scope {
-        self.base
-            .with("vars", Type::object(self.vars.clone()))
-            .with("steps", Type::object(self.results.clone()))
+        let mut scope = self.base.clone();
+        scope
+            .types
+            .set("vars", Type::Object(Arc::clone(&self.vars)));
+        scope
+            .types
+            .set("steps", Type::Object(Arc::clone(&self.results)));
+        scope
     }
 
     /// Compiles a list of steps.
@@ -178,37 +181,33 @@ impl<'w, 'p> Walk<'w, 'p> {
 
     fn step(&mut self, site: &Site<'p>, step: &'p Written) -> Option<Step> {
         self.check_place(site, step);
-        let outer = self.base.clone();
-        let scope = self.scope();
         let values = &self.realm.cx.values;
+        let item: Arc<str> = step.as_.as_deref().unwrap_or("item").into();
+        let mut scope = self.scope();
         let each = optional(step.each.as_ref(), |each| {
             self.each(&site.key("each"), &each.0, &scope)
         });
-        let item: Arc<str> = step.as_.as_deref().unwrap_or("item").into();
-        if step.each.is_some() {
+        let outer = step.each.is_some().then(|| self.base.clone());
+        if outer.is_some() {
             check_item(site, step, &scope);
-            let ty = each
-                .as_ref()
-                .and_then(|each| each.as_ref())
-                .map(|(_, ty)| ty.clone());
-            self.base = self.base.with(&item, ty.unwrap_or_default());
-            self.depth += 1;
+            let made = each.as_ref().and_then(Option::as_ref);
+            let ty = made.map(|(_, ty)| ty.clone()).unwrap_or_default();
+            self.base = self.base.with(&item, ty);
+            scope = self.scope();
         } else if step.as_.is_some() {
             site.key("as")
                 .fault_key(Code::UnknownKey, "`as` names the item of `each`")
                 .label("this step has no `each`")
                 .report();
         }
-        let inner = self.scope();
         let when = optional(step.when.as_ref(), |when| {
-            values.condition(&site.key("when"), when, &inner)
+            values.condition(&site.key("when"), when, &scope)
         });
-        let before = (self.vars.clone(), self.results.clone());
-        let done = self.verb(site, step, &inner);
+        let before = (Arc::clone(&self.vars), Arc::clone(&self.results));
+        let done = self.verb(site, step, &scope);
         let catch = catch::compile(self, site, step);
-        if step.each.is_some() {
+        if let Some(outer) = outer {
             self.base = outer;
-            self.depth -= 1;
             // What was made for one item is not there for the next step.
             (self.vars, self.results) = before;
         }
@@ -217,7 +216,9 @@ impl<'w, 'p> Walk<'w, 'p> {
             (result, _) => result,
         };
         if let (Some(name), Some(ty)) = (&step.name, result) {
-            self.results.insert(name.clone(), ty);
+            Arc::make_mut(&mut self.results)
+                .members
+                .insert(name.clone(), ty);
         }
         Some(Step {
             name: step.name.as_deref().map(Arc::from),
@@ -408,11 +409,12 @@ impl<'w, 'p> Walk<'w, 'p> {
                     .label("a small letter, then small letters, digits or `_`")
                     .report();
             }
-            let scope = self.scope();
-            let done = self.realm.cx.values.value(&place, &value.0, &scope);
+            let done = self.realm.cx.values.value(&place, &value.0, &self.scope());
             let ty = done.as_ref().map(|(_, ty)| ty.clone()).unwrap_or_default();
             self.origins.define(name, &value.0);
-            self.vars.insert(name.clone(), ty.clone());
+            Arc::make_mut(&mut self.vars)
+                .members
+                .insert(name.clone(), ty.clone());
             made.insert(name.clone(), ty);
             compiled.push(done.map(|(form, _)| (Arc::from(name.as_str()), form)));
         }

@@ -184,7 +184,9 @@ impl<'p> Maker<'_, 'p> {
         let merged_into = optional(read.merged_into.as_ref(), |path| {
             paths::single(&site.key("merged_into"), path, &self.found).map(|(query, _)| query)
         });
-        let cache = optional(read.cache.as_ref(), |text| duration(&site.key("cache"), text));
+        let cache = optional(read.cache.as_ref(), |text| {
+            duration(&site.key("cache"), text)
+        });
         Some(Read {
             request: request?,
             found: found?,
