@@ -53,6 +53,14 @@ impl World {
     }
 }
 
+/// Replaces a text that stands once in a file.
+#[track_caller]
+fn replace(file: &Path, old: &str, new: &str) {
+    let text = std::fs::read_to_string(file).expect("the file can be read");
+    assert_eq!(text.matches(old).count(), 1, "`{old}` stands once in {}", file.display());
+    std::fs::write(file, text.replace(old, new)).expect("the file can be written");
+}
+
 /// A copy of the shipped workspace, for commands that need no simulators.
 struct Workspace(TempDir);
 
@@ -75,10 +83,7 @@ impl Workspace {
     /// Replaces a text that stands once in a file.
     #[track_caller]
     fn replace(&self, file: &str, old: &str, new: &str) {
-        let path = self.file(file);
-        let text = std::fs::read_to_string(&path).expect("the file can be read");
-        assert_eq!(text.matches(old).count(), 1, "`{old}` stands once in {file}");
-        std::fs::write(path, text.replace(old, new)).expect("the file can be written");
+        replace(&self.file(file), old, new);
     }
 
     fn cmd<A: AsRef<str>>(&self, args: impl IntoIterator<Item = A>) -> Cmd {

@@ -1,14 +1,26 @@
 //! `dead`: what was given up, and how it is finished.
 
+use std::path::PathBuf;
+
 use insta::assert_snapshot;
 use serde_json::json;
 
+use super::replace;
 use crate::harness::World;
 
-/// A world in which one work order was given up: its custom field is none of the jobs'.
+/// What the pipeline says, and what no booking may be.
+const RIGHT: &str = "customerType: Commercial";
+const WRONG: &str = "customerType: Imaginary";
+
+fn pipeline(world: &World) -> PathBuf {
+    world.workspace().join("servicechannel/work-orders.yaml")
+}
+
+/// A world in which one work order was given up: its booking was refused.
 async fn one_dead() -> (World, String) {
     let world = World::start().await;
-    world.tenant("/settings/preferences/nte_field", json!(999_999));
+    world.tenant("/settings/preferences/dispatch_board", json!(false));
+    replace(&pipeline(&world), RIGHT, WRONG);
     world.on().await;
     let key = world.arrive(1)[0].to_string();
     world.cmd(["run"]).run().await.exits(6);
@@ -50,7 +62,7 @@ async fn listed_and_shown() {
 async fn retried_once_its_cause_is_mended() {
     let (world, key) = one_dead().await;
     assert_snapshot!("dead_retry_other_cause", world.sees(["dead", "retry", "sandbox", "--cause", "crashed"]).await);
-    world.tenant("/settings/preferences/nte_field", json!(3001));
+    replace(&pipeline(&world), WRONG, RIGHT);
     assert_snapshot!("dead_retry", world.sees(["dead", "retry", "sandbox", &key]).await);
     world.run().await;
     let list = world.fine(["dead", "list"]).await;
@@ -62,8 +74,11 @@ async fn resolved_by_hand() {
     let (world, key) = one_dead().await;
     assert_snapshot!(
         "dead_resolve",
-        world.sees(["dead", "resolve", "sandbox", &key, "--entity", "job", "--id", "10150"]).await
+        world.sees(["dead", "resolve", "sandbox", &key, "--entity", "booking", "--id", "10150"]).await
     );
-    let trace = world.cmd(["dead", "list"]).run().await.fine();
-    assert_eq!(trace.stdout, "no record was given up\n");
+    let list = world.fine(["dead", "list"]).await;
+    assert_eq!(list.stdout, "no record was given up\n");
+    // Nothing is made: the record goes on with what it was said to be.
+    world.run().await;
+    assert!(world.sandbox.made().iter().all(|made| made.what != "bookings"));
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use insta::assert_snapshot;
 use serde_json::json;
 
-use super::seen;
+use super::{replace, seen};
 use crate::harness::World;
 
 /// The summary without the counts that depend on how work fell together.
@@ -57,11 +57,20 @@ async fn for_programs() {
 #[tokio::test]
 async fn some_records_failed() {
     let world = World::start().await;
+    world.tenant("/settings/preferences/dispatch_board", json!(false));
+    replace(&world.workspace().join("servicechannel/work-orders.yaml"), "customerType: Commercial", "customerType: Imaginary");
+    world.on().await;
+    world.arrive(2);
+    assert_snapshot!(summary(&world.sees(["run"]).await));
+}
+
+#[tokio::test]
+async fn what_is_required_does_not_hold() {
+    let world = World::start().await;
     world.tenant("/settings/preferences/nte_field", json!(999_999));
     world.on().await;
     world.arrive(1);
-    let ran = world.cmd(["run"]).run().await;
-    assert_snapshot!(summary(&seen(&ran, world.dir())));
+    assert_snapshot!(summary(&world.sees(["run"]).await));
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ async fn mistakes_are_reported_all_at_once() {
     let workspace = Workspace::new().await;
     workspace.replace("servicechannel/work-orders.yaml", "value: \"{{ record.Priority |", "value: \"{{ record.Prioritee |");
     workspace.replace("tenants/sandbox.yaml", "dispatch_board: true", "dispatch_board: 1");
-    workspace.replace("connectors/servicetitan.yaml", "kind: connector", "kind: conector");
+    workspace.replace("connectors/servicetitan.yaml", "timeout: 100s", "timeout: 100");
     assert_snapshot!(workspace.sees(["validate"]).await);
 }
 
