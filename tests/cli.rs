@@ -42,9 +42,21 @@ fn seen(ran: &Ran, dir: &Path) -> String {
 impl World {
     /// The ids on the other side that an entity's links lead to.
     async fn linked(&self, entity: &str) -> Vec<String> {
-        let rows = self.store().await.links(&TenantName::from(TENANT), &EntityName::from(entity), None, 100).await;
+        let rows = self
+            .store()
+            .await
+            .links(
+                &TenantName::from(TENANT),
+                &EntityName::from(entity),
+                None,
+                100,
+            )
+            .await;
         let rows = rows.expect("the store can be read");
-        rows.into_iter().filter_map(|row| row.target).map(|target| target.id.to_string()).collect()
+        rows.into_iter()
+            .filter_map(|row| row.target)
+            .map(|target| target.id.to_string())
+            .collect()
     }
 
     /// What a person sees of a command in this world.
@@ -57,7 +69,12 @@ impl World {
 #[track_caller]
 fn replace(file: &Path, old: &str, new: &str) {
     let text = std::fs::read_to_string(file).expect("the file can be read");
-    assert_eq!(text.matches(old).count(), 1, "`{old}` stands once in {}", file.display());
+    assert_eq!(
+        text.matches(old).count(),
+        1,
+        "`{old}` stands once in {}",
+        file.display()
+    );
     std::fs::write(file, text.replace(old, new)).expect("the file can be written");
 }
 
