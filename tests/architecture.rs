@@ -68,11 +68,14 @@ impl File {
     /// The modules declared in it that are compiled for tests only.
     fn test_modules(&self) -> impl Iterator<Item = String> {
         let parent = self.module().join("::");
-        self.code.split("#[cfg(test)]").skip(1).filter_map(move |after| {
-            let declared = after.trim_start().strip_prefix("mod ")?;
-            let (name, _) = declared.split_once(';')?;
-            (!name.contains('{')).then(|| format!("{parent}::{name}"))
-        })
+        self.code
+            .split("#[cfg(test)]")
+            .skip(1)
+            .filter_map(move |after| {
+                let declared = after.trim_start().strip_prefix("mod ")?;
+                let (name, _) = declared.split_once(';')?;
+                (!name.contains('{')).then(|| format!("{parent}::{name}"))
+            })
     }
 }
 
@@ -105,8 +108,17 @@ fn rust(folder: &str) -> Vec<File> {
         .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
         .map(|path| {
             let text = fs::read_to_string(&path).unwrap();
-            let name = path.strip_prefix(&base).unwrap().to_str().unwrap().replace('\\', "/");
-            File { name, code: code_only(&text), text }
+            let name = path
+                .strip_prefix(&base)
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .replace('\\', "/");
+            File {
+                name,
+                code: code_only(&text),
+                text,
+            }
         })
         .collect()
 }
@@ -121,10 +133,18 @@ fn levels() -> Vec<(String, u8)> {
     let text = fs::read_to_string(root().join("docs/architecture.md")).unwrap();
     let mut levels = Vec::new();
     for line in text.lines().filter_map(|line| line.strip_prefix("| ")) {
-        let Some((level, modules)) = line.split_once(" | ") else { continue };
+        let Some((level, modules)) = line.split_once(" | ") else {
+            continue;
+        };
         let Ok(level) = level.parse() else { continue };
         let modules = modules.split(" | ").next().unwrap_or_default();
-        levels.extend(modules.split('`').skip(1).step_by(2).map(|module| (module.to_owned(), level)));
+        levels.extend(
+            modules
+                .split('`')
+                .skip(1)
+                .step_by(2)
+                .map(|module| (module.to_owned(), level)),
+        );
     }
     levels
 }
@@ -136,7 +156,8 @@ fn part<'l>(levels: &'l [(String, u8)], path: &[String]) -> Option<&'l (String, 
 }
 
 fn inside(path: &str, module: &str) -> bool {
-    path.strip_prefix(module).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+    path.strip_prefix(module)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
 
 #[test]
@@ -154,8 +175,15 @@ fn every_module_has_a_level_and_every_level_a_module() {
             None => findings.push(format!("src/{} is in no row of the table", file.name)),
         }
     }
-    findings.extend(empty.into_iter().map(|module| format!("{module} is in the table, and nowhere else")));
-    none("the table of docs/architecture.md names the modules there are", &findings);
+    findings.extend(
+        empty
+            .into_iter()
+            .map(|module| format!("{module} is in the table, and nowhere else")),
+    );
+    none(
+        "the table of docs/architecture.md names the modules there are",
+        &findings,
+    );
 }
 
 #[test]
@@ -164,17 +192,27 @@ fn imports_point_down() {
     let mut findings = Vec::new();
     for file in rust("src") {
         let module = file.module();
-        let Some((from, height)) = part(&levels, &module) else { continue };
+        let Some((from, height)) = part(&levels, &module) else {
+            continue;
+        };
         for (line, path) in paths(&file.code, &module) {
-            let Some((to, depth)) = part(&levels, &path) else { continue };
+            let Some((to, depth)) = part(&levels, &path) else {
+                continue;
+            };
             let border = BORDERS.iter().find(|(part, _)| inside(from, part));
             let refused = border.is_some_and(|(_, seen)| !seen.iter().any(|seen| inside(to, seen)));
             if from != to && (depth >= height || refused) {
-                findings.push(format!("src/{}:{line}: {from} ({height}) names {to} ({depth})", file.name));
+                findings.push(format!(
+                    "src/{}:{line}: {from} ({height}) names {to} ({depth})",
+                    file.name
+                ));
             }
         }
     }
-    none("a module names lower ones only, and those its border lets it see", &findings);
+    none(
+        "a module names lower ones only, and those its border lets it see",
+        &findings,
+    );
 }
 
 #[test]
@@ -186,7 +224,11 @@ fn each_outside_thing_has_one_door() {
                 file.name == *door || (door.ends_with('/') && file.name.starts_with(door))
             });
             if !at_home && names(&file.code, name) {
-                findings.push(format!("src/{} names {name}, whose door is {}", file.name, doors.join(", ")));
+                findings.push(format!(
+                    "src/{} names {name}, whose door is {}",
+                    file.name,
+                    doors.join(", ")
+                ));
             }
         }
     }
@@ -206,7 +248,13 @@ fn names(code: &str, name: &str) -> bool {
 #[test]
 fn every_dependency_is_used() {
     let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
-    let section = manifest.split("\n[dependencies]\n").nth(1).unwrap().split("\n[").next().unwrap();
+    let section = manifest
+        .split("\n[dependencies]\n")
+        .nth(1)
+        .unwrap()
+        .split("\n[")
+        .next()
+        .unwrap();
     let mut code = String::new();
     for file in rust("src") {
         code.push_str(&file.code);
@@ -217,7 +265,10 @@ fn every_dependency_is_used() {
         .map(|(name, _)| name.replace('-', "_"))
         .filter(|name| !names(&code, name))
         .collect();
-    none("a dependency that nothing names is removed from Cargo.toml", &unused);
+    none(
+        "a dependency that nothing names is removed from Cargo.toml",
+        &unused,
+    );
 }
 
 #[test]
@@ -226,18 +277,32 @@ fn some_things_are_never_written() {
     for file in rust("src") {
         for (number, line) in file.code.lines().enumerate() {
             if line.contains("Result<") && line.contains(", String>") {
-                findings.push(format!("src/{}:{}: a text for an error, write a type", file.name, number + 1));
+                findings.push(format!(
+                    "src/{}:{}: a text for an error, write a type",
+                    file.name,
+                    number + 1
+                ));
             }
             for (never, instead) in NEVER {
                 if line.contains(never) {
-                    findings.push(format!("src/{}:{}: {never}, write {instead}", file.name, number + 1));
+                    findings.push(format!(
+                        "src/{}:{}: {never}, write {instead}",
+                        file.name,
+                        number + 1
+                    ));
                 }
             }
         }
     }
     for folder in ["tests", "benches"] {
-        for file in rust(folder).iter().filter(|file| file.code.contains("allow(")) {
-            findings.push(format!("{folder}/{}: allow, write expect with a reason", file.name));
+        for file in rust(folder)
+            .iter()
+            .filter(|file| file.code.contains("allow("))
+        {
+            findings.push(format!(
+                "{folder}/{}: allow, write expect with a reason",
+                file.name
+            ));
         }
     }
     none("some things are never written", &findings);
@@ -253,12 +318,19 @@ fn files_stay_small() {
         if tests.iter().any(|tests| inside(&module, tests)) {
             continue;
         }
-        let lines = file.text.lines().take_while(|line| !line.starts_with("#[cfg(test)]")).count();
+        let lines = file
+            .text
+            .lines()
+            .take_while(|line| !line.starts_with("#[cfg(test)]"))
+            .count();
         if lines > CAP {
             findings.push(format!("src/{} has {lines} lines", file.name));
         }
     }
-    none("a file of more than 600 lines, its tests not counted, is split", &findings);
+    none(
+        "a file of more than 600 lines, its tests not counted, is split",
+        &findings,
+    );
 }
 
 #[test]
@@ -280,41 +352,73 @@ fn only_the_simulators_know_a_vendor() {
             continue;
         }
         for (number, line) in fs::read_to_string(&path).unwrap().lines().enumerate() {
-            let plain: String = line.to_lowercase().chars().filter(char::is_ascii_alphanumeric).collect();
+            let plain: String = line
+                .to_lowercase()
+                .chars()
+                .filter(char::is_ascii_alphanumeric)
+                .collect();
             if vendors.iter().any(|vendor| plain.contains(vendor)) {
                 let path = path.strip_prefix(root()).unwrap();
-                findings.push(format!("{}:{}: {}", path.display(), number + 1, line.trim()));
+                findings.push(format!(
+                    "{}:{}: {}",
+                    path.display(),
+                    number + 1,
+                    line.trim()
+                ));
             }
         }
     }
-    none("what an integration needs is said in YAML: Rust knows no vendor", &findings);
+    none(
+        "what an integration needs is said in YAML: Rust knows no vendor",
+        &findings,
+    );
 }
 
 #[test]
 fn nothing_is_left_for_later_and_nothing_names_a_machine() {
     let here = format!("{}/", root().display());
     // Taken apart, so that this file does not find itself.
-    let later = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X")];
+    let later = [
+        concat!("TO", "DO"),
+        concat!("FIX", "ME"),
+        concat!("XX", "X"),
+    ];
     let homes = ["home", "root", "Users"].map(|folder| format!("/{folder}/"));
     let mut findings = Vec::new();
     for folder in ["src", "tests", "benches", "docs", "pipelines", "schemas"] {
         for path in below(folder) {
-            let Ok(text) = fs::read_to_string(&path) else { continue };
+            let Ok(text) = fs::read_to_string(&path) else {
+                continue;
+            };
             for (number, line) in text.lines().enumerate() {
                 let unfinished = later.iter().any(|mark| line.contains(mark));
                 let machine = line.contains(&here)
-                    || homes.iter().any(|home| line.match_indices(home).any(|(at, _)| starts_a_path(line, at)));
+                    || homes.iter().any(|home| {
+                        line.match_indices(home)
+                            .any(|(at, _)| starts_a_path(line, at))
+                    });
                 if unfinished || machine {
                     let path = path.strip_prefix(root()).unwrap();
-                    findings.push(format!("{}:{}: {}", path.display(), number + 1, line.trim()));
+                    findings.push(format!(
+                        "{}:{}: {}",
+                        path.display(),
+                        number + 1,
+                        line.trim()
+                    ));
                 }
             }
         }
     }
-    none("what is to be done is done or filed, and no path is a machine's own", &findings);
+    none(
+        "what is to be done is done or filed, and no path is a machine's own",
+        &findings,
+    );
 }
 
 /// Whether the slash at `at` is the first of a path.
 fn starts_a_path(line: &str, at: usize) -> bool {
-    !line.get(..at).unwrap_or_default().ends_with(|c: char| c.is_alphanumeric() || "_-.}/".contains(c))
+    !line
+        .get(..at)
+        .unwrap_or_default()
+        .ends_with(|c: char| c.is_alphanumeric() || "_-.}/".contains(c))
 }

@@ -42,15 +42,40 @@ fn seen(ran: &Ran, dir: &Path) -> String {
 impl World {
     /// The ids on the other side that an entity's links lead to.
     async fn linked(&self, entity: &str) -> Vec<String> {
-        let rows = self.store().await.links(&TenantName::from(TENANT), &EntityName::from(entity), None, 100).await;
+        let rows = self
+            .store()
+            .await
+            .links(
+                &TenantName::from(TENANT),
+                &EntityName::from(entity),
+                None,
+                100,
+            )
+            .await;
         let rows = rows.expect("the store can be read");
-        rows.into_iter().filter_map(|row| row.target).map(|target| target.id.to_string()).collect()
+        rows.into_iter()
+            .filter_map(|row| row.target)
+            .map(|target| target.id.to_string())
+            .collect()
     }
 
     /// What a person sees of a command in this world.
     async fn sees<A: AsRef<str>>(&self, args: impl IntoIterator<Item = A>) -> String {
         seen(&self.cmd(args).run().await, self.dir())
     }
+}
+
+/// Replaces a text that stands once in a file.
+#[track_caller]
+fn replace(file: &Path, old: &str, new: &str) {
+    let text = std::fs::read_to_string(file).expect("the file can be read");
+    assert_eq!(
+        text.matches(old).count(),
+        1,
+        "`{old}` stands once in {}",
+        file.display()
+    );
+    std::fs::write(file, text.replace(old, new)).expect("the file can be written");
 }
 
 /// A copy of the shipped workspace, for commands that need no simulators.
@@ -75,10 +100,7 @@ impl Workspace {
     /// Replaces a text that stands once in a file.
     #[track_caller]
     fn replace(&self, file: &str, old: &str, new: &str) {
-        let path = self.file(file);
-        let text = std::fs::read_to_string(&path).expect("the file can be read");
-        assert_eq!(text.matches(old).count(), 1, "`{old}` stands once in {file}");
-        std::fs::write(path, text.replace(old, new)).expect("the file can be written");
+        replace(&self.file(file), old, new);
     }
 
     fn cmd<A: AsRef<str>>(&self, args: impl IntoIterator<Item = A>) -> Cmd {

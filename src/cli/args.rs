@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use super::exit::Exit;
 use super::out::Out;
@@ -285,6 +285,16 @@ pub(super) struct SandboxArgs {
     /// Without the rate limits of the real APIs.
     #[arg(long, env = "SYNCLINE_SANDBOX_UNLIMITED")]
     pub(super) unlimited: bool,
+}
+
+/// Reads the command line. Help names the variable of each flag, not what is in it now.
+pub(super) fn read() -> Result<Cli, clap::Error> {
+    let matches = without_values(Cli::command()).try_get_matches()?;
+    Cli::from_arg_matches(&matches)
+}
+
+fn without_values(command: clap::Command) -> clap::Command {
+    command.mut_args(|arg| arg.hide_env_values(true)).mut_subcommands(without_values)
 }
 
 /// What could not be understood, or what was asked for instead of a command: help, version.

@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use super::args::{DeadArgs, DeadCommand, Global};
 use super::exit::Exit;
 use super::out::Out;
-use super::{engine, env, workspace};
+use super::{engine, env, live, workspace};
 use crate::engine::record::{EntityName, RecordKey, TenantName};
 use crate::engine::store::{
     DeadQuery, Instruction, LinkId, RecordRow, RecordState, Selection, SqliteStore, Store as _, TargetId,
@@ -118,8 +118,10 @@ async fn retry(global: &Global, tenant: &str, key: Option<&str>, cause: Option<S
     engine.close().await;
     if out.is_json() {
         out.json(&json!({ "tenant": tenant, "records": records }));
+    } else if records == 0 {
+        out.talk(&format!("no such record of tenant `{tenant}` waits or was given up"));
     } else {
-        out.data(&format!("{records} records will be worked again at the next run"));
+        out.data(&format!("{} will be worked again at the next run", live::number(records, "records")));
     }
     Ok(if records == 0 { Exit::Failed } else { Exit::Fine })
 }

@@ -15,14 +15,19 @@ use super::live::{self, Live};
 use super::out::Out;
 use super::sandbox::preset;
 use super::{engine, env, init, run as run_once, status, workspace};
-use crate::daemon::Engine;
+use crate::daemon::{Engine, EngineError};
 use crate::engine::record::TenantName;
+use crate::engine::run::{ActivateError, Blame};
 use crate::engine::schedule::Mode;
 use crate::lang::plan::{ParamValue, Plan, SecretSource};
 use crate::sandbox::{Made, Sandbox, SandboxConfig};
 
 /// The tenant of the demo.
 const TENANT: &str = "sandbox";
+/// How often turning on is tried again when a fault was in the way.
+const GOES: usize = 10;
+/// How long between two goes.
+const MOMENT: Duration = Duration::from_secs(3);
 /// How often the live line is drawn.
 const DRAW: Duration = Duration::from_millis(250);
 
@@ -81,7 +86,7 @@ async fn play(engine: &Arc<Engine>, sandbox: &Sandbox, args: &DemoArgs, out: Out
     let by = env::user();
     let agreement = engine.plan().tenants.get(TENANT).and_then(|tenant| tenant.integration.agreement.clone());
     let version = agreement.as_ref().map(|agreement| agreement.version.to_string());
-    engine.activate(TENANT, &by, version.as_deref()).await?;
+    turn_on(engine, &by, version.as_deref(), out).await?;
     out.talk(&format!("the integration is on; the {} work orders of before stay where they are", sandbox.work_orders()));
     sandbox.arrive(args.work_orders - args.work_orders / 5);
 
@@ -111,6 +116,24 @@ async fn play(engine: &Arc<Engine>, sandbox: &Sandbox, args: &DemoArgs, out: Out
     let took = engine.clock().monotonic().saturating_sub(started);
     let exit = run_once::exit(&reports?, engine.progress().counters().dead);
     Ok((took, exit))
+}
+
+/// Turns the integration on. With faults it may take more than one go, as it would a person.
+async fn turn_on(engine: &Engine, by: &str, version: Option<&str>, out: Out) -> anyhow::Result<()> {
+    for _ in 0..GOES {
+        match engine.activate(TENANT, by, version).await {
+            Err(EngineError::Activate(ActivateError::Steps { blame: Blame::Reach, message, .. })) => {
+                out.talk(&format!("turning it on again in a moment: {message}"));
+                engine.clock().sleep(MOMENT).await;
+            }
+            done => {
+                done?;
+                return Ok(());
+            }
+        }
+    }
+    engine.activate(TENANT, by, version).await?;
+    Ok(())
 }
 
 fn line(engine: &Engine, sandbox: &Sandbox) -> String {

@@ -43,11 +43,7 @@ pub(super) fn tenants(plan: &Plan, named: Option<&str>) -> Result<Vec<TenantName
 }
 
 fn store_path(global: &Global, plan: &Plan) -> PathBuf {
-    match &global.store {
-        Some(path) => path.clone(),
-        None if plan.runtime.store.is_absolute() => plan.runtime.store.clone(),
-        None => plan.runtime.workspace.join(&plan.runtime.store),
-    }
+    global.store.clone().unwrap_or_else(|| plan.runtime.store.clone())
 }
 
 /// How this process is named to whoever finds the store in use.

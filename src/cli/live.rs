@@ -73,7 +73,7 @@ impl Live {
 
 /// What a run came to, for people.
 pub(super) fn summary(counters: &Counters, took: Duration) -> String {
-    let per_second = if took.as_secs_f64() > 0.0 {
+    let per_second = if worked(counters) > 0 && took.as_secs_f64() > 0.0 {
         format!(" ({:.0} records per second)", worked_per(counters, took.as_secs_f64()))
     } else {
         String::new()

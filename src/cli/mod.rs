@@ -22,15 +22,13 @@ mod workspace;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 use args::{Cli, Command};
 pub use exit::Exit;
 use out::Out;
 
 /// Runs the command line and says how it ended.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match args::read() {
         Ok(cli) => cli,
         Err(error) => return args::refused(&error).into(),
     };

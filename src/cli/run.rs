@@ -7,8 +7,10 @@ use super::args::{Global, RunArgs};
 use super::exit::Exit;
 use super::out::Out;
 use super::{engine, live};
+use crate::daemon::Engine;
+use crate::engine::record::TenantName;
 use crate::engine::schedule::{Mode, Rest, RunReport};
-use crate::engine::store::{Phase, Store as _};
+use crate::engine::store::{ClosedGate, Phase, Store as _};
 
 pub(super) async fn run(global: &Global, args: &RunArgs, out: &Out) -> anyhow::Result<Exit> {
     let Some(engine) = engine::open(global, *out).await? else { return Ok(Exit::Config) };
@@ -41,6 +43,10 @@ pub(super) async fn run(global: &Global, args: &RunArgs, out: &Out) -> anyhow::R
     watch.abort();
     let counters = engine.progress().counters();
     let took = engine.clock().monotonic().saturating_sub(started);
+    let stands = match &reports {
+        Ok(reports) => stands(&engine, reports).await?,
+        Err(_) => Vec::new(),
+    };
     engine.close().await;
     let reports = reports?;
     if out.is_json() {
@@ -56,8 +62,34 @@ pub(super) async fn run(global: &Global, args: &RunArgs, out: &Out) -> anyhow::R
                 out.data(&format!("{name}: some records wait; `syncline status {name}` says for what"));
             }
         }
+        for (name, gate) in stands.iter().flat_map(|stand| stand.gates.iter().map(move |gate| (&stand.tenant, gate))) {
+            out.data(&format!("{name}/{} takes up no work: {}", gate.pipeline, gate.reason));
+        }
     }
-    Ok(exit(&reports, counters.dead))
+    let mut exit = exit(&reports, counters.dead);
+    for name in stands.iter().filter(|stand| stand.phase != Phase::On).map(|stand| &stand.tenant) {
+        out.talk(&format!("{name} is not on, so nothing was read for it; `syncline on {name}` turns it on"));
+        exit = if exit == Exit::Fine { Exit::Failed } else { exit };
+    }
+    Ok(exit)
+}
+
+/// Where a tenant stands after a run.
+struct Stand {
+    tenant: TenantName,
+    phase: Phase,
+    gates: Vec<ClosedGate>,
+}
+
+async fn stands(engine: &Engine, reports: &[(String, RunReport)]) -> anyhow::Result<Vec<Stand>> {
+    let mut stands = Vec::new();
+    for (name, _) in reports {
+        let tenant = TenantName::from(name.as_str());
+        let phase = engine.store().tenant(&tenant).await?.phase;
+        let gates = engine.store().gates(&tenant).await?;
+        stands.push(Stand { tenant, phase, gates });
+    }
+    Ok(stands)
 }
 
 fn report_json(name: &str, report: &RunReport) -> serde_json::Value {

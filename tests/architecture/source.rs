@@ -7,7 +7,9 @@ pub(super) fn code_only(text: &str) -> String {
     while let Some(first) = rest.chars().next() {
         let (length, blank) = match first {
             '/' if rest.starts_with("//") => (line(rest), true),
-            '/' if rest.starts_with("/*") => (rest.find("*/").map_or(rest.len(), |at| at + 2), true),
+            '/' if rest.starts_with("/*") => {
+                (rest.find("*/").map_or(rest.len(), |at| at + 2), true)
+            }
             '"' => (quoted(rest, '"'), true),
             'r' if !ends_a_word(&code) && raw(rest).is_some() => (raw(rest).unwrap_or(1), true),
             '\'' => character(rest).map_or((1, false), |length| (length, true)),
@@ -48,7 +50,11 @@ fn quoted(rest: &str, quote: char) -> usize {
 
 /// The length of `r"…"` or `r#"…"#`, when it is one.
 fn raw(rest: &str) -> Option<usize> {
-    let hashes = rest.strip_prefix('r')?.chars().take_while(|c| *c == '#').count();
+    let hashes = rest
+        .strip_prefix('r')?
+        .chars()
+        .take_while(|c| *c == '#')
+        .count();
     let open = 1 + hashes;
     rest.get(open..)?.strip_prefix('"')?;
     let close = format!("\"{}", "#".repeat(hashes));
@@ -73,7 +79,10 @@ fn character(rest: &str) -> Option<usize> {
 pub(super) fn paths(code: &str, module: &[String]) -> Vec<(usize, Vec<String>)> {
     let tests = code.find("\nmod tests {").unwrap_or(code.len());
     let mut found = Vec::new();
-    for (at, _) in code.match_indices("crate::").chain(code.match_indices("super::")) {
+    for (at, _) in code
+        .match_indices("crate::")
+        .chain(code.match_indices("super::"))
+    {
         let before = code.get(..at).unwrap_or_default();
         if ends_a_word(before) || before.ends_with("super::") {
             continue;
@@ -112,7 +121,9 @@ fn tree<'t>(text: &'t str, mut path: Vec<String>, found: &mut Vec<Vec<String>>) 
                 }
             }
         }
-        let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+        let end = rest
+            .find(|c: char| !c.is_alphanumeric() && c != '_')
+            .unwrap_or(rest.len());
         let (name, after) = rest.split_at(end);
         if !name.is_empty() && name != "self" {
             path.push(name.to_owned());
@@ -120,7 +131,9 @@ fn tree<'t>(text: &'t str, mut path: Vec<String>, found: &mut Vec<Vec<String>>) 
         let Some(after) = after.strip_prefix("::") else {
             found.push(path);
             let renamed = after.trim_start().strip_prefix("as ");
-            return renamed.map_or(after, |new| new.trim_start_matches(|c: char| c.is_alphanumeric() || c == '_'));
+            return renamed.map_or(after, |new| {
+                new.trim_start_matches(|c: char| c.is_alphanumeric() || c == '_')
+            });
         };
         rest = after;
     }
@@ -132,28 +145,49 @@ mod tests {
 
     fn spelled(code: &str) -> Vec<String> {
         let module = ["engine".to_owned(), "run".to_owned(), "write".to_owned()];
-        paths(&code_only(code), &module).into_iter().map(|(_, path)| path.join("::")).collect()
+        paths(&code_only(code), &module)
+            .into_iter()
+            .map(|(_, path)| path.join("::"))
+            .collect()
     }
 
     #[test]
     fn comments_and_texts_are_no_code() {
-        let code = code_only("a(\"x \\\" // y\"); // b\nlet c = '\"'; /* d */ r#\"e\" f\"# g<'h>()");
-        assert_eq!(code.split_whitespace().collect::<Vec<_>>(), ["a(", ");", "let", "c", "=", ";", "g<'h>()"]);
+        let code =
+            code_only("a(\"x \\\" // y\"); // b\nlet c = '\"'; /* d */ r#\"e\" f\"# g<'h>()");
+        assert_eq!(
+            code.split_whitespace().collect::<Vec<_>>(),
+            ["a(", ");", "let", "c", "=", ";", "g<'h>()"]
+        );
     }
 
     #[test]
     fn groups_are_written_out() {
         assert_eq!(
-            spelled("use crate::{lang::plan::{self, Plan as P}, engine::{clock::Clock,},};\nfn a() { crate::cli::main(); }"),
-            ["lang::plan", "lang::plan::Plan", "engine::clock::Clock", "cli::main"]
+            spelled(
+                "use crate::{lang::plan::{self, Plan as P}, engine::{clock::Clock,},};\nfn a() { crate::cli::main(); }"
+            ),
+            [
+                "lang::plan",
+                "lang::plan::Plan",
+                "engine::clock::Clock",
+                "cli::main"
+            ]
         );
     }
 
     #[test]
     fn super_climbs_from_the_file_and_from_its_tests() {
         assert_eq!(
-            spelled("use super::find;\nuse super::super::store::Row;\nmod tests {\n use super::x;\n use super::super::y; }"),
-            ["engine::run::find", "engine::store::Row", "engine::run::write::x", "engine::run::y"]
+            spelled(
+                "use super::find;\nuse super::super::store::Row;\nmod tests {\n use super::x;\n use super::super::y; }"
+            ),
+            [
+                "engine::run::find",
+                "engine::store::Row",
+                "engine::run::write::x",
+                "engine::run::y"
+            ]
         );
     }
 }

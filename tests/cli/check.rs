@@ -55,15 +55,26 @@ async fn a_choice_that_is_not_offered_is_named() {
 async fn nobody_answers() {
     let world = World::start().await;
     // Nothing listens there: the port is reserved.
-    world.tenant("/accounts/servicetitan/api_url", json!("http://127.0.0.1:1"));
-    world.tenant("/accounts/servicetitan/auth_url", json!("http://127.0.0.1:1"));
+    world.tenant(
+        "/accounts/servicetitan/api_url",
+        json!("http://127.0.0.1:1"),
+    );
+    world.tenant(
+        "/accounts/servicetitan/auth_url",
+        json!("http://127.0.0.1:1"),
+    );
     assert_snapshot!(world.sees(CHECK).await);
 }
 
 #[tokio::test]
 async fn a_secret_that_is_not_there() {
     let world = World::start().await;
-    std::fs::remove_file(world.workspace().join("secrets/sandbox/servicechannel/password")).unwrap();
+    std::fs::remove_file(
+        world
+            .workspace()
+            .join("secrets/sandbox/servicechannel/password"),
+    )
+    .unwrap();
     assert_snapshot!(world.sees(CHECK).await);
 }
 
@@ -71,7 +82,9 @@ async fn a_secret_that_is_not_there() {
 async fn a_secret_that_others_can_read() {
     use std::os::unix::fs::PermissionsExt as _;
     let world = World::start().await;
-    let file = world.workspace().join("secrets/sandbox/servicechannel/password");
+    let file = world
+        .workspace()
+        .join("secrets/sandbox/servicechannel/password");
     std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o644)).unwrap();
     assert_snapshot!(world.sees(CHECK).await);
 }

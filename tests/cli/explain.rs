@@ -26,11 +26,29 @@ async fn all_codes() {
 
 #[tokio::test]
 async fn for_programs() {
-    let page = Cmd::new(["explain", "comma-in-flow", "--format", "json"]).run().await.fine().json();
+    let page = Cmd::new(["explain", "comma-in-flow", "--format", "json"])
+        .run()
+        .await
+        .fine()
+        .json();
     assert_eq!(page["code"], "comma-in-flow");
-    assert!(page["page"].as_str().is_some_and(|page| page.starts_with("# ")), "{page}");
-    let all = Cmd::new(["explain", "--format", "json"]).run().await.fine().json();
+    assert!(
+        page["page"]
+            .as_str()
+            .is_some_and(|page| page.starts_with("# ")),
+        "{page}"
+    );
+    let all = Cmd::new(["explain", "--format", "json"])
+        .run()
+        .await
+        .fine()
+        .json();
     let codes = all.as_array().expect("a list");
-    assert!(codes.iter().all(|code| code["summary"].is_string() && code["severity"].is_string()), "{all}");
+    assert!(
+        codes
+            .iter()
+            .all(|code| code["summary"].is_string() && code["severity"].is_string()),
+        "{all}"
+    );
     assert!(codes.iter().any(|code| code["code"] == "comma-in-flow"));
 }

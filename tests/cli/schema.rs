@@ -11,7 +11,10 @@ const DRAFT_07: &str = "http://json-schema.org/draft-07/schema#";
 #[tokio::test]
 async fn the_kinds() {
     let ran = Cmd::new(["schema"]).run().await.fine();
-    assert_eq!(ran.stdout, "runtime\nconnector\nintegration\npipeline\nmap\ntenant\n");
+    assert_eq!(
+        ran.stdout,
+        "runtime\nconnector\nintegration\npipeline\nmap\ntenant\n"
+    );
 }
 
 #[tokio::test]
@@ -20,9 +23,17 @@ async fn every_kind_in_both_drafts() {
     for kind in kinds.lines() {
         let committed = format!("{}/schemas/{kind}.json", env!("CARGO_MANIFEST_DIR"));
         let ran = Cmd::new(["schema", kind]).run().await.fine();
-        assert_eq!(ran.stdout, std::fs::read_to_string(committed).unwrap(), "{kind}");
+        assert_eq!(
+            ran.stdout,
+            std::fs::read_to_string(committed).unwrap(),
+            "{kind}"
+        );
         assert_eq!(ran.json()["$schema"], DRAFT_2020);
-        let older = Cmd::new(["schema", kind, "--draft", "07"]).run().await.fine().json();
+        let older = Cmd::new(["schema", kind, "--draft", "07"])
+            .run()
+            .await
+            .fine()
+            .json();
         assert_eq!(older["$schema"], DRAFT_07);
         assert!(older.get("$defs").is_none(), "{kind}");
     }
@@ -31,8 +42,13 @@ async fn every_kind_in_both_drafts() {
 #[tokio::test]
 async fn the_tenants_of_an_integration() {
     let workspace = Workspace::new().await;
-    let ran = workspace.cmd(["schema", "servicechannel"]).run().await.fine();
-    let shipped = std::fs::read_to_string(workspace.file("servicechannel/tenant.schema.json")).unwrap();
+    let ran = workspace
+        .cmd(["schema", "servicechannel"])
+        .run()
+        .await
+        .fine();
+    let shipped =
+        std::fs::read_to_string(workspace.file("servicechannel/tenant.schema.json")).unwrap();
     assert_eq!(ran.stdout, shipped);
 }
 
@@ -52,7 +68,14 @@ async fn all_into_a_folder() {
     for kind in kinds.lines() {
         let file = format!("{kind}.json");
         let fresh = std::fs::read_to_string(workspace.dir().join("fresh").join(&file)).unwrap();
-        assert_eq!(fresh, std::fs::read_to_string(workspace.dir().join("schemas").join(&file)).unwrap());
+        assert_eq!(
+            fresh,
+            std::fs::read_to_string(workspace.dir().join("schemas").join(&file)).unwrap()
+        );
     }
-    assert!(std::fs::read_to_string(tenants).unwrap().contains(DRAFT_2020));
+    assert!(
+        std::fs::read_to_string(tenants)
+            .unwrap()
+            .contains(DRAFT_2020)
+    );
 }

@@ -11,7 +11,10 @@ use crate::harness::World;
 async fn before_anything() {
     let workspace = Workspace::new().await;
     assert_snapshot!(workspace.sees(["status"]).await);
-    assert!(!workspace.file("syncline.db").exists(), "a look makes no store");
+    assert!(
+        !workspace.file("syncline.db").exists(),
+        "a look makes no store"
+    );
 }
 
 #[tokio::test]
@@ -23,7 +26,10 @@ async fn on_and_worked() {
     world.arrive(4);
     world.run().await;
     assert_snapshot!("status_worked", world.sees(["status", "sandbox"]).await);
-    assert_snapshot!("status_for_programs", world.sees(["status", "--format", "json"]).await);
+    assert_snapshot!(
+        "status_for_programs",
+        world.sees(["status", "--format", "json"]).await
+    );
 }
 
 #[tokio::test]
@@ -31,7 +37,11 @@ async fn held_by_what_is_required() {
     let world = World::start().await;
     world.on().await;
     let campaign = world.linked("campaign").await[0].parse().map(Id).unwrap();
-    world.sandbox.servicetitan().set_campaign(campaign, Mark::Off).unwrap();
+    world
+        .sandbox
+        .servicetitan()
+        .set_campaign(campaign, Mark::Off)
+        .unwrap();
     world.arrive(2);
     world.run().await;
     assert_snapshot!(world.sees(["status"]).await);

@@ -10,7 +10,10 @@ async fn the_agreement_is_shown_before_it_is_accepted() {
     let world = World::start().await;
     assert_snapshot!(world.sees(["on", "sandbox"]).await);
     assert_eq!(world.status().await["phase"], "off");
-    assert!(world.sandbox.made().iter().all(|made| made.created == 0), "nothing is written before");
+    assert!(
+        world.sandbox.made().iter().all(|made| made.created == 0),
+        "nothing is written before"
+    );
 }
 
 #[tokio::test]
@@ -30,7 +33,11 @@ async fn on_and_off() {
         &["off", "sandbox"],
         &["on", "sandbox"],
     ] {
-        all.push_str(&format!("$ syncline {}\n{}", args.join(" "), world.sees(args).await));
+        all.push_str(&format!(
+            "$ syncline {}\n{}",
+            args.join(" "),
+            world.sees(args).await
+        ));
     }
     assert_snapshot!(all);
 }
@@ -39,7 +46,11 @@ async fn on_and_off() {
 async fn on_and_off_for_programs() {
     let world = World::start().await;
     let mut all = String::new();
-    for args in [&["on", "sandbox", "--agree", "2026-11"][..], &["on", "sandbox"], &["off", "sandbox"]] {
+    for args in [
+        &["on", "sandbox", "--agree", "2026-11"][..],
+        &["on", "sandbox"],
+        &["off", "sandbox"],
+    ] {
         let args = [args, &["--format", "json"]].concat();
         all.push_str(&world.sees(args).await);
     }
@@ -58,7 +69,13 @@ async fn wrong_credentials_turn_nothing_on() {
 async fn nobody_answers() {
     let world = World::start().await;
     // Nothing listens there: the port is reserved.
-    world.tenant("/accounts/servicetitan/api_url", json!("http://127.0.0.1:1"));
-    world.tenant("/accounts/servicetitan/auth_url", json!("http://127.0.0.1:1"));
+    world.tenant(
+        "/accounts/servicetitan/api_url",
+        json!("http://127.0.0.1:1"),
+    );
+    world.tenant(
+        "/accounts/servicetitan/auth_url",
+        json!("http://127.0.0.1:1"),
+    );
     assert_snapshot!(world.sees(["on", "sandbox", "--agree", "2026-11"]).await);
 }

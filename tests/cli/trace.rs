@@ -17,7 +17,10 @@ async fn a_record_by_either_id() {
     assert_snapshot!("trace", by_key);
     let bookings = world.linked("booking").await;
     assert_eq!(world.sees(["trace", &bookings[0]]).await, by_key);
-    assert_snapshot!("trace_for_programs", world.sees(["trace", &key, "--format", "json"]).await);
+    assert_snapshot!(
+        "trace_for_programs",
+        world.sees(["trace", &key, "--format", "json"]).await
+    );
 }
 
 #[tokio::test]

@@ -46,8 +46,14 @@ async fn two_ways_to_choose_at_once() {
 
 #[tokio::test]
 async fn a_crash_point_that_does_not_exist() {
-    let ran = Cmd::new(["validate"]).env("SYNCLINE_CRASH_AT", "lunch").run().await.exits(2);
-    assert!(ran.stderr.starts_with("error: SYNCLINE_CRASH_AT: there is no point `lunch`; there are before-t0-open, "));
+    let ran = Cmd::new(["validate"])
+        .env("SYNCLINE_CRASH_AT", "lunch")
+        .run()
+        .await
+        .exits(2);
+    assert!(ran.stderr.starts_with(
+        "error: SYNCLINE_CRASH_AT: there is no point `lunch`; there are before-t0-open, "
+    ));
 }
 
 #[tokio::test]
@@ -64,10 +70,16 @@ async fn a_tenant_that_does_not_exist() {
         &["dead", "list", "acme"],
         &["dead", "show", "acme", "1"],
         &["dead", "retry", "acme", "1"],
-        &["dead", "resolve", "acme", "1", "--entity", "job", "--id", "7"],
+        &[
+            "dead", "resolve", "acme", "1", "--entity", "job", "--id", "7",
+        ],
         &["trace", "1", "--tenant", "acme"],
     ] {
-        all.push_str(&format!("$ syncline {}\n{}", args.join(" "), workspace.sees(args).await));
+        all.push_str(&format!(
+            "$ syncline {}\n{}",
+            args.join(" "),
+            workspace.sees(args).await
+        ));
     }
     assert_snapshot!(all);
 }

@@ -67,7 +67,7 @@ async fn two_engines_do_not_share_a_file() {
     assert_eq!(first.engine_epoch(), EngineEpoch(1));
     assert_eq!(
         fail(&path).await,
-        "the store FILE is in use by pid 1; stop it, or give this one another `store.path`"
+        "the store FILE is in use by pid 1; stop it, or give this one another `store`"
     );
     first.close().await;
     let second = open(&path).await;
@@ -123,7 +123,7 @@ async fn other_files_are_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     let text = dir.path().join("notes.txt");
     std::fs::write(&text, "buy milk\n").unwrap();
-    let message = "FILE is not a syncline store; give `store.path` a path of its own";
+    let message = "FILE is not a syncline store; give `store` a file of its own";
     assert_eq!(fail(&text).await, message);
     assert_eq!(std::fs::read_to_string(&text).unwrap(), "buy milk\n");
 
@@ -168,7 +168,7 @@ async fn reports_read_beside_the_engine_and_write_nothing() {
         .to_string();
     assert_eq!(
         missing.replace(&path.display().to_string(), "FILE"),
-        "there is no store at FILE; `syncline serve` makes it"
+        "there is no store at FILE; turning on a tenant makes it"
     );
     let world = World::on(open(&path).await).await;
     world.take(3, vec![item("1", 1, "a")]).await;

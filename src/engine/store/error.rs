@@ -11,7 +11,7 @@ use crate::engine::record::{ConnectorName, Identity, TenantEpoch, TenantName};
 pub enum Error {
     /// Another process has the store open for writing.
     #[error(
-        "the store {} is in use by {holder}; stop it, or give this one another `store.path`",
+        "the store {} is in use by {holder}; stop it, or give this one another `store`",
         path.display()
     )]
     Locked {
@@ -35,7 +35,7 @@ pub enum Error {
         known: i64,
     },
     /// The file is something else.
-    #[error("{} is not a syncline store; give `store.path` a path of its own", path.display())]
+    #[error("{} is not a syncline store; give `store` a file of its own", path.display())]
     NotAStore {
         /// The file.
         path: PathBuf,
@@ -60,7 +60,7 @@ pub enum Error {
         source: Arc<std::io::Error>,
     },
     /// There is no such store, and it was to be read only.
-    #[error("there is no store at {}; `syncline serve` makes it", path.display())]
+    #[error("there is no store at {}; turning on a tenant makes it", path.display())]
     Missing {
         /// The file.
         path: PathBuf,
