@@ -64,6 +64,9 @@ async fn r02_while_off_nothing_is_sent_and_turned_on_again_nothing_is_made_twice
     assert!(summary.contains("changed while off"), "{summary}");
 }
 
+/// A secret that opens nothing, and no word of any message: what is a secret is blotted out of messages.
+const MISTYPED: &str = "mistyped-4711";
+
 /// What `check` says of an account that does not work: the value to look at, and why.
 struct Wrong {
     blame: String,
@@ -129,8 +132,8 @@ async fn r03_check_names_the_value_that_is_wrong() {
         json!("PR.2090000001.6F1C7A0E"),
     );
     account("servicetitan", "client_id", json!("cid.sandbox"));
-    world.secret("sandbox/servicechannel/client_secret", "wrong");
-    world.secret("sandbox/servicetitan/client_secret", "wrong");
+    world.secret("sandbox/servicechannel/client_secret", MISTYPED);
+    world.secret("sandbox/servicetitan/client_secret", MISTYPED);
     let [source, target] = wrong(&world).await;
     assert!(
         source.blame == "client_id" && source.message.contains(client),
@@ -149,8 +152,8 @@ async fn r03_check_names_the_value_that_is_wrong() {
     ] {
         world.secret(name, &right[name]);
     }
-    world.secret("sandbox/servicechannel/password", "wrong");
-    world.secret("servicetitan/app_key", "wrong");
+    world.secret("sandbox/servicechannel/password", MISTYPED);
+    world.secret("servicetitan/app_key", MISTYPED);
     let user = "user name or password is not accepted: The user name or password is incorrect.";
     let [source, target] = wrong(&world).await;
     assert!(
@@ -160,7 +163,10 @@ async fn r03_check_names_the_value_that_is_wrong() {
     );
     assert_eq!(
         (&*target.blame, &*target.message),
-        ("app_key", "The application key is not valid.")
+        (
+            "app_key",
+            "GET /settings/v2/tenant/1000/business-units: The application key is not valid."
+        )
     );
 
     world.secret(
@@ -176,7 +182,8 @@ async fn r03_check_names_the_value_that_is_wrong() {
         "{}",
         source.message
     );
-    let tenant = "the app may not do this in this account: the token does not cover tenant 1001";
+    let tenant = "GET /settings/v2/tenant/1001/business-units: the app may not do this in this account: the token does not cover \
+                  tenant 1001";
     assert_eq!((&*target.blame, &*target.message), ("tenant", tenant));
 
     // One value is not there at all.
