@@ -1,6 +1,10 @@
 //! One test binary: one link.
 
 #[cfg(test)]
+mod architecture;
+#[cfg(test)]
+mod cli;
+#[cfg(test)]
 mod connect;
 #[cfg(test)]
 mod diagnostics;
@@ -14,6 +18,8 @@ mod harness;
 mod histories;
 #[cfg(test)]
 mod other;
+#[cfg(test)]
+mod readme;
 #[cfg(test)]
 mod reference;
 #[cfg(test)]

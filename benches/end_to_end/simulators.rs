@@ -18,7 +18,7 @@ const CALLERS: usize = 16;
 const GUID: &str = "6f1c7a0e-0000-4000-8000-000000000001";
 
 /// Prints requests per second, and per second of one core.
-pub async fn measure() -> anyhow::Result<()> {
+pub(crate) async fn measure() -> anyhow::Result<()> {
     let world = World::start()?;
     let since = world.now().await?;
     world.arrive(10_000).await?;
@@ -117,7 +117,7 @@ async fn drive(
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
-pub fn rate(count: usize, time: Duration) -> f64 {
+pub(crate) fn rate(count: usize, time: Duration) -> f64 {
     count as f64 / time.as_secs_f64()
 }
 

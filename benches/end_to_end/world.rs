@@ -12,23 +12,23 @@ use serde_json::{Value, json};
 use crate::process;
 
 /// The program that is measured: as users get it.
-pub const SYNCLINE: &str = env!("CARGO_BIN_EXE_syncline");
+pub(crate) const SYNCLINE: &str = env!("CARGO_BIN_EXE_syncline");
 /// The tenant of the shipped workspace.
-pub const TENANT: &str = "sandbox";
+pub(crate) const TENANT: &str = "sandbox";
 
 /// How many records the engine may work at once, as the tenant file says it.
 #[derive(Clone, Copy, Debug)]
-pub struct Concurrency(pub usize);
+pub(crate) struct Concurrency(pub(crate) usize);
 
 /// Fresh simulators with their process. They end with this value.
 #[derive(Debug)]
-pub struct World {
+pub(crate) struct World {
     child: Child,
     client: Client,
     /// Address of the simulated ServiceChannel.
-    pub source: String,
+    pub(crate) source: String,
     /// Address of the simulated ServiceTitan.
-    pub target: String,
+    pub(crate) target: String,
 }
 
 impl Drop for World {
@@ -41,7 +41,7 @@ impl Drop for World {
 
 impl World {
     /// Without limits and without work orders.
-    pub fn start() -> anyhow::Result<Self> {
+    pub(crate) fn start() -> anyhow::Result<Self> {
         let mut child = Command::new(SYNCLINE)
             .args(["sandbox", "--unlimited", "--work-orders", "0", "--format", "json"])
             .args(["--source", "127.0.0.1:0", "--target", "127.0.0.1:0"])
@@ -61,13 +61,13 @@ impl World {
     }
 
     /// User and system time of both simulators so far.
-    pub fn cpu(&self) -> Duration {
+    pub(crate) fn cpu(&self) -> Duration {
         process::cpu(self.child.id()).unwrap_or_default()
     }
 
     /// Requests that both simulators answered so far, control calls not counted, and how often the same thing was
     /// made twice.
-    pub async fn audit(&self) -> anyhow::Result<Audit> {
+    pub(crate) async fn audit(&self) -> anyhow::Result<Audit> {
         let mut audit = Audit::default();
         for side in [&self.source, &self.target] {
             let report = self.get(&format!("{side}/_control/audit")).await?;
@@ -85,7 +85,7 @@ impl World {
     }
 
     /// The last requests that either side answered, as text: method and path with digits cut to `#`.
-    pub async fn routes(&self, last: usize) -> anyhow::Result<Vec<(String, usize)>> {
+    pub(crate) async fn routes(&self, last: usize) -> anyhow::Result<Vec<(String, usize)>> {
         let mut routes = std::collections::BTreeMap::<String, usize>::new();
         for side in [&self.source, &self.target] {
             let report = self.get(&format!("{side}/_control/audit?last={last}")).await?;
@@ -104,14 +104,14 @@ impl World {
     }
 
     /// Work orders are called in, now.
-    pub async fn arrive(&self, count: usize) -> anyhow::Result<()> {
+    pub(crate) async fn arrive(&self, count: usize) -> anyhow::Result<()> {
         let calls = self.client.post(format!("{}/_control/workorders", self.source));
         calls.json(&json!({ "count": count })).send().await?.error_for_status()?;
         Ok(())
     }
 
     /// Every reply of both sides comes this much later.
-    pub async fn slow_down(&self, latency: Duration) -> anyhow::Result<()> {
+    pub(crate) async fn slow_down(&self, latency: Duration) -> anyhow::Result<()> {
         let millis = latency.as_millis();
         let rules = json!({ "rules": [{ "action": { "latency": { "base": format!("{millis}ms") } } }] });
         for side in [&self.source, &self.target] {
@@ -122,7 +122,7 @@ impl World {
     }
 
     /// The time of the simulators.
-    pub async fn now(&self) -> anyhow::Result<String> {
+    pub(crate) async fn now(&self) -> anyhow::Result<String> {
         let clock = self.get(&format!("{}/_control/clock", self.source)).await?;
         Ok(clock["now"].as_str().context("a clock")?.to_owned())
     }
@@ -132,7 +132,7 @@ impl World {
     }
 
     /// The shipped workspace in `dir`, pointed at these simulators, without limits, and the tenant turned on.
-    pub fn workspace(&self, dir: &Path, concurrency: Concurrency) -> anyhow::Result<Workspace> {
+    pub(crate) fn workspace(&self, dir: &Path, concurrency: Concurrency) -> anyhow::Result<Workspace> {
         let workspace = Workspace { dir: dir.join("pipelines"), store: dir.join("syncline.db") };
         let mut init = Command::new(SYNCLINE);
         process::cost(init.arg("init").arg(&workspace.dir))?;
@@ -151,7 +151,7 @@ impl World {
     }
 
     /// The campaign that activation made.
-    pub async fn campaign(&self) -> anyhow::Result<u64> {
+    pub(crate) async fn campaign(&self) -> anyhow::Result<u64> {
         let login = self.client.post(format!("{}/connect/token", self.target)).form(&[
             ("grant_type", "client_credentials"),
             ("client_id", "cid.sandbox"),
@@ -170,25 +170,25 @@ impl World {
 
 /// What both simulators were asked.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Audit {
+pub(crate) struct Audit {
     /// Requests.
-    pub requests: u64,
+    pub(crate) requests: u64,
     /// Jobs made.
-    pub jobs: u64,
+    pub(crate) jobs: u64,
     /// Things made more than once.
-    pub doubles: u64,
+    pub(crate) doubles: u64,
 }
 
 /// A copy of the shipped workspace.
 #[derive(Debug)]
-pub struct Workspace {
+pub(crate) struct Workspace {
     dir: PathBuf,
     store: PathBuf,
 }
 
 impl Workspace {
     /// The program, at this workspace.
-    pub fn syncline(&self) -> Command {
+    pub(crate) fn syncline(&self) -> Command {
         let mut command = Command::new(SYNCLINE);
         command.arg("--workspace").arg(&self.dir).arg("--store").arg(&self.store);
         command

@@ -25,23 +25,23 @@ const PAGE: usize = 50;
 
 /// What it is started with.
 #[derive(Debug)]
-pub struct Options {
+pub(crate) struct Options {
     /// Address of the simulated ServiceChannel.
-    pub source: String,
+    pub(crate) source: String,
     /// Address of the simulated ServiceTitan.
-    pub target: String,
+    pub(crate) target: String,
     /// Id of the campaign that jobs count for.
-    pub campaign: u64,
+    pub(crate) campaign: u64,
     /// The `UpdatedDate` that rows must be after.
-    pub since: String,
+    pub(crate) since: String,
     /// Work orders worked at once.
-    pub concurrency: usize,
+    pub(crate) concurrency: usize,
     /// Where links are kept; none: nowhere.
-    pub links: Option<PathBuf>,
+    pub(crate) links: Option<PathBuf>,
 }
 
 /// Works every work order once and says how many became jobs.
-pub async fn run(options: Options) -> anyhow::Result<usize> {
+pub(crate) async fn run(options: Options) -> anyhow::Result<usize> {
     let links = match &options.links {
         Some(file) => Some(Links::open(file).await?),
         None => None,

@@ -13,19 +13,19 @@ const LOOK: Duration = Duration::from_millis(10);
 
 /// What a process cost from its start to its end.
 #[derive(Clone, Debug)]
-pub struct Cost {
+pub(crate) struct Cost {
     /// Time that passed.
-    pub wall: Duration,
+    pub(crate) wall: Duration,
     /// User and system time, to 10 ms.
-    pub cpu: Duration,
+    pub(crate) cpu: Duration,
     /// The most memory it ever held, in bytes, up to 10 ms before its end.
-    pub peak: u64,
+    pub(crate) peak: u64,
     /// What it wrote to stdout.
-    pub stdout: String,
+    pub(crate) stdout: String,
 }
 
 /// Runs a command to its end; a status other than 0 is an error.
-pub fn cost(command: &mut Command) -> anyhow::Result<Cost> {
+pub(crate) fn cost(command: &mut Command) -> anyhow::Result<Cost> {
     let started = Instant::now();
     let mut child = command
         .stdin(Stdio::null())
@@ -56,7 +56,7 @@ fn alive(child: &Child) -> bool {
 }
 
 /// User and system time of a process.
-pub fn cpu(id: u32) -> Option<Duration> {
+pub(crate) fn cpu(id: u32) -> Option<Duration> {
     let ticks: u64 = stat(id)?.iter().skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
     Some(Duration::from_millis(ticks * 10))
 }

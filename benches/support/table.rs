@@ -2,7 +2,7 @@
 
 /// Whether a figure is what it should be.
 #[derive(Clone, Copy, Debug)]
-pub enum Want {
+pub(crate) enum Want {
     /// At least this.
     AtLeast(f64),
     /// At most this.
@@ -19,7 +19,7 @@ impl Want {
 }
 
 /// A line that compares a figure with what it should be.
-pub fn verdict(what: &str, figure: f64, unit: &str, want: Want) {
+pub(crate) fn verdict(what: &str, figure: f64, unit: &str, want: Want) {
     let (sign, bound) = match want {
         Want::AtLeast(least) => ("≥", least),
         Want::AtMost(most) => ("≤", most),
@@ -30,7 +30,7 @@ pub fn verdict(what: &str, figure: f64, unit: &str, want: Want) {
 }
 
 /// A number with as many digits as it deserves.
-pub fn number(figure: f64) -> String {
+pub(crate) fn number(figure: f64) -> String {
     let digits = match figure.abs() {
         small if small < 10.0 => 2,
         middle if middle < 100.0 => 1,
@@ -41,12 +41,12 @@ pub fn number(figure: f64) -> String {
 
 /// Prints a line.
 #[expect(clippy::print_stdout, reason = "a measurement is read by the one who runs it")]
-pub fn line(text: &str) {
+pub(crate) fn line(text: &str) {
     println!("{text}");
 }
 
 /// When and where this was measured: figures are compared only with figures of the same machine.
-pub fn heading(title: &str) {
+pub(crate) fn heading(title: &str) {
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let load: Vec<&str> = load.split_whitespace().take(3).collect();
     let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);

@@ -291,14 +291,11 @@ pub(super) struct SandboxArgs {
 pub(super) fn refused(error: &clap::Error) -> Exit {
     use clap::error::ErrorKind;
     let out = Out::new(Format::Human);
-    match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            out.data(&error.render().to_string());
-            Exit::Fine
-        }
-        _ => {
-            out.talk(&error.render().to_string());
-            Exit::Usage
-        }
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        out.data(&error.render().to_string());
+        Exit::Fine
+    } else {
+        out.talk(&error.render().to_string());
+        Exit::Usage
     }
 }

@@ -5,6 +5,7 @@ use super::exit::Exit;
 use super::out::Out;
 use crate::lang::diag::{self, Code};
 
+#[expect(clippy::unnecessary_wraps, reason = "every command may fail")]
 pub(super) fn run(args: &ExplainArgs, out: &Out) -> anyhow::Result<Exit> {
     let Some(code) = &args.code else {
         let width = Code::ALL.iter().map(|code| code.name().len()).max().unwrap_or_default();

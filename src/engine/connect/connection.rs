@@ -387,8 +387,6 @@ impl Connection {
         };
         ReplyBody::Text(self.redactor.clean(&text).into())
     }
-
-    #[expect(clippy::unnecessary_box_returns, reason = "failures travel boxed: results stay small")]
     fn failure(&self, request: &HttpRequest, message: &str, class: Class, wire: Wire) -> Box<Failure> {
         let message = format!("{} {}: {message}", request.method, request.url.path());
         Box::new(Failure {
@@ -420,8 +418,6 @@ impl Connection {
         failure.sent = (wire != Wire::NotSent).then_some(started);
         (failure, sign)
     }
-
-    #[expect(clippy::unnecessary_box_returns, reason = "failures travel boxed: results stay small")]
     fn refused(&self, request: &HttpRequest, refusal: Refusal, status: u16, started: Timestamp) -> Box<Failure> {
         let mut failure = self.failure(request, &refusal.message, refusal.class, refusal.wire);
         failure.code = refusal.code;

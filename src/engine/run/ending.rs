@@ -9,7 +9,7 @@ use crate::engine::store::{Death, End, Outcome, Until, Verdict, WaitKind, WaitsO
 use crate::lang::plan::{ErrorClass, Retry};
 
 /// Longest wait between two looks at a held record (S33).
-const LONGEST_HOLD: Duration = Duration::from_hours(1);
+const LONGEST_HOLD: Duration = Duration::from_secs(3_600);
 
 /// What is known when an attempt is over.
 #[derive(Clone, Copy, Debug)]

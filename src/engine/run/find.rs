@@ -51,6 +51,15 @@ pub(crate) async fn search(attempt: &Attempt<'_>, find: &Find) -> Result<Searche
     Ok(Searched { candidates, capped: list.capped, sent: Some(sent) })
 }
 
+/// A search as it was sent, with what the link is to remember once the thing is found.
+pub(crate) fn with_remembered(sent: &Json, remembered: serde_json::Map<String, Json>) -> Json {
+    let mut sent = sent.clone();
+    if !remembered.is_empty() {
+        sent["remember"] = Json::Object(remembered);
+    }
+    sent
+}
+
 /// Runs the search of an intent again, as it was sent, to settle an unknown outcome (T5).
 pub(crate) async fn search_again(
     tenant: &TenantRun,
@@ -88,10 +97,10 @@ fn keep(find: &Find, items: Vec<Arc<Json>>, scope: &Scope<'_>) -> Result<Vec<Can
     let mut kept: Vec<(Candidate, Json)> = Vec::new();
     for item in items {
         let scope = scope.child().with("candidate", Datum::Json(item.clone())).with_root(item.clone());
-        if let Some(condition) = &find.where_ {
-            if !condition.holds(&scope).map_err(|error| broken(&error, &origin))? {
-                continue;
-            }
+        if let Some(condition) = &find.where_
+            && !condition.holds(&scope).map_err(|error| broken(&error, &origin))?
+        {
+            continue;
         }
         let id = find.id.eval_datum(&scope).map_err(|error| Failure::broken(error.to_string(), &origin))?;
         if key_text(&id).is_none() {

@@ -393,11 +393,9 @@ mod tests {
             let mut empty_searches = 0;
             let mut looked = true;
             for event in events {
-                if event == Event::Found(Found::None) {
-                    if let State::Searching(n) = state {
-                        prop_assert_eq!(n, empty_searches);
-                        empty_searches += 1;
-                    }
+                if event == Event::Found(Found::None) && let State::Searching(n) = state {
+                    prop_assert_eq!(n, empty_searches);
+                    empty_searches += 1;
                 }
                 let planning = matches!(state, State::Planning(_));
                 let (then, action) = next(shape, state, event);

@@ -157,10 +157,10 @@ impl Attempt<'_> {
             Some(_) => Some(lists::cache_key(self.tenant, &fetch.request, &scope)?),
             None => None,
         };
-        if let (Some(name), Some(age)) = (&name, cache) {
-            if let Some(answer) = self.tenant.cache.get(name, now, age) {
-                return Ok(answer);
-            }
+        if let (Some(name), Some(age)) = (&name, cache)
+            && let Some(answer) = self.tenant.cache.get(name, now, age)
+        {
+            return Ok(answer);
         }
         let answer = match &fetch.records {
             Some(records) => {

@@ -193,14 +193,18 @@ impl Attempt<'_> {
     }
 
     fn remember(&self, w: &Writing<'_>) -> Result<Option<String>, Stop> {
+        let text = remember_json(self.remembered(w)?, &w.id);
+        Ok((text != "{}").then_some(text))
+    }
+
+    fn remembered(&self, w: &Writing<'_>) -> Result<serde_json::Map<String, Json>, Stop> {
         let mut remembered = serde_json::Map::new();
         for (name, form) in &w.write.remember {
             let value = form.eval_datum(&self.scope()).map_err(|error| broken(&error, &w.write.origin))?;
             let value = value.to_json().map_err(|error| Failure::broken(error.to_string(), &w.write.origin))?;
             remembered.insert(name.to_string(), value);
         }
-        let text = remember_json(remembered, &w.id);
-        Ok((text != "{}").then_some(text))
+        Ok(remembered)
     }
 
     fn readers(&self, w: &Writing<'_>) -> Vec<crate::engine::store::Reader> {
@@ -330,14 +334,14 @@ impl Attempt<'_> {
         let update = w.write.update.as_ref().expect("a comparison is only asked for where there is an update");
         let origin = &update.request.origin;
         let scope = self.scope().with("id", Datum::from(w.id.clone())).with("found", w.found.clone());
-        if let Some(when) = &update.when {
-            if !when.holds(&scope).map_err(|error| broken(&error, origin))? {
-                w.reason = match &update.reason {
-                    Some(reason) => Some(reason.text(&scope).map_err(|error| broken(&error, origin))?),
-                    None => None,
-                };
-                return Ok(Event::Unwanted);
-            }
+        if let Some(when) = &update.when
+            && !when.holds(&scope).map_err(|error| broken(&error, origin))?
+        {
+            w.reason = match &update.reason {
+                Some(reason) => Some(reason.text(&scope).map_err(|error| broken(&error, origin))?),
+                None => None,
+            };
+            return Ok(Event::Unwanted);
         }
         let connection = self.tenant.connection(&w.write.connector);
         let request = connection
@@ -384,6 +388,11 @@ impl Attempt<'_> {
             };
             w.prepared = Some(prepared);
         }
+        // What settles it after a crash must know all that the link is to keep (S28).
+        let find = match (op, &w.sent_find) {
+            (Op::Create, Some(sent)) => Some(find::with_remembered(sent, self.remembered(w)?).to_string()),
+            (Op::Create, None) | (Op::Update, _) => None,
+        };
         let prepared = w.prepared.as_mut().expect("an intent has its request");
         // Rate tokens before the commit (S27): an intent never waits for its turn while it may count as sent.
         let asker = self.asker();
@@ -407,14 +416,11 @@ impl Attempt<'_> {
                 Op::Create => OpKind::Create,
                 Op::Update => OpKind::Update,
             },
-            find: match op {
-                Op::Create => w.sent_find.as_ref().map(ToString::to_string),
-                Op::Update => None,
-            },
+            find,
             hash: prepared.hash.clone(),
             settle_after: match (op, w.write.on_unknown) {
                 (Op::Create, OnUnknown::Hold) => None,
-                (Op::Create, OnUnknown::Settle) | (Op::Update, _) => connection.connector().settle.map(|settle| settle.bound()),
+                (Op::Create, OnUnknown::Settle) | (Op::Update, _) => connection.connector().settle.map(crate::lang::plan::Settle::bound),
             },
             work: self.work.as_ref().map(|work| PlanFor {
                 record: work.record.clone(),
@@ -536,7 +542,7 @@ impl Attempt<'_> {
                 self.tenant.progress.tick(Tick::Unknown);
                 let settle = connection.connector().settle;
                 // `sent` is at the latest now: the reply, or its absence, came after it (S1).
-                let bound = now.plus(settle.map_or(Duration::ZERO, |settle| settle.bound()));
+                let bound = now.plus(settle.map_or(Duration::ZERO, crate::lang::plan::Settle::bound));
                 Settlement::Unknown { bound, due: now }
             }
         };

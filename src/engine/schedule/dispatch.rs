@@ -24,7 +24,7 @@ const PER_CONNECTION: usize = 4;
 /// Attempts at once, at most.
 const MOST: usize = 512;
 /// How long a single run waits for records that are to be tried again, counted from their present due time.
-const PATIENCE: Duration = Duration::from_mins(5);
+const PATIENCE: Duration = Duration::from_secs(300);
 /// Passes in a row that may fail in a single run.
 const TRIES: u32 = 6;
 /// How often requirements and unknown outcomes are looked at, whatever else is going on: a requirement is at most
@@ -98,6 +98,7 @@ pub async fn run(
         next_due: None,
         next_look: tenant.now().plus(LOOK),
         rests_until: None,
+        resting_since: None,
         stop,
         report: RunReport::default(),
         tenant,
@@ -169,6 +170,8 @@ struct Dispatch {
     next_look: Timestamp,
     /// Nothing is taken up before this: the store failed.
     rests_until: Option<Timestamp>,
+    /// Since when an account has been out.
+    resting_since: Option<Timestamp>,
     report: RunReport,
 }
 
@@ -179,6 +182,11 @@ impl Dispatch {
         loop {
             if self.stop.is_cancelled() {
                 return self.drain().await;
+            }
+            if self.mode == Mode::Once && self.rested_too_long() {
+                self.drain().await?;
+                self.report.cut_short = Rest::Waiting;
+                return Ok(());
             }
             if self.tenant.now() >= self.next_look {
                 self.look_around().await?;
@@ -398,7 +406,14 @@ impl Dispatch {
 
     fn start_work(&mut self) {
         let mut at = 0;
-        while self.working.len() < self.slots && at < self.window.len() {
+        // While an account rests nothing is taken up, then one record is its probe (S21): the others would only be
+        // put back.
+        let slots = match self.tenant.rests_until() {
+            Some(until) if until > self.tenant.now() => 0,
+            Some(_) => 1,
+            None => self.slots,
+        };
+        while self.working.len() < slots && at < self.window.len() {
             let root = root_of(&self.window[at].row);
             if self.roots.contains(&root) {
                 at += 1;
@@ -415,6 +430,16 @@ impl Dispatch {
                 (name, key, root, ended)
             });
         }
+    }
+
+    /// Whether an account has been out for longer than a single run waits.
+    fn rested_too_long(&mut self) -> bool {
+        let now = self.tenant.now();
+        if self.tenant.rests_until().is_none() {
+            self.resting_since = None;
+            return false;
+        }
+        now.since(*self.resting_since.get_or_insert(now)) > PATIENCE
     }
 
     fn is_idle(&self) -> bool {
@@ -461,7 +486,8 @@ impl Dispatch {
         let now = self.tenant.now();
         let passes = self.sources.iter().filter_map(|source| source.next).min();
         let due = self.next_due.map(|due| due.max(now.plus(PAUSE)));
-        [passes, due, self.rests_until].into_iter().flatten().fold(self.next_look, Timestamp::min).max(now)
+        let account = if self.window.is_empty() { None } else { self.tenant.rests_until() };
+        [passes, due, self.rests_until, account].into_iter().flatten().fold(self.next_look, Timestamp::min).max(now)
     }
 
     /// Told to stop: nothing new starts, what runs ends.

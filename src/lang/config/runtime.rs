@@ -25,7 +25,7 @@ pub struct Runtime {
     #[schemars(with = "SecretSource", example = serde_json::json!({ "directory": "secrets" }))]
     pub secrets: Option<SecretSource>,
     /// The secret that rotated refresh tokens are sealed with in the store: `{ secret: name }` (S25). Needed by
-    /// accounts whose connector has the refresh_token grant.
+    /// accounts whose connector has the `refresh_token` grant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "SecretName", example = serde_json::json!({ "secret": "syncline/sealing_key" }))]
     pub sealing_key: Option<SecretName>,
