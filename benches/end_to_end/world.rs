@@ -42,6 +42,8 @@ impl Drop for World {
 impl World {
     /// Without limits and without work orders.
     pub(crate) fn start() -> anyhow::Result<Self> {
+        #[expect(clippy::disallowed_methods, reason = "control calls need no limits")]
+        let client = Client::new();
         let mut child = Command::new(SYNCLINE)
             .args(["sandbox", "--unlimited", "--work-orders", "0", "--format", "json"])
             .args(["--source", "127.0.0.1:0", "--target", "127.0.0.1:0"])
@@ -55,8 +57,6 @@ impl World {
             Ok(format!("http://{}", line["listening"].as_str().context("an address")?))
         };
         let (source, target) = (address()?, address()?);
-        #[expect(clippy::disallowed_methods, reason = "control calls need no limits")]
-        let client = Client::new();
         Ok(Self { child, client, source, target })
     }
 
@@ -84,7 +84,8 @@ impl World {
         Ok(audit)
     }
 
-    /// The last requests that either side answered, as text: method and path with digits cut to `#`.
+    /// How often which route was asked, numbers in it cut to `#`: of the last requests on either side, as far as the
+    /// audit's log goes back.
     pub(crate) async fn routes(&self, last: usize) -> anyhow::Result<Vec<(String, usize)>> {
         let mut routes = std::collections::BTreeMap::<String, usize>::new();
         for side in [&self.source, &self.target] {
