@@ -70,6 +70,13 @@ pub enum EngineError {
     Store(#[from] store::Error),
 }
 
+impl EngineError {
+    /// No tenant file of `plan` has this name.
+    pub fn unknown_tenant(plan: &Plan, name: &str) -> Self {
+        Self::UnknownTenant { name: name.to_owned(), known: list(plan.tenants.keys()) }
+    }
+}
+
 /// A plan at work.
 #[derive(Debug)]
 pub struct Engine {
@@ -139,10 +146,7 @@ impl Engine {
     /// A tenant with its accounts open.
     pub async fn tenant(&self, name: &str) -> Result<Arc<TenantRun>, EngineError> {
         let Some(plan) = self.plan.tenants.get(name) else {
-            return Err(EngineError::UnknownTenant {
-                name: name.to_owned(),
-                known: list(self.plan.tenants.keys()),
-            });
+            return Err(EngineError::unknown_tenant(&self.plan, name));
         };
         let mut tenants = self.tenants.lock().await;
         let id = TenantName::from(name);

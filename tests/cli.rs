@@ -17,9 +17,12 @@ mod validate;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use syncline::engine::record::{EntityName, TenantName};
+use syncline::engine::store::Store as _;
 use tempfile::TempDir;
 
 use crate::harness::scrub::scrub;
+use crate::harness::world::TENANT;
 use crate::harness::{Cmd, Ran, World};
 
 /// What a person sees of a command: its exit code and what it printed, without what differs from run to run.
@@ -37,6 +40,13 @@ fn seen(ran: &Ran, dir: &Path) -> String {
 }
 
 impl World {
+    /// The ids on the other side that an entity's links lead to.
+    async fn linked(&self, entity: &str) -> Vec<String> {
+        let rows = self.store().await.links(&TenantName::from(TENANT), &EntityName::from(entity), None, 100).await;
+        let rows = rows.expect("the store can be read");
+        rows.into_iter().filter_map(|row| row.target).map(|target| target.id.to_string()).collect()
+    }
+
     /// What a person sees of a command in this world.
     async fn sees<A: AsRef<str>>(&self, args: impl IntoIterator<Item = A>) -> String {
         seen(&self.cmd(args).run().await, self.dir())

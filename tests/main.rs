@@ -1,20 +1,29 @@
 //! One test binary: one link.
 
 #[cfg(test)]
+mod architecture;
+#[cfg(test)]
+mod cli;
+#[cfg(test)]
 mod connect;
 #[cfg(test)]
 mod diagnostics;
 #[cfg(test)]
 mod editor;
 #[cfg(test)]
-mod other;
 mod faults;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod histories;
 #[cfg(test)]
+mod other;
+#[cfg(test)]
+mod readme;
+#[cfg(test)]
 mod reference;
+#[cfg(test)]
+mod requirements;
 #[cfg(test)]
 mod sandbox;
 #[cfg(test)]

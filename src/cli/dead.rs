@@ -12,7 +12,6 @@ use crate::engine::record::{EntityName, RecordKey, TenantName};
 use crate::engine::store::{
     DeadQuery, Instruction, LinkId, RecordRow, RecordState, Selection, SqliteStore, Store as _, TargetId,
 };
-use crate::lang::plan::Plan;
 
 /// Letters shown at most.
 const MOST: u32 = 1_000;
@@ -32,10 +31,10 @@ pub(super) async fn run(global: &Global, args: &DeadArgs, out: &Out) -> anyhow::
     }
 }
 
-async fn letters(store: &SqliteStore, plan: &Plan, only: Option<&str>) -> anyhow::Result<Vec<RecordRow>> {
+async fn letters(store: &SqliteStore, tenants: Vec<TenantName>) -> anyhow::Result<Vec<RecordRow>> {
     let mut rows = Vec::new();
-    for name in plan.tenants.keys().filter(|name| only.is_none_or(|only| only == &***name)) {
-        let query = DeadQuery { tenant: TenantName::from(&**name), pipeline: None, cause: None, limit: MOST };
+    for tenant in tenants {
+        let query = DeadQuery { tenant, pipeline: None, cause: None, limit: MOST };
         rows.extend(store.dead(query).await?);
     }
     Ok(rows)
@@ -43,8 +42,9 @@ async fn letters(store: &SqliteStore, plan: &Plan, only: Option<&str>) -> anyhow
 
 async fn list(global: &Global, tenant: Option<&str>, out: Out) -> anyhow::Result<Exit> {
     let Some(plan) = workspace::plan(global, out)? else { return Ok(Exit::Config) };
+    let tenants = engine::tenants(&plan, tenant)?;
     let store = engine::read_store(global, &plan).await?;
-    let rows = letters(&store, &plan, tenant).await?;
+    let rows = letters(&store, tenants).await?;
     store.close().await;
     if out.is_json() {
         for row in &rows {
@@ -71,8 +71,8 @@ async fn list(global: &Global, tenant: Option<&str>, out: Out) -> anyhow::Result
 
 async fn show(global: &Global, tenant: &str, key: &str, out: Out) -> anyhow::Result<Exit> {
     let Some(plan) = workspace::plan(global, out)? else { return Ok(Exit::Config) };
+    let name = engine::tenants(&plan, Some(tenant))?.remove(0);
     let store = engine::read_store(global, &plan).await?;
-    let name = TenantName::from(tenant);
     let rows = store.records(&name, &RecordKey::from(key)).await?;
     let Some(row) = rows.into_iter().find(|row| row.state == RecordState::Dead) else {
         out.talk(&format!("no record `{key}` of tenant `{tenant}` was given up"));

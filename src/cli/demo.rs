@@ -14,8 +14,9 @@ use super::exit::Exit;
 use super::live::{self, Live};
 use super::out::Out;
 use super::sandbox::preset;
-use super::{engine, env, init, run as run_once, workspace};
+use super::{engine, env, init, run as run_once, status, workspace};
 use crate::daemon::Engine;
+use crate::engine::record::TenantName;
 use crate::engine::schedule::Mode;
 use crate::lang::plan::{ParamValue, Plan, SecretSource};
 use crate::sandbox::{Made, Sandbox, SandboxConfig};
@@ -55,6 +56,7 @@ pub(super) async fn run(global: &Global, args: &DemoArgs, out: &Out) -> anyhow::
     let engine = engine::open_plan(&global, plan).await?;
     let done = play(&engine, &sandbox, args, *out).await;
     let counters = engine.progress().counters();
+    let waits = status::waits(engine.store(), &TenantName::from(TENANT)).await?;
     engine.close().await;
     let made = sandbox.made();
     let orders = sandbox.work_orders();
@@ -65,6 +67,9 @@ pub(super) async fn run(global: &Global, args: &DemoArgs, out: &Out) -> anyhow::
         out.json(&json!({ "work_orders": orders, "counts": counters, "made": made, "store": store, "seconds": took.as_secs_f64() }));
     } else {
         out.data(&live::summary(&counters, took));
+        for line in waits {
+            out.data(&line);
+        }
         out.data(&made_text(orders, &made));
         out.data(&format!("the links are in {}: sqlite3 {} \"SELECT entity, key, target FROM link LIMIT 10\"", store.display(), store.display()));
     }
@@ -122,7 +127,7 @@ fn line(engine: &Engine, sandbox: &Sandbox) -> String {
 
 fn made_text(orders: usize, made: &[Made]) -> String {
     let doubles: u64 = made.iter().map(|made| made.doubles).sum();
-    let made: Vec<String> = made.iter().map(|made| format!("{} {}", made.created, made.what)).collect();
+    let made: Vec<String> = made.iter().map(|made| live::number(made.created, &made.what)).collect();
     format!("{orders} work orders; the simulators made {}, {doubles} of them twice", made.join(", "))
 }
 

@@ -9,7 +9,8 @@ use super::args::Global;
 use super::env;
 use super::out::Out;
 use super::workspace;
-use crate::daemon::{Engine, EngineOptions};
+use crate::daemon::{Engine, EngineError, EngineOptions};
+use crate::engine::record::TenantName;
 use crate::engine::store::SqliteStore;
 use crate::lang::plan::Plan;
 
@@ -30,6 +31,15 @@ pub(super) async fn open_plan(global: &Global, plan: Arc<Plan>) -> anyhow::Resul
 pub(super) async fn read_store(global: &Global, plan: &Plan) -> anyhow::Result<SqliteStore> {
     let path = store_path(global, plan);
     SqliteStore::open_to_read(&path).await.with_context(|| "the store cannot be read")
+}
+
+/// The tenant that was named, or all.
+pub(super) fn tenants(plan: &Plan, named: Option<&str>) -> Result<Vec<TenantName>, EngineError> {
+    match named {
+        Some(name) if plan.tenants.contains_key(name) => Ok(vec![TenantName::from(name)]),
+        Some(name) => Err(EngineError::unknown_tenant(plan, name)),
+        None => Ok(plan.tenants.keys().map(|name| TenantName::from(&**name)).collect()),
+    }
 }
 
 fn store_path(global: &Global, plan: &Plan) -> PathBuf {

@@ -79,23 +79,32 @@ pub(super) fn summary(counters: &Counters, took: Duration) -> String {
         String::new()
     };
     format!(
-        "{} rows on {} pages, {} new; {} written, {} unchanged, {} skipped, {} held, {} to be tried again, {} given up\n\
-         {} created, {} updated, {} found and linked, {} requests in {:.1} s{per_second}",
-        counters.fetched,
-        counters.pages,
+        "{} on {}, {} new; {} written, {} unchanged, {} skipped, {} held, {} given up\n\
+         {} created, {} updated, {} found and linked; {} and {} in {:.1} s{per_second}",
+        number(counters.fetched, "rows"),
+        number(counters.pages, "pages"),
         counters.new,
         counters.written,
         counters.unchanged + counters.echo,
         counters.skipped,
         counters.held,
-        counters.retry,
         counters.dead,
         counters.created,
         counters.updated,
         counters.adopted,
-        counters.requests,
+        number(counters.requests, "requests"),
+        number(counters.retry, "retries"),
         took.as_secs_f64(),
     )
+}
+
+/// A number of things: `1 page`, `2 pages`.
+pub(super) fn number(count: u64, things: &str) -> String {
+    let one = match things.strip_suffix("ies") {
+        Some(stem) => format!("{stem}y"),
+        None => things.trim_end_matches('s').to_owned(),
+    };
+    format!("{count} {}", if count == 1 { &one } else { things })
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a rate for people")]

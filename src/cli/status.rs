@@ -11,15 +11,8 @@ use crate::engine::store::{Count, Phase, RecordState, SqliteStore, Store as _, T
 
 pub(super) async fn run(global: &Global, args: &StatusArgs, out: &Out) -> anyhow::Result<Exit> {
     let Some(plan) = workspace::plan(global, *out)? else { return Ok(Exit::Config) };
+    let names = engine::tenants(&plan, args.tenant.as_deref())?;
     let store = engine::read_store(global, &plan).await?;
-    let names: Vec<TenantName> = match &args.tenant {
-        Some(name) if plan.tenants.contains_key(name.as_str()) => vec![TenantName::from(name.as_str())],
-        Some(name) => {
-            out.talk(&format!("error: there is no tenant `{name}`"));
-            return Ok(Exit::Usage);
-        }
-        None => plan.tenants.keys().map(|name| TenantName::from(&**name)).collect(),
-    };
     let mut all = Vec::new();
     for name in names {
         let shown = tenant(&store, &name).await?;
@@ -73,18 +66,27 @@ fn text(shown: &Shown) -> String {
     if shown.intents > 0 {
         lines.push(format!("  {} requests whose outcome is not settled", shown.intents));
     }
-    for count in &shown.counts {
-        let what = match (count.state, &count.outcome) {
-            (RecordState::Done, Some(outcome)) => outcome.to_string(),
-            (state, _) => state.to_string(),
-        };
-        let reason = count.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
-        lines.push(format!("  {:>8}  {}  {what}{reason}", count.records, count.pipeline));
-    }
+    lines.extend(shown.counts.iter().map(line));
     if shown.counts.is_empty() {
         lines.push("  no records yet".to_owned());
     }
     lines.join("\n")
+}
+
+/// How many records of a pipeline came to what, with the reason.
+fn line(count: &Count) -> String {
+    let what = match (count.state, &count.outcome) {
+        (RecordState::Done, Some(outcome)) => outcome.to_string(),
+        (state, _) => state.to_string(),
+    };
+    let reason = count.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    format!("  {:>8}  {}  {what}{reason}", count.records, count.pipeline)
+}
+
+/// A line for all that is not done, as `status` shows it.
+pub(super) async fn waits(store: &SqliteStore, tenant: &TenantName) -> anyhow::Result<Vec<String>> {
+    let counts = store.counts(tenant).await?;
+    Ok(counts.iter().filter(|count| count.state != RecordState::Done).map(line).collect())
 }
 
 fn json_of(shown: &Shown) -> Json {

@@ -6,16 +6,13 @@ use super::args::{Global, TraceArgs};
 use super::exit::Exit;
 use super::out::Out;
 use super::{engine, workspace};
-use crate::engine::record::{RecordKey, TenantName};
+use crate::engine::record::RecordKey;
 use crate::engine::store::{Store as _, TraceRow};
 
 pub(super) async fn run(global: &Global, args: &TraceArgs, out: &Out) -> anyhow::Result<Exit> {
     let Some(plan) = workspace::plan(global, *out)? else { return Ok(Exit::Config) };
+    let tenants = engine::tenants(&plan, args.tenant.as_deref())?;
     let store = engine::read_store(global, &plan).await?;
-    let tenants: Vec<TenantName> = match &args.tenant {
-        Some(name) => vec![TenantName::from(name.as_str())],
-        None => plan.tenants.keys().map(|name| TenantName::from(&**name)).collect(),
-    };
     let key = RecordKey::from(args.key.as_str());
     let mut found = 0;
     for tenant in tenants {

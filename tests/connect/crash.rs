@@ -15,9 +15,14 @@ const ADDRESS: &str = "SYNCLINE_TEST_CRASH_ADDRESS";
 /// Not a test of its own: the process that dies.
 #[tokio::test]
 #[ignore = "run by the tests below"]
-#[expect(clippy::disallowed_methods, reason = "its parent tells it what to do by its environment")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "its parent tells it what to do by its environment"
+)]
 async fn child() {
-    let (Ok(point), Ok(address)) = (std::env::var(POINT), std::env::var(ADDRESS)) else { return };
+    let (Ok(point), Ok(address)) = (std::env::var(POINT), std::env::var(ADDRESS)) else {
+        return;
+    };
     assert!(crash::arm(&point, 1));
     let connection = World::new().open(Shop::at(address)).await;
     post(&connection, "/orders").await.expect("it dies before");
@@ -57,5 +62,8 @@ async fn after_the_socket_the_whole_request_has_left_and_no_reply_came() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_the_reply_nothing_was_made_of_it() {
-    assert_eq!(arrived("after-reply", Answer::json(201, &json!({ "id": 7 }))).await, 1);
+    assert_eq!(
+        arrived("after-reply", Answer::json(201, &json!({ "id": 7 }))).await,
+        1
+    );
 }

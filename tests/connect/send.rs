@@ -34,7 +34,10 @@ async fn a_reply_is_read_and_connections_are_kept() {
     }
     let got = server.got();
     assert_eq!(got.len(), 20);
-    assert!(got.iter().all(|got| got.connection == 0), "one connection serves them all");
+    assert!(
+        got.iter().all(|got| got.connection == 0),
+        "one connection serves them all"
+    );
     assert_eq!(got[0].line, "POST /v1/orders HTTP/1.1");
     assert_eq!(got[0].header("x-app"), Some("app"));
     assert_eq!(got[0].header("content-type"), Some("application/json"));
@@ -49,7 +52,10 @@ async fn nobody_listens_and_nothing_was_sent() {
     drop(listener);
     let connection = World::new().open(Shop::at(url)).await;
     let failure = post(&connection, "/orders").await.unwrap_err();
-    assert_eq!((failure.class, failure.wire), (Class::Transient, Wire::NotSent));
+    assert_eq!(
+        (failure.class, failure.wire),
+        (Class::Transient, Wire::NotSent)
+    );
     assert_eq!(failure.sent, None);
     assert_eq!(failure.pause.unwrap().reason, PauseReason::NoConnection);
     assert_eq!(connection.pause(), failure.pause);
@@ -63,7 +69,10 @@ async fn a_reset_after_the_request_leaves_its_effect_unknown() {
     let server = Server::start(|_, _| Answer::Reset).await;
     let connection = World::new().open(Shop::at(server.url())).await;
     let failure = post(&connection, "/orders").await.unwrap_err();
-    assert_eq!((failure.class, failure.wire), (Class::Transient, Wire::Unknown));
+    assert_eq!(
+        (failure.class, failure.wire),
+        (Class::Transient, Wire::Unknown)
+    );
     assert!(failure.sent.is_some());
     assert_eq!(failure.pause, None, "one broken connection pauses nothing");
     assert_eq!(server.got().len(), 1, "it is not sent again");
@@ -74,7 +83,10 @@ async fn a_truncated_reply_leaves_the_effect_unknown() {
     let server = Server::start(|_, _| Answer::Truncated(201, r#"{"id":7"#.into())).await;
     let connection = World::new().open(Shop::at(server.url())).await;
     let failure = post(&connection, "/orders").await.unwrap_err();
-    assert_eq!((failure.class, failure.wire), (Class::Transient, Wire::Unknown));
+    assert_eq!(
+        (failure.class, failure.wire),
+        (Class::Transient, Wire::Unknown)
+    );
 }
 
 #[tokio::test]
@@ -95,10 +107,16 @@ async fn a_2xx_whose_json_is_broken_leaves_the_effect_unknown() {
 async fn silence_ends_at_the_timeout() {
     let server = Server::start(|_, _| Answer::Silence).await;
     // 300 ms of the machine's time, so that the request is surely written.
-    let shop = Shop { timeout: Duration::from_secs(300), ..Shop::at(server.url()) };
+    let shop = Shop {
+        timeout: Duration::from_secs(300),
+        ..Shop::at(server.url())
+    };
     let connection = World::new().open(shop).await;
     let failure = post(&connection, "/orders").await.unwrap_err();
-    assert_eq!((failure.class, failure.wire), (Class::Transient, Wire::Unknown));
+    assert_eq!(
+        (failure.class, failure.wire),
+        (Class::Transient, Wire::Unknown)
+    );
     assert_eq!(
         failure.to_string(),
         "orders.yaml:12: POST /orders: no reply from 127.0.0.1 within 300 s"
@@ -113,7 +131,10 @@ async fn a_redirect_is_an_answer() {
     let server = Server::start(move |_, _| answer.clone()).await;
     let connection = World::new().open(Shop::at(server.url())).await;
     let failure = post(&connection, "/orders").await.unwrap_err();
-    assert_eq!((failure.class, failure.wire), (Class::Rejected, Wire::Unknown));
+    assert_eq!(
+        (failure.class, failure.wire),
+        (Class::Rejected, Wire::Unknown)
+    );
     assert_eq!(failure.status, Some(302));
     assert!(!failure.to_string().contains("next=there"), "{failure}");
     assert!(elsewhere.got().is_empty());
@@ -124,7 +145,10 @@ async fn a_reply_that_is_too_long_is_not_read_to_its_end() {
     let server = Server::start(|_, _| Answer::Reply(200, vec![], "x".repeat((16 << 20) + 1))).await;
     let connection = World::new().open(Shop::at(server.url())).await;
     let failure = get(&connection, "/orders").await.unwrap_err();
-    assert_eq!((failure.class, failure.wire), (Class::Rejected, Wire::Unknown));
+    assert_eq!(
+        (failure.class, failure.wire),
+        (Class::Rejected, Wire::Unknown)
+    );
     assert_eq!(
         failure.to_string(),
         "orders.yaml:12: GET /orders: the reply of 127.0.0.1 is longer than 16777216 bytes"
@@ -154,11 +178,20 @@ async fn rules_name_what_the_api_means() {
         ..Shop::at(server.url())
     };
     let connection = World::new().open(shop).await;
-    assert_eq!(post(&connection, "/accept").await.unwrap().standing, Standing::Before);
+    assert_eq!(
+        post(&connection, "/accept").await.unwrap().standing,
+        Standing::Before
+    );
     let failure = post(&connection, "/accept").await.unwrap_err();
-    assert_eq!((failure.class, failure.wire), (Class::Rejected, Wire::Refused));
+    assert_eq!(
+        (failure.class, failure.wire),
+        (Class::Rejected, Wire::Refused)
+    );
     assert_eq!(failure.code.as_deref(), Some("904"));
-    assert_eq!(failure.to_string(), "orders.yaml:12: POST /accept: not yours");
+    assert_eq!(
+        failure.to_string(),
+        "orders.yaml:12: POST /accept: not yours"
+    );
 }
 
 #[tokio::test]
@@ -166,7 +199,9 @@ async fn a_withdrawn_request_never_leaves() {
     struct Off;
     impl Hooks for Off {
         fn before_socket(&self) -> Result<(), Withdrawn> {
-            Err(Withdrawn { reason: "the tenant was turned off" })
+            Err(Withdrawn {
+                reason: "the tenant was turned off",
+            })
         }
     }
     let server = Server::start(|_, _| fine()).await;
@@ -174,7 +209,10 @@ async fn a_withdrawn_request_never_leaves() {
     let request = rendered(&connection, Method::Post, "/orders", None);
     let pipeline = PipelineName::from("orders");
     let admission = connection.admit(Priority::Event, &pipeline).await.unwrap();
-    let failure = connection.send(admission, &request, &Off).await.unwrap_err();
+    let failure = connection
+        .send(admission, &request, &Off)
+        .await
+        .unwrap_err();
     assert_eq!(failure.wire, Wire::NotSent);
     assert_eq!(
         failure.to_string(),
@@ -200,7 +238,9 @@ async fn a_throttled_account_rests_until_the_date_it_was_given() {
     let connection = world.open(Shop::at(server.url())).await;
     let before = world.clock.now();
     let failure = get(&connection, "/orders").await.unwrap_err();
-    let Class::Throttled { retry_at } = failure.class else { panic!("{failure:?}") };
+    let Class::Throttled { retry_at } = failure.class else {
+        panic!("{failure:?}")
+    };
     assert!(retry_at.since(before) >= Duration::from_secs(1800));
     assert_eq!(failure.wire, Wire::Refused);
     let pause = failure.pause.unwrap();
@@ -213,7 +253,10 @@ async fn a_throttled_account_rests_until_the_date_it_was_given() {
     world.clock.sleep_until(pause.until).await;
     world.clock.sleep(Duration::from_secs(5)).await;
     let probe = connection.admit(Priority::Event, &pipeline).await.unwrap();
-    assert!(connection.admit(Priority::Event, &pipeline).await.is_err(), "one probe at a time");
+    assert!(
+        connection.admit(Priority::Event, &pipeline).await.is_err(),
+        "one probe at a time"
+    );
     let request = rendered(&connection, Method::Get, "/orders", None);
     connection.send(probe, &request, &NoHooks).await.unwrap();
     watch.wait_for(Option::is_none).await.unwrap();
@@ -253,20 +296,30 @@ async fn two_tenants_share_the_window_of_one_client() {
         get(&zeta, "/x").await.unwrap();
     }
     let took = world.clock.monotonic() - started;
-    assert!(took >= Duration::from_secs(60), "12 requests at 10 a minute took {took:?}");
+    assert!(
+        took >= Duration::from_secs(60),
+        "12 requests at 10 a minute took {took:?}"
+    );
 }
 
 #[tokio::test]
 async fn a_key_in_the_query_is_added_when_the_request_leaves() {
     let server = Server::start(|_, _| fine()).await;
     let shop = Shop {
-        auth: Auth::ApiKey("key".into(), template("{{ params.key }}"), ApiKeyPlace::Query),
+        auth: Auth::ApiKey(
+            "key".into(),
+            template("{{ params.key }}"),
+            ApiKeyPlace::Query,
+        ),
         params: vec![("key", ParamValue::Secret("s.3-cret".into()))],
         ..Shop::at(server.url())
     };
     let connection = World::new().open(shop).await;
     let request = rendered(&connection, Method::Get, "/x", None);
-    assert!(!request.url.as_str().contains("cret"), "the journal holds requests before auth");
+    assert!(
+        !request.url.as_str().contains("cret"),
+        "the journal holds requests before auth"
+    );
     call(&connection, &request).await.unwrap();
     assert_eq!(server.got()[0].line, "GET /x?key=s.3-cret HTTP/1.1");
     let account = connection.account_datum().to_json().unwrap();
@@ -276,11 +329,18 @@ async fn a_key_in_the_query_is_added_when_the_request_leaves() {
 #[tokio::test]
 async fn text_and_nothing_are_bodies_too() {
     let server = Server::start(|number, _| match number {
-        0 => Answer::Reply(200, vec![("Content-Type", "text/plain".into())], "hello".into()),
+        0 => Answer::Reply(
+            200,
+            vec![("Content-Type", "text/plain".into())],
+            "hello".into(),
+        ),
         _ => Answer::Reply(204, vec![], String::new()),
     })
     .await;
     let connection = World::new().open(Shop::at(server.url())).await;
-    assert_eq!(get(&connection, "/x").await.unwrap().body, ReplyBody::Text("hello".into()));
+    assert_eq!(
+        get(&connection, "/x").await.unwrap().body,
+        ReplyBody::Text("hello".into())
+    );
     assert_eq!(get(&connection, "/x").await.unwrap().body, ReplyBody::Empty);
 }

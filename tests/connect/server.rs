@@ -20,7 +20,10 @@ pub(super) struct Got {
 
 impl Got {
     pub(super) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
     }
 }
 
@@ -72,7 +75,11 @@ impl Server {
                 connections.spawn(serve(stream, connection, requests, handler));
             }
         });
-        Self { address, got, _tasks: tasks }
+        Self {
+            address,
+            got,
+            _tasks: tasks,
+        }
     }
 
     pub(super) fn url(&self) -> String {
@@ -98,7 +105,8 @@ async fn serve(
         };
         match handler(number, &request) {
             Answer::Reply(status, headers, body) => {
-                let mut reply = format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\n", body.len());
+                let mut reply =
+                    format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\n", body.len());
                 for (name, value) in headers {
                     write!(reply, "{name}: {value}\r\n").unwrap();
                 }
@@ -149,5 +157,10 @@ async fn read(stream: &mut TcpStream, connection: usize) -> Option<Got> {
         }
     }
     let body = String::from_utf8(bytes[end + 4..].to_vec()).unwrap();
-    Some(Got { line, headers, body, connection })
+    Some(Got {
+        line,
+        headers,
+        body,
+        connection,
+    })
 }

@@ -30,7 +30,10 @@ async fn api(accepts: impl Fn(&str) -> bool + Send + Sync + 'static) -> Server {
             let token = json!({ "access_token": format!("t{issued}"), "expires_in": 6000 });
             return Answer::json(200, &token);
         }
-        let token = got.header("authorization").unwrap_or_default().trim_start_matches("Bearer ");
+        let token = got
+            .header("authorization")
+            .unwrap_or_default()
+            .trim_start_matches("Bearer ");
         if accepts(token) {
             Answer::json(200, &json!({ "ok": true }))
         } else {
@@ -45,13 +48,19 @@ fn shop(server: &Server, grant: Grant) -> Shop {
 }
 
 fn count(server: &Server, start: &str) -> usize {
-    server.got().iter().filter(|got| got.line.starts_with(start)).count()
+    server
+        .got()
+        .iter()
+        .filter(|got| got.line.starts_with(start))
+        .count()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fifty_requests_ask_for_one_token() {
     let server = api(|_| true).await;
-    let connection = World::new().open(shop(&server, Grant::ClientCredentials)).await;
+    let connection = World::new()
+        .open(shop(&server, Grant::ClientCredentials))
+        .await;
     let mut tasks = JoinSet::new();
     for _ in 0..50 {
         let connection = Arc::clone(&connection);
@@ -65,7 +74,9 @@ async fn fifty_requests_ask_for_one_token() {
 #[tokio::test]
 async fn a_refused_token_is_renewed_once_and_the_request_sent_once_more() {
     let server = api(|token| token == "t2").await;
-    let connection = World::new().open(shop(&server, Grant::ClientCredentials)).await;
+    let connection = World::new()
+        .open(shop(&server, Grant::ClientCredentials))
+        .await;
     assert_eq!(post(&connection, "/x").await.unwrap().status, 200);
     let lines: Vec<_> = server.got().into_iter().map(|got| got.line).collect();
     let (token, x) = ("POST /token HTTP/1.1", "POST /x HTTP/1.1");
@@ -75,11 +86,19 @@ async fn a_refused_token_is_renewed_once_and_the_request_sent_once_more() {
 #[tokio::test]
 async fn a_fresh_token_that_is_refused_pauses_the_account() {
     let server = api(|_| false).await;
-    let connection = World::new().open(shop(&server, Grant::ClientCredentials)).await;
+    let connection = World::new()
+        .open(shop(&server, Grant::ClientCredentials))
+        .await;
     let failure = post(&connection, "/x").await.unwrap_err();
-    assert_eq!((failure.class, failure.wire), (Class::Unauthorized, Wire::Refused));
+    assert_eq!(
+        (failure.class, failure.wire),
+        (Class::Unauthorized, Wire::Refused)
+    );
     assert_eq!(failure.pause.unwrap().reason, PauseReason::Unauthorized);
-    assert_eq!((count(&server, "POST /token"), count(&server, "POST /x")), (2, 2));
+    assert_eq!(
+        (count(&server, "POST /token"), count(&server, "POST /x")),
+        (2, 2)
+    );
 }
 
 /// A 401 that the API did not write proves nothing of a create: it is not sent again.
@@ -89,12 +108,21 @@ async fn a_401_of_a_stranger_does_not_send_a_create_again() {
         if got.line.starts_with("POST /token") {
             return Answer::json(200, &json!({ "access_token": "t" }));
         }
-        Answer::Reply(401, vec![("Content-Type", "text/html".into())], "<html>".into())
+        Answer::Reply(
+            401,
+            vec![("Content-Type", "text/html".into())],
+            "<html>".into(),
+        )
     })
     .await;
-    let connection = World::new().open(shop(&server, Grant::ClientCredentials)).await;
+    let connection = World::new()
+        .open(shop(&server, Grant::ClientCredentials))
+        .await;
     let failure = post(&connection, "/x").await.unwrap_err();
-    assert_eq!((failure.class, failure.wire), (Class::Unauthorized, Wire::Unknown));
+    assert_eq!(
+        (failure.class, failure.wire),
+        (Class::Unauthorized, Wire::Unknown)
+    );
     assert_eq!(count(&server, "POST /x"), 1);
 }
 
@@ -140,7 +168,8 @@ async fn the_refresh_token_of_a_password_grant_is_used_while_it_works() {
             3 => Answer::json(400, &json!({ "error": "invalid_grant" })),
             n => {
                 let (access, refresh) = (format!("access-{n}"), format!("refresh-{n}"));
-                let token = json!({ "access_token": access, "expires_in": 600, "refresh_token": refresh });
+                let token =
+                    json!({ "access_token": access, "expires_in": 600, "refresh_token": refresh });
                 Answer::json(200, &token)
             }
         }
@@ -176,7 +205,10 @@ async fn a_refused_login_names_the_endpoint_and_pauses() {
     let server = Server::start(move |_, _| answer.clone()).await;
     let connection = World::new().open(shop(&server, Grant::Password)).await;
     let failure = post(&connection, "/x").await.unwrap_err();
-    assert_eq!((failure.class, failure.wire), (Class::Unauthorized, Wire::NotSent));
+    assert_eq!(
+        (failure.class, failure.wire),
+        (Class::Unauthorized, Wire::NotSent)
+    );
     assert_eq!(failure.pause.unwrap().reason, PauseReason::TokenRefused);
     assert_eq!(
         failure.to_string().replace(&server.url(), "LOGIN"),
@@ -203,11 +235,17 @@ impl TokenVault for Vault {
     ) -> BoxFuture<'v, Result<(), VaultError>> {
         async move {
             let mut stored = self.0.lock().unwrap();
-            let known = stored.as_ref().map_or(TokenGeneration(0), |stored| stored.generation);
+            let known = stored
+                .as_ref()
+                .map_or(TokenGeneration(0), |stored| stored.generation);
             assert_eq!(known, from);
             let previous = stored.take().map(|stored| stored.current);
             let generation = TokenGeneration(from.0 + 1);
-            *stored = Some(StoredTokens { current: token.clone(), previous, generation });
+            *stored = Some(StoredTokens {
+                current: token.clone(),
+                previous,
+                generation,
+            });
             Ok(())
         }
         .boxed()
@@ -224,20 +262,35 @@ struct Rotating {
 
 /// A source that gives a new refresh token with every use; the reply number `lose` is lost.
 async fn rotating(lose: usize) -> Server {
-    let first = Rotating { count: 0, current: "first-refresh".into(), previous: String::new() };
+    let first = Rotating {
+        count: 0,
+        current: "first-refresh".into(),
+        previous: String::new(),
+    };
     let valid = Mutex::new(first);
     Server::start(move |_, got: &Got| {
         if got.line.starts_with("GET /x") {
             return Answer::json(200, &json!({}));
         }
         let mut valid = valid.lock().unwrap();
-        let given = got.body.split("refresh_token=").nth(1).unwrap().split('&').next().unwrap();
+        let given = got
+            .body
+            .split("refresh_token=")
+            .nth(1)
+            .unwrap()
+            .split('&')
+            .next()
+            .unwrap();
         if given != valid.current && given != valid.previous {
             return Answer::json(400, &json!({ "error": "invalid_grant" }));
         }
         let count = valid.count + 1;
         let new = format!("refresh-{count}");
-        *valid = Rotating { count, current: new.clone(), previous: given.to_owned() };
+        *valid = Rotating {
+            count,
+            current: new.clone(),
+            previous: given.to_owned(),
+        };
         if count == lose {
             return Answer::Reset;
         }
@@ -277,7 +330,10 @@ async fn after_a_lost_rotation_the_account_goes_on() {
     world.clock.sleep_until(pause.until).await;
     world.clock.sleep(Duration::from_secs(5)).await;
     get(&connection, "/x").await.unwrap();
-    assert_eq!(vault.0.lock().unwrap().clone().unwrap().current.expose(), "refresh-3");
+    assert_eq!(
+        vault.0.lock().unwrap().clone().unwrap().current.expose(),
+        "refresh-3"
+    );
 }
 
 #[tokio::test]
@@ -285,7 +341,9 @@ async fn a_refresh_token_nobody_takes_needs_a_login_and_one_without_a_vault_a_ke
     let server =
         Server::start(|_, _| Answer::json(400, &json!({ "error": "invalid_grant" }))).await;
     let vault: Arc<dyn TokenVault> = Arc::new(Vault::default());
-    let connection = World::with_vault(Some(vault)).open(shop(&server, Grant::RefreshToken)).await;
+    let connection = World::with_vault(Some(vault))
+        .open(shop(&server, Grant::RefreshToken))
+        .await;
     let failure = get(&connection, "/x").await.unwrap_err();
     assert_eq!(failure.blame.as_deref(), Some("refresh_token"));
     assert_eq!(
@@ -298,23 +356,36 @@ async fn a_refresh_token_nobody_takes_needs_a_login_and_one_without_a_vault_a_ke
         get(&connection, "/x").await.unwrap_err().to_string(),
         "orders.yaml:12: there is no sealing key, and the refresh token of shop of acme changes with every use; give the engine a sealing key"
     );
-    assert_eq!(server.got().len(), asked, "a token that cannot be kept is not used up");
+    assert_eq!(
+        server.got().len(),
+        asked,
+        "a token that cannot be kept is not used up"
+    );
 }
 
 /// Gives back what it was sent, in every way an API can.
 fn echo(number: usize, got: &Got) -> Answer {
     let echo = format!("{} {:?} {}", got.line, got.headers, got.body);
     let authorization = got.header("authorization").unwrap_or_default();
-    let decoded = STANDARD.decode(authorization.trim_start_matches("Basic ")).unwrap_or_default();
+    let decoded = STANDARD
+        .decode(authorization.trim_start_matches("Basic "))
+        .unwrap_or_default();
     let decoded = String::from_utf8_lossy(&decoded).into_owned();
     match number % 4 {
         0 => Answer::json(400, &json!({ "message": decoded })),
         1 => Answer::Reply(400, vec![], echo),
         2 => {
             let encoded: String = url::form_urlencoded::byte_serialize(echo.as_bytes()).collect();
-            Answer::Reply(302, vec![("Location", format!("/login/{encoded}"))], String::new())
+            Answer::Reply(
+                302,
+                vec![("Location", format!("/login/{encoded}"))],
+                String::new(),
+            )
         }
-        _ => Answer::json(500, &json!({ "echo": echo, "deep": { "decoded": decoded } })),
+        _ => Answer::json(
+            500,
+            &json!({ "echo": echo, "deep": { "decoded": decoded } }),
+        ),
     }
 }
 
@@ -327,7 +398,10 @@ async fn no_secret_shows_in_any_error() {
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
     let server = Server::start(echo).await;
     let mut world = World::new();
-    world.secrets = Secrets::new(SecretSource::Directory(folder.path().into()), world.clock.clone());
+    world.secrets = Secrets::new(
+        SecretSource::Directory(folder.path().into()),
+        world.clock.clone(),
+    );
     let shop = || Shop {
         params: vec![("canary", ParamValue::Secret("canary".into()))],
         ..Shop::at(server.url())
@@ -349,11 +423,13 @@ async fn no_secret_shows_in_any_error() {
     for send in [ClientSend::Basic, ClientSend::Body] {
         for _ in 0..4 {
             let token_url = format!("{}/token", server.url());
-            let account = shop().oauth2(Grant::Password, &token_url).change_oauth2(|oauth2| {
-                oauth2.send = send;
-                oauth2.client_secret = secret();
-                oauth2.password = Some(secret());
-            });
+            let account = shop()
+                .oauth2(Grant::Password, &token_url)
+                .change_oauth2(|oauth2| {
+                    oauth2.send = send;
+                    oauth2.client_secret = secret();
+                    oauth2.password = Some(secret());
+                });
             let connection = world.open(account).await;
             let failure = post(&connection, "/x").await.unwrap_err();
             texts.push(format!("{failure} {failure:?}"));

@@ -27,13 +27,19 @@ fn request(method: Method, path: &str, body: Option<&Value>) -> Request {
     Request {
         connector: "shop".into(),
         method,
-        path: PathTemplate { root: None, pieces: vec![PathPiece::Text(path.into())] },
+        path: PathTemplate {
+            root: None,
+            pieces: vec![PathPiece::Text(path.into())],
+        },
         query: Vec::new(),
         headers: Vec::new(),
         body: body.map_or(Body::Empty, |body| {
             Body::Json(ValueForm::compile(&ExprEnv::new(), body).0)
         }),
-        origin: Origin { file: "orders.yaml".into(), line: 12 },
+        origin: Origin {
+            file: "orders.yaml".into(),
+            line: 12,
+        },
     }
 }
 
@@ -128,8 +134,14 @@ impl Shop {
             records: IndexMap::new(),
             check: None,
         };
-        let params = given.into_iter().map(|(name, value)| (Arc::from(name), value)).collect();
-        Account { connector: Arc::new(connector), params }
+        let params = given
+            .into_iter()
+            .map(|(name, value)| (Arc::from(name), value))
+            .collect();
+        Account {
+            connector: Arc::new(connector),
+            params,
+        }
     }
 }
 
@@ -149,7 +161,11 @@ impl World {
         let clock = Clock::starting(Timestamp::parse("2026-04-13T14:00:00Z").unwrap(), 1000);
         let network = Network::new(clock.clone(), TaskTracker::new(), vault).unwrap();
         let source = SecretSource::Command(vec!["printf".into(), "%s".into(), "{{ name }}".into()]);
-        Self { secrets: Secrets::new(source, clock.clone()), clock, network }
+        Self {
+            secrets: Secrets::new(source, clock.clone()),
+            clock,
+            network,
+        }
     }
 
     pub(super) async fn open(&self, shop: Shop) -> Arc<Connection> {
@@ -158,7 +174,10 @@ impl World {
 
     pub(super) async fn open_for(&self, tenant: &str, shop: Shop) -> Arc<Connection> {
         let tenant = TenantName::from(tenant);
-        self.network.open(&tenant, &shop.account(), &self.secrets).await.unwrap()
+        self.network
+            .open(&tenant, &shop.account(), &self.secrets)
+            .await
+            .unwrap()
     }
 }
 
@@ -168,7 +187,9 @@ pub(super) fn rendered(
     path: &str,
     body: Option<&Value>,
 ) -> HttpRequest {
-    connection.render(&request(method, path, body), &Scope::new()).unwrap()
+    connection
+        .render(&request(method, path, body), &Scope::new())
+        .unwrap()
 }
 
 /// Admits and sends.
@@ -177,7 +198,10 @@ pub(super) async fn call(
     request: &HttpRequest,
 ) -> Result<Reply, Box<Failure>> {
     let pipeline = PipelineName::from("orders");
-    let admission = connection.admit(Priority::Event, &pipeline).await.expect("the account works");
+    let admission = connection
+        .admit(Priority::Event, &pipeline)
+        .await
+        .expect("the account works");
     connection.send(admission, request, &NoHooks).await
 }
 
@@ -187,5 +211,9 @@ pub(super) async fn get(connection: &Connection, path: &str) -> Result<Reply, Bo
 
 pub(super) async fn post(connection: &Connection, path: &str) -> Result<Reply, Box<Failure>> {
     let body = json!({ "a": 1 });
-    call(connection, &rendered(connection, Method::Post, path, Some(&body))).await
+    call(
+        connection,
+        &rendered(connection, Method::Post, path, Some(&body)),
+    )
+    .await
 }

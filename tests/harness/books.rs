@@ -109,8 +109,14 @@ impl World {
         let store = self.store().await;
         let mut story = String::new();
         for order in orders.iter().take(3) {
-            let records = store.records(&TenantName::from(TENANT), &order.to_string().into()).await;
-            story.push_str(&format!("{order}: {:?}\n", records.expect("the store can be read")));
+            let (tenant, key) = (TenantName::from(TENANT), order.to_string().into());
+            for row in store.records(&tenant, &key).await.expect("the store can be read") {
+                let told = format!("{order}: {} {:?} {:?} {:?}\n", row.state, row.outcome, row.reason, row.detail);
+                story.push_str(&told);
+            }
+            for row in store.trace(&tenant, &key).await.expect("the store can be read") {
+                story.push_str(&format!("  {} {} {}\n", row.at, row.kind, row.blob));
+            }
         }
         store.close().await;
         story

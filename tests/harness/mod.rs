@@ -18,6 +18,6 @@ pub(crate) mod wait;
 pub(crate) mod world;
 pub(crate) mod yaml;
 
-pub(crate) use cmd::Ran;
+pub(crate) use cmd::{Cmd, Ran};
 pub(crate) use wait::until;
 pub(crate) use world::{World, WorldConfig};

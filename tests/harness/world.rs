@@ -114,6 +114,9 @@ impl World {
                 }),
             );
         }
+        // Every subscriber's work orders become jobs.
+        world.tenant("/settings/preferences/dispatch_board", json!(true));
+        world.tenant("/overrides", json!({}));
         for (name, value) in secrets() {
             world.secret(name, &value);
         }

@@ -76,22 +76,31 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_the_longest() {
-        let waits = [1, 2, 3, 8, 9, 40].map(|attempt| ceiling(RETRY.first, RETRY.max, attempt).as_secs());
+        let waits =
+            [1, 2, 3, 8, 9, 40].map(|attempt| ceiling(RETRY.first, RETRY.max, attempt).as_secs());
         assert_eq!(waits, [2, 4, 8, 256, 300, 300]);
     }
 
     #[test]
     fn the_last_attempt_has_no_next() {
         let mut jitter = Jitter::seeded(1);
-        assert_ne!(next_attempt(RETRY, 5, None, &mut jitter), NextAttempt::Never);
-        assert_eq!(next_attempt(RETRY, 6, None, &mut jitter), NextAttempt::Never);
+        assert_ne!(
+            next_attempt(RETRY, 5, None, &mut jitter),
+            NextAttempt::Never
+        );
+        assert_eq!(
+            next_attempt(RETRY, 6, None, &mut jitter),
+            NextAttempt::Never
+        );
     }
 
     #[test]
     fn jitter_fills_the_whole_range_and_repeats_with_its_seed() {
         let draw = |seed| {
             let mut jitter = Jitter::seeded(seed);
-            (0..1000).map(|_| jitter.up_to(Duration::from_millis(1000))).collect::<Vec<_>>()
+            (0..1000)
+                .map(|_| jitter.up_to(Duration::from_millis(1000)))
+                .collect::<Vec<_>>()
         };
         let draws = draw(7);
         assert_eq!(draws, draw(7));

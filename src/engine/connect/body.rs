@@ -17,9 +17,14 @@ pub(super) fn read_body(headers: &HeaderMap, bytes: &[u8]) -> Body {
     if bytes.is_empty() {
         return Body::Read(ReplyBody::Empty);
     }
-    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let content_type = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
     let says_json = content_type.is_some_and(|value| value.to_ascii_lowercase().contains("json"));
-    let looks_so = matches!(bytes.iter().find(|byte| !byte.is_ascii_whitespace()), Some(b'{' | b'['));
+    let looks_so = matches!(
+        bytes.iter().find(|byte| !byte.is_ascii_whitespace()),
+        Some(b'{' | b'[')
+    );
     if says_json || looks_so {
         match serde_json::from_slice::<Value>(bytes) {
             Ok(value) => return Body::Read(ReplyBody::Json(Arc::new(value))),
@@ -59,7 +64,10 @@ mod tests {
 
     #[test]
     fn a_body_is_what_it_says_or_looks_like() {
-        assert_eq!(read(Some("application/json; charset=utf-8"), b"{\"a\":1}"), "json {\"a\":1}");
+        assert_eq!(
+            read(Some("application/json; charset=utf-8"), b"{\"a\":1}"),
+            "json {\"a\":1}"
+        );
         assert_eq!(read(Some("application/problem+json"), b"5"), "json 5");
         assert_eq!(read(None, b" \n[1]"), "json [1]");
         assert_eq!(read(Some("text/html"), b"{oops"), "text {oops");

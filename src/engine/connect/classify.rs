@@ -80,7 +80,11 @@ impl Classifier {
         let looks = rules.iter().any(|rule| may_hold_for_success(&rule.when));
         Self {
             rules,
-            looks_at_success: if looks { LooksAtSuccess::Yes } else { LooksAtSuccess::No },
+            looks_at_success: if looks {
+                LooksAtSuccess::Yes
+            } else {
+                LooksAtSuccess::No
+            },
             endpoint,
             params,
             redactor,
@@ -110,7 +114,9 @@ impl Classifier {
     pub(super) fn scope(&self, seen: &Seen<'_>) -> Scope<'static> {
         let names = seen.headers.keys().map(|name| {
             let values = seen.headers.get_all(name).iter();
-            let values: Vec<_> = values.map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+            let values: Vec<_> = values
+                .map(|value| String::from_utf8_lossy(value.as_bytes()))
+                .collect();
             (name.as_str(), Datum::from(values.join(", ")))
         });
         let body = match seen.body {
@@ -188,16 +194,20 @@ impl Classifier {
         if (300..400).contains(&status) {
             let location = seen.headers.get(http::header::LOCATION);
             let location = location.map_or("nowhere".into(), |value| {
-                self.redactor.clean_address(&String::from_utf8_lossy(value.as_bytes()))
+                self.redactor
+                    .clean_address(&String::from_utf8_lossy(value.as_bytes()))
             });
             let target = excerpt(location.split(['?', '#']).next().unwrap_or_default());
-            return format!("the API answered {status}, a redirect to {target}, which is not followed");
+            return format!(
+                "the API answered {status}, a redirect to {target}, which is not followed"
+            );
         }
         let (what, shown) = match seen.body {
             Body::Read(ReplyBody::Empty) => ("", String::new()),
-            Body::Read(ReplyBody::Json(value)) => {
-                ("", said(value).unwrap_or_else(|| self.redactor.clean_json(value).to_string()))
-            }
+            Body::Read(ReplyBody::Json(value)) => (
+                "",
+                said(value).unwrap_or_else(|| self.redactor.clean_json(value).to_string()),
+            ),
             Body::Read(ReplyBody::Text(text)) => ("", text.to_string()),
             Body::Broken(text) => (" with a body that is no JSON", text.to_string()),
         };
@@ -212,7 +222,9 @@ impl Classifier {
 
 fn throttled(headers: &HeaderMap, now: Timestamp) -> Class {
     let wait = retry_after(headers, now).unwrap_or(UNSAID_WAIT);
-    Class::Throttled { retry_at: now.plus(wait) }
+    Class::Throttled {
+        retry_at: now.plus(wait),
+    }
 }
 
 /// Whether a reply proves that nothing happened (S2): these statuses with a body as the API writes it. A 401 with
@@ -303,7 +315,14 @@ mod tests {
 
     fn classify(classifier: &Classifier, status: u16, body: &Body) -> Result<Standing, Refusal> {
         let headers = HeaderMap::new();
-        classifier.classify(&Seen { status, headers: &headers, body }, NOW)
+        classifier.classify(
+            &Seen {
+                status,
+                headers: &headers,
+                body,
+            },
+            NOW,
+        )
     }
 
     #[test]
@@ -330,7 +349,10 @@ mod tests {
                 (503, "transient", Unknown),
             ]
         );
-        assert_eq!(classify(&api, 204, &Body::Read(ReplyBody::Empty)).unwrap(), Standing::Now);
+        assert_eq!(
+            classify(&api, 204, &Body::Read(ReplyBody::Empty)).unwrap(),
+            Standing::Now
+        );
     }
 
     #[test]
@@ -341,7 +363,11 @@ mod tests {
             json_body(json!(["a"])),
             Body::Read(ReplyBody::Empty),
         ] {
-            assert_eq!(classify(&api, 400, &body).unwrap_err().wire, Wire::Unknown, "{body:?}");
+            assert_eq!(
+                classify(&api, 400, &body).unwrap_err().wire,
+                Wire::Unknown,
+                "{body:?}"
+            );
         }
         let empty = Body::Read(ReplyBody::Empty);
         assert_eq!(classify(&api, 401, &empty).unwrap_err().wire, Wire::Refused);
@@ -360,19 +386,34 @@ mod tests {
             ),
             rule("status == 401", ErrorClass::Unauthorized),
             rule("status == 400 and body.ErrorCode == 5202", ErrorClass::Done),
-            ErrorRule { applied: Some(Applied::No), ..rule("status == 409", ErrorClass::Rejected) },
-            ErrorRule { applied: Some(Applied::Unknown), ..rule("status == 400", ErrorClass::Rejected) },
+            ErrorRule {
+                applied: Some(Applied::No),
+                ..rule("status == 409", ErrorClass::Rejected)
+            },
+            ErrorRule {
+                applied: Some(Applied::Unknown),
+                ..rule("status == 400", ErrorClass::Rejected)
+            },
         ]);
         let denied = json_body(json!({ "ErrorCode": 504, "ErrorMessage": "denied to hunter22" }));
         let refusal = classify(&api, 401, &denied).unwrap_err();
-        assert_eq!((refusal.class, refusal.code.as_deref()), (Class::Rejected, Some("504")));
+        assert_eq!(
+            (refusal.class, refusal.code.as_deref()),
+            (Class::Rejected, Some("504"))
+        );
         assert_eq!(refusal.message, "denied to ***");
         let expired = classify(&api, 401, &Body::Read(ReplyBody::Empty)).unwrap_err();
         assert_eq!(expired.class, Class::Unauthorized);
         let accepted = json_body(json!({ "ErrorCode": 5202 }));
         assert_eq!(classify(&api, 400, &accepted).unwrap(), Standing::Before);
-        assert_eq!(classify(&api, 409, &denied).unwrap_err().wire, Wire::Refused);
-        assert_eq!(classify(&api, 400, &denied).unwrap_err().wire, Wire::Unknown);
+        assert_eq!(
+            classify(&api, 409, &denied).unwrap_err().wire,
+            Wire::Refused
+        );
+        assert_eq!(
+            classify(&api, 400, &denied).unwrap_err().wire,
+            Wire::Unknown
+        );
     }
 
     #[test]
@@ -380,7 +421,10 @@ mod tests {
         let body = json_body(json!({ "ok": false }));
         let asked = classifier(vec![rule("body.ok == false", ErrorClass::Rejected)]);
         let refusal = classify(&asked, 200, &body).unwrap_err();
-        assert_eq!((refusal.class, refusal.wire), (Class::Rejected, Wire::Unknown));
+        assert_eq!(
+            (refusal.class, refusal.wire),
+            (Class::Rejected, Wire::Unknown)
+        );
         for (source, may) in [
             ("status == 404", false),
             ("status == 400 and body.ErrorCode in [502, 601]", false),
@@ -402,15 +446,24 @@ mod tests {
         let api = classifier(vec![]);
         let message = |status, body: Body| classify(&api, status, &body).unwrap_err().message;
         assert_eq!(
-            message(503, Body::Read(ReplyBody::Text("<h1>\n  down hunter22</h1>".into()))),
+            message(
+                503,
+                Body::Read(ReplyBody::Text("<h1>\n  down hunter22</h1>".into()))
+            ),
             "the API answered 503: <h1> down ***</h1>"
         );
         let long = format!("{}hunter22", "x".repeat(196));
         let cut = message(500, Body::Read(ReplyBody::Text(long.into())));
         assert!(!cut.contains("hunt"), "{cut}");
-        assert_eq!(message(500, Body::Read(ReplyBody::Empty)), "the API answered 500");
         assert_eq!(
-            message(400, json_body(json!({ "title": "One or more validation errors" }))),
+            message(500, Body::Read(ReplyBody::Empty)),
+            "the API answered 500"
+        );
+        assert_eq!(
+            message(
+                400,
+                json_body(json!({ "title": "One or more validation errors" }))
+            ),
             "the API answered 400: One or more validation errors"
         );
         assert_eq!(
@@ -418,9 +471,19 @@ mod tests {
             "the API answered 200 with a body that is no JSON: {\"a\":"
         );
         let mut headers = HeaderMap::new();
-        headers.insert("location", "https://login.example/LogOn?token=abc".parse().unwrap());
+        headers.insert(
+            "location",
+            "https://login.example/LogOn?token=abc".parse().unwrap(),
+        );
         let body = Body::Read(ReplyBody::Empty);
-        let redirect = api.classify(&Seen { status: 302, headers: &headers, body: &body }, NOW);
+        let redirect = api.classify(
+            &Seen {
+                status: 302,
+                headers: &headers,
+                body: &body,
+            },
+            NOW,
+        );
         assert_eq!(
             redirect.unwrap_err().message,
             "the API answered 302, a redirect to https://login.example/LogOn, which is not followed"
@@ -433,7 +496,16 @@ mod tests {
         let body = Body::Read(ReplyBody::Empty);
         let mut headers = HeaderMap::new();
         let at = |headers: &HeaderMap| {
-            api.classify(&Seen { status: 429, headers, body: &body }, NOW).unwrap_err().class
+            api.classify(
+                &Seen {
+                    status: 429,
+                    headers,
+                    body: &body,
+                },
+                NOW,
+            )
+            .unwrap_err()
+            .class
         };
         let retry_at = NOW.plus(UNSAID_WAIT);
         assert_eq!(at(&headers), Class::Throttled { retry_at });

@@ -120,12 +120,18 @@ impl Client {
                 .pool_max_idle_per_host(IDLE_CONNECTIONS)
                 .user_agent(concat!("syncline/", env!("CARGO_PKG_VERSION")))
                 .build()
-                .map_err(|error| ClientError { cause: causes(&error) })
+                .map_err(|error| ClientError {
+                    cause: causes(&error),
+                })
         };
         let same_origin = reqwest::redirect::Policy::custom(|attempt| {
             let from = attempt.previous().last();
             let stays = from.is_some_and(|from| from.origin() == attempt.url().origin());
-            if stays && attempt.previous().len() <= 5 { attempt.follow() } else { attempt.stop() }
+            if stays && attempt.previous().len() <= 5 {
+                attempt.follow()
+            } else {
+                attempt.stop()
+            }
         });
         Ok(Self {
             plain: build(reqwest::redirect::Policy::none())?,
@@ -136,7 +142,15 @@ impl Client {
 
     /// Sends a request and reads the whole reply. Passes the three crash points of a request.
     pub(super) async fn exchange(&self, request: WireRequest) -> Result<WireReply, WireError> {
-        let WireRequest { method, url, headers, body, timeout, max_body, redirects } = request;
+        let WireRequest {
+            method,
+            url,
+            headers,
+            body,
+            timeout,
+            max_body,
+            redirects,
+        } = request;
         let host = url.host_str().unwrap_or_default().to_owned();
         let taken = Arc::new(AtomicBool::new(false));
         let (released, handed_over) = oneshot::channel();
@@ -167,11 +181,24 @@ impl Client {
         match result {
             Ok((status, headers, body)) => {
                 crash::pass(CrashPoint::AfterReply);
-                Ok(WireReply { status, headers, body })
+                Ok(WireReply {
+                    status,
+                    headers,
+                    body,
+                })
             }
-            Err(Trouble::Time) if taken => Err(WireError::Timeout { host, after: timeout }),
-            Err(Trouble::Time) => Err(WireError::NotTaken { host, after: timeout }),
-            Err(Trouble::TooLong) => Err(WireError::TooLong { host, limit: max_body }),
+            Err(Trouble::Time) if taken => Err(WireError::Timeout {
+                host,
+                after: timeout,
+            }),
+            Err(Trouble::Time) => Err(WireError::NotTaken {
+                host,
+                after: timeout,
+            }),
+            Err(Trouble::TooLong) => Err(WireError::TooLong {
+                host,
+                limit: max_body,
+            }),
             Err(Trouble::Http(error)) => {
                 let cause = causes(&error.without_url());
                 // A request that no connection began to write is dropped unread by the pool.
@@ -221,11 +248,15 @@ async fn watched(
 
 /// The body of a reply, if it is not longer than `limit` after decompression.
 async fn read(mut response: reqwest::Response, limit: usize) -> Result<Bytes, Trouble> {
-    let Some(first) = response.chunk().await? else { return Ok(Bytes::new()) };
+    let Some(first) = response.chunk().await? else {
+        return Ok(Bytes::new());
+    };
     if first.len() > limit {
         return Err(Trouble::TooLong);
     }
-    let Some(second) = response.chunk().await? else { return Ok(first) };
+    let Some(second) = response.chunk().await? else {
+        return Ok(first);
+    };
     let mut body = BytesMut::with_capacity(first.len() * 2 + second.len());
     body.extend_from_slice(&first);
     let mut next = Some(second);

@@ -32,7 +32,11 @@ impl AccountGate {
             Gate::Probe => Passage::Probe,
             Gate::Shut(pause) => return Err(pause),
         };
-        Ok(Admission { gate: Arc::clone(self), passage, sign: Sign::Nothing })
+        Ok(Admission {
+            gate: Arc::clone(self),
+            passage,
+            sign: Sign::Nothing,
+        })
     }
 
     /// The pause, as it changes.
@@ -83,6 +87,7 @@ impl Admission {
 
 impl Drop for Admission {
     fn drop(&mut self) {
-        self.gate.with(|health, now| health.saw(self.sign, self.passage, now));
+        self.gate
+            .with(|health, now| health.saw(self.sign, self.passage, now));
     }
 }

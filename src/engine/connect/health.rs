@@ -93,8 +93,14 @@ pub struct AccountHealth {
 
 #[derive(Clone, Copy, Debug)]
 enum State {
-    Well { errors: u32 },
-    Paused { pause: Pause, round: u32, probing: Probing },
+    Well {
+        errors: u32,
+    },
+    Paused {
+        pause: Pause,
+        round: u32,
+        probing: Probing,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,7 +112,10 @@ enum Probing {
 impl AccountHealth {
     /// A healthy account.
     pub fn new(jitter: Jitter) -> Self {
-        Self { state: State::Well { errors: 0 }, jitter }
+        Self {
+            state: State::Well { errors: 0 },
+            jitter,
+        }
     }
 
     /// The pause, if there is one.
@@ -145,22 +154,48 @@ impl AccountHealth {
                     self.rest(PauseReason::ServerErrors, None, 1, now);
                 }
             }
-            (State::Well { .. }, Sign::Trouble(reason, until), _) => self.rest(reason, until, 1, now),
+            (State::Well { .. }, Sign::Trouble(reason, until), _) => {
+                self.rest(reason, until, 1, now)
+            }
             (State::Paused { .. }, Sign::Works, Passage::Probe) => {
                 self.state = State::Well { errors: 0 };
             }
             (State::Paused { pause, round, .. }, Sign::Nothing, Passage::Probe) => {
-                self.state = State::Paused { pause, round, probing: Probing::No };
+                self.state = State::Paused {
+                    pause,
+                    round,
+                    probing: Probing::No,
+                };
             }
             (State::Paused { round, .. }, Sign::ServerError, Passage::Probe) => {
-                self.rest(PauseReason::ServerErrors, None, round.saturating_add(1), now);
+                self.rest(
+                    PauseReason::ServerErrors,
+                    None,
+                    round.saturating_add(1),
+                    now,
+                );
             }
             (State::Paused { round, .. }, Sign::Trouble(reason, until), Passage::Probe) => {
                 self.rest(reason, until, round.saturating_add(1), now);
             }
-            (State::Paused { pause, round, probing }, Sign::Trouble(_, Some(until)), Passage::Normal) => {
-                let pause = Pause { until: pause.until.max(until), ..pause };
-                self.state = State::Paused { pause, round, probing };
+            (
+                State::Paused {
+                    pause,
+                    round,
+                    probing,
+                },
+                Sign::Trouble(_, Some(until)),
+                Passage::Normal,
+            ) => {
+                let pause = Pause {
+                    until: pause.until.max(until),
+                    ..pause
+                };
+                self.state = State::Paused {
+                    pause,
+                    round,
+                    probing,
+                };
             }
             (
                 State::Paused { .. },
@@ -175,8 +210,15 @@ impl AccountHealth {
         // At least half of it: a probe at once would tell nothing.
         let wait = longest / 2 + self.jitter.up_to(longest / 2);
         let own = now.plus(wait);
-        let pause = Pause { until: until.map_or(own, |until| until.max(own)), reason };
-        self.state = State::Paused { pause, round, probing: Probing::No };
+        let pause = Pause {
+            until: until.map_or(own, |until| until.max(own)),
+            reason,
+        };
+        self.state = State::Paused {
+            pause,
+            round,
+            probing: Probing::No,
+        };
     }
 }
 
@@ -212,7 +254,11 @@ mod tests {
     #[test]
     fn a_pause_lets_one_probe_through_and_the_probe_ends_it() {
         let mut health = health();
-        health.saw(Sign::Trouble(PauseReason::NoConnection, None), Passage::Normal, NOW);
+        health.saw(
+            Sign::Trouble(PauseReason::NoConnection, None),
+            Passage::Normal,
+            NOW,
+        );
         let pause = health.pause().unwrap();
         assert!(pause.until > NOW && pause.until <= after(1));
         assert_eq!(health.ask(NOW), Gate::Shut(pause));
@@ -228,15 +274,26 @@ mod tests {
     #[test]
     fn failing_probes_wait_longer_each_time() {
         let mut health = health();
-        health.saw(Sign::Trouble(PauseReason::NoConnection, None), Passage::Normal, NOW);
+        health.saw(
+            Sign::Trouble(PauseReason::NoConnection, None),
+            Passage::Normal,
+            NOW,
+        );
         let mut now = NOW;
         for round in 2..=12_u32 {
             now = health.pause().unwrap().until;
             assert_eq!(health.ask(now), Gate::Probe);
-            health.saw(Sign::Trouble(PauseReason::NoConnection, None), Passage::Probe, now);
+            health.saw(
+                Sign::Trouble(PauseReason::NoConnection, None),
+                Passage::Probe,
+                now,
+            );
             let waits = health.pause().unwrap().until.since(now);
             let longest = ceiling(FIRST_WAIT, LONGEST_WAIT, round);
-            assert!(waits >= longest / 2 && waits <= longest, "round {round}: {waits:?}");
+            assert!(
+                waits >= longest / 2 && waits <= longest,
+                "round {round}: {waits:?}"
+            );
         }
         assert!(now > NOW);
     }
@@ -256,7 +313,11 @@ mod tests {
     #[test]
     fn a_probe_that_came_to_nothing_leaves_room_for_another() {
         let mut health = health();
-        health.saw(Sign::Trouble(PauseReason::TokenRefused, None), Passage::Normal, NOW);
+        health.saw(
+            Sign::Trouble(PauseReason::TokenRefused, None),
+            Passage::Normal,
+            NOW,
+        );
         assert_eq!(health.ask(after(5)), Gate::Probe);
         health.saw(Sign::Nothing, Passage::Probe, after(5));
         assert_eq!(health.ask(after(5)), Gate::Probe);

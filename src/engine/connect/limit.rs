@@ -41,7 +41,9 @@ impl Rate {
 impl Window {
     /// As after a restart: nine tenths are taken for spent evenly over the last window, so there is no burst.
     pub(super) fn new(rate: Rate, now: Duration) -> Self {
-        let spent = |part: u32| u64::from(rate.requests) * SPENT_OF_TEN * u64::from(part) / 10 / u64::from(PARTS);
+        let spent = |part: u32| {
+            u64::from(rate.requests) * SPENT_OF_TEN * u64::from(part) / 10 / u64::from(PARTS)
+        };
         let parts: VecDeque<(Duration, u32)> = (0..PARTS)
             .map(|part| {
                 let count = u32::try_from(spent(part + 1) - spent(part)).expect("below the limit");
@@ -50,7 +52,12 @@ impl Window {
             .filter(|(_, count)| *count > 0)
             .collect();
         let used = parts.iter().map(|(_, count)| count).sum();
-        Self { rate, parts, used, stopped: Duration::ZERO }
+        Self {
+            rate,
+            parts,
+            used,
+            stopped: Duration::ZERO,
+        }
     }
 
     pub(super) fn rate(&self) -> Rate {
@@ -79,7 +86,10 @@ impl Window {
         if self.used < self.rate.requests {
             return Ok(());
         }
-        Err(self.parts.front().map_or(now + self.rate.part(), |(until, _)| *until))
+        Err(self
+            .parts
+            .front()
+            .map_or(now + self.rate.part(), |(until, _)| *until))
     }
 
     /// Counts a request.
@@ -115,11 +125,23 @@ mod tests {
 
     #[test]
     fn there_is_no_burst_after_start_and_the_full_rate_comes_with_time() {
-        let mut window = Window::new(Rate { requests: 300, per: MINUTE }, Duration::ZERO);
+        let mut window = Window::new(
+            Rate {
+                requests: 300,
+                per: MINUTE,
+            },
+            Duration::ZERO,
+        );
         assert_eq!(drain(&mut window, Duration::ZERO), 30);
         let half = drain(&mut window, MINUTE / 2);
         assert!((130..=136).contains(&half), "{half}");
-        let mut idle = Window::new(Rate { requests: 300, per: MINUTE }, Duration::ZERO);
+        let mut idle = Window::new(
+            Rate {
+                requests: 300,
+                per: MINUTE,
+            },
+            Duration::ZERO,
+        );
         assert_eq!(drain(&mut idle, MINUTE), 300);
         assert_eq!(drain(&mut idle, MINUTE), 0);
         assert_eq!(drain(&mut idle, 2 * MINUTE + MINUTE / 10), 300);
@@ -127,7 +149,13 @@ mod tests {
 
     #[test]
     fn a_stop_holds_and_says_until_when() {
-        let mut window = Window::new(Rate { requests: 10, per: MINUTE }, Duration::ZERO);
+        let mut window = Window::new(
+            Rate {
+                requests: 10,
+                per: MINUTE,
+            },
+            Duration::ZERO,
+        );
         window.stop(MINUTE * 2);
         window.stop(MINUTE);
         assert_eq!(window.room(MINUTE), Err(MINUTE * 2));
@@ -136,7 +164,10 @@ mod tests {
 
     #[test]
     fn a_lower_rate_is_stricter_whatever_its_window() {
-        let rate = |requests, seconds| Rate { requests, per: Duration::from_secs(seconds) };
+        let rate = |requests, seconds| Rate {
+            requests,
+            per: Duration::from_secs(seconds),
+        };
         assert!(rate(40, 60).is_stricter(rate(1, 1)));
         assert!(!rate(60, 60).is_stricter(rate(1, 1)));
     }

@@ -146,7 +146,10 @@ impl Network {
     }
 
     fn turnstile(&self, connector: &ConnectorName) -> Arc<Turnstile> {
-        let mut turnstiles = self.turnstiles.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut turnstiles = self
+            .turnstiles
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let made = || Arc::new(Turnstile::new(self.clock.clone()));
         Arc::clone(turnstiles.entry(connector.clone()).or_insert_with(made))
     }
@@ -162,13 +165,21 @@ impl Network {
 }
 
 fn literal(value: Value) -> Datum {
-    if value.is_null() { Datum::Null } else { Datum::from(value) }
+    if value.is_null() {
+        Datum::Null
+    } else {
+        Datum::from(value)
+    }
 }
 
 /// What the account gives for a param, else its default.
 fn given(account: &Account, param: &str) -> Option<ParamValue> {
     let default = || account.connector.params.get(param)?.default.clone();
-    account.params.get(param).cloned().or_else(|| default().map(ParamValue::Literal))
+    account
+        .params
+        .get(param)
+        .cloned()
+        .or_else(|| default().map(ParamValue::Literal))
 }
 
 /// A connection while it is put together.
@@ -220,9 +231,16 @@ impl Opening<'_> {
         let auth = self.auth(&turnstile, &windows)?;
         Ok(Arc::new(Connection {
             tenant: self.tenant.clone(),
-            gate: AccountGate::new(&format!("{}/{}", self.tenant, identity), self.network.clock.clone()),
+            gate: AccountGate::new(
+                &format!("{}/{}", self.tenant, identity),
+                self.network.clock.clone(),
+            ),
             identity,
-            base: Base { plain, roots, query_lists: connector.query_lists },
+            base: Base {
+                plain,
+                roots,
+                query_lists: connector.query_lists,
+            },
             base_url: parsed,
             headers,
             auth,
@@ -313,13 +331,20 @@ impl Opening<'_> {
                 Some(template) => self.text(&format!("limits[{index}].by"), template)?.into(),
                 None => format!("{}\n{identity}", self.tenant).into(),
             };
-            let rate = Rate { requests: limit.requests.max(1), per: limit.per };
+            let rate = Rate {
+                requests: limit.requests.max(1),
+                per: limit.per,
+            };
             limits.push((WindowName { limit: index, by }, rate));
         }
         Ok(turnstile.join(limits))
     }
 
-    fn auth(&self, turnstile: &Arc<Turnstile>, windows: &Arc<Windows>) -> Result<Authorizer, ConnectError> {
+    fn auth(
+        &self,
+        turnstile: &Arc<Turnstile>,
+        windows: &Arc<Windows>,
+    ) -> Result<Authorizer, ConnectError> {
         let illegal = |what: &str| self.wrong(what, "no header can carry it");
         Ok(match &self.connector.auth {
             Auth::None => Authorizer::None,
@@ -341,7 +366,9 @@ impl Opening<'_> {
                     ApiKeyPlace::Query => Authorizer::Query(Arc::clone(name), value),
                 }
             }
-            Auth::Oauth2(oauth2) => Authorizer::Oauth2(Arc::new(self.token_source(oauth2, turnstile, windows)?)),
+            Auth::Oauth2(oauth2) => {
+                Authorizer::Oauth2(Arc::new(self.token_source(oauth2, turnstile, windows)?))
+            }
         })
     }
 
@@ -354,10 +381,15 @@ impl Opening<'_> {
         let token_url = self.text("auth.oauth2.token_url", &oauth2.token_url)?;
         let mut extra = Vec::new();
         for (name, template) in &oauth2.extra {
-            extra.push((Arc::clone(name), self.text(&format!("auth.oauth2.extra.{name}"), template)?));
+            extra.push((
+                Arc::clone(name),
+                self.text(&format!("auth.oauth2.extra.{name}"), template)?,
+            ));
         }
         let secret = |what: &str, template: Option<&Template>| {
-            template.map(|template| self.secret(what, template)).transpose()
+            template
+                .map(|template| self.secret(what, template))
+                .transpose()
         };
         let grants = Grants {
             grant: oauth2.grant,
@@ -379,9 +411,16 @@ impl Opening<'_> {
             timeout: self.connector.timeout,
         };
         let rules = oauth2.errors.iter().chain(&self.connector.errors).cloned();
-        let classifier =
-            Classifier::new(rules, Endpoint::Token, self.params.clone(), self.redactor.clone());
-        let key = VaultKey { tenant: self.tenant.clone(), connector: self.name.clone() };
+        let classifier = Classifier::new(
+            rules,
+            Endpoint::Token,
+            self.params.clone(),
+            self.redactor.clone(),
+        );
+        let key = VaultKey {
+            tenant: self.tenant.clone(),
+            connector: self.name.clone(),
+        };
         let cache = self.network.tokens(&key, grants.fingerprint());
         let parts = TokenParts {
             grants,

@@ -37,7 +37,9 @@ impl Redactor {
         }
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known.forms.insert(text.to_owned()) {
-            known.forms.extend(forms(text).filter(|form| form.len() >= SHORTEST_FORM));
+            known
+                .forms
+                .extend(forms(text).filter(|form| form.len() >= SHORTEST_FORM));
             known.finder = None;
         }
     }
@@ -87,7 +89,9 @@ impl Redactor {
         let mut decoded = text.to_owned();
         for _ in 0..LAYERS {
             let pairs = format!("={}", decoded.replace('&', "%26"));
-            decoded = url::form_urlencoded::parse(pairs.as_bytes()).map(|(_, value)| value).collect();
+            decoded = url::form_urlencoded::parse(pairs.as_bytes())
+                .map(|(_, value)| value)
+                .collect();
             if self.clean(&decoded) != decoded {
                 return MASK.to_owned();
             }
@@ -111,7 +115,11 @@ fn forms(text: &str) -> impl Iterator<Item = String> {
     let lower = lower_hex(&percent);
     let form: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
     let quoted = serde_json::to_string(text).expect("text is JSON");
-    let json = quoted.trim_start_matches('"').strip_suffix('"').unwrap_or_default().to_owned();
+    let json = quoted
+        .trim_start_matches('"')
+        .strip_suffix('"')
+        .unwrap_or_default()
+        .to_owned();
     let slashed = json.replace('/', "\\/");
     let debug = format!("{text:?}").trim_matches('"').to_owned();
     let parsed = url::Url::parse("http://h/").ok().map(|mut url| {
@@ -134,7 +142,11 @@ fn base64_forms(secret: &[u8]) -> impl Iterator<Item = String> {
         let start = (before * 8).div_ceil(6);
         let end = bytes.len() * 8 / 6;
         [&STANDARD_NO_PAD, &URL_SAFE_NO_PAD].map(|engine| {
-            engine.encode(&bytes).get(start..end).unwrap_or_default().to_owned()
+            engine
+                .encode(&bytes)
+                .get(start..end)
+                .unwrap_or_default()
+                .to_owned()
         })
     })
 }
@@ -202,7 +214,11 @@ mod tests {
     fn an_address_is_looked_at_below_its_encodings() {
         let redactor = redactor("s3:cret+x");
         assert_eq!(redactor.clean_address("/LogOn?a=1&b=2"), "/LogOn?a=1&b=2");
-        for hidden in ["/a?x=s3%253Acret%252Bx", "/a/s3:cret%2bx/y", "/%5C%22s3%3Acret%2Bx%5C%22"] {
+        for hidden in [
+            "/a?x=s3%253Acret%252Bx",
+            "/a/s3:cret%2bx/y",
+            "/%5C%22s3%3Acret%2Bx%5C%22",
+        ] {
             assert_eq!(redactor.clean_address(hidden), MASK, "{hidden}");
         }
     }
@@ -211,7 +227,10 @@ mod tests {
     fn json_is_cleaned_below_its_quotes() {
         let redactor = redactor("s\"x\"y");
         let quoted = serde_json::json!({ "echo": [format!("{:?}", "s\"x\"y")] });
-        assert_eq!(redactor.clean_json(&quoted).to_string(), r#"{"echo":["\"***\""]}"#);
+        assert_eq!(
+            redactor.clean_json(&quoted).to_string(),
+            r#"{"echo":["\"***\""]}"#
+        );
     }
 
     #[test]

@@ -12,6 +12,7 @@ use url::Url;
 use super::encode;
 use super::paging::PageRequest;
 use super::redact::Redactor;
+use crate::lang::config::{self, QueryLists};
 use crate::lang::expr::{Datum, EvalError, Problem, Scope, ValueForm};
 use crate::lang::plan::{self, Body, Origin, PathPiece, PathTemplate, QueryLists, Request};
 
@@ -34,8 +35,15 @@ impl HttpRequest {
     /// The same for requests that would do the same: method, address, media type and body.
     pub fn fingerprint(&self) -> blake3::Hash {
         let mut hasher = blake3::Hasher::new();
-        let content_type = self.headers.get(CONTENT_TYPE).map_or(&[][..], HeaderValue::as_bytes);
-        for part in [self.method.as_str().as_bytes(), self.url.as_str().as_bytes(), content_type] {
+        let content_type = self
+            .headers
+            .get(CONTENT_TYPE)
+            .map_or(&[][..], HeaderValue::as_bytes);
+        for part in [
+            self.method.as_str().as_bytes(),
+            self.url.as_str().as_bytes(),
+            content_type,
+        ] {
             hasher.update(&(part.len() as u64).to_le_bytes());
             hasher.update(part);
         }
@@ -83,11 +91,23 @@ impl RenderError {
     /// The same, with secrets taken out of the texts that values left in it.
     pub(super) fn without_secrets(self, redactor: &Redactor) -> Self {
         match self {
-            Self::Eval { origin, place, error } => {
+            Self::Eval {
+                origin,
+                place,
+                error,
+            } => {
                 let said = error.problem.to_string();
                 let clean = redactor.clean(&said);
-                let problem = if clean == said { error.problem } else { Problem::Function(clean) };
-                Self::Eval { origin, place, error: EvalError { problem, ..*error }.into() }
+                let problem = if clean == said {
+                    error.problem
+                } else {
+                    Problem::Function(clean)
+                };
+                Self::Eval {
+                    origin,
+                    place,
+                    error: EvalError { problem, ..*error }.into(),
+                }
             }
             Self::Value { .. } | Self::Address { .. } => self,
         }
@@ -182,10 +202,21 @@ impl Base {
             plan::Method::Patch => Method::PATCH,
             plan::Method::Delete => Method::DELETE,
         };
-        Ok(HttpRequest { method, url, headers, body, origin: origin.clone() })
+        Ok(HttpRequest {
+            method,
+            url,
+            headers,
+            body,
+            origin: origin.clone(),
+        })
     }
 
-    fn address(&self, path: &PathTemplate, origin: &Origin, scope: &Scope<'_>) -> Result<String, RenderError> {
+    fn address(
+        &self,
+        path: &PathTemplate,
+        origin: &Origin,
+        scope: &Scope<'_>,
+    ) -> Result<String, RenderError> {
         let base = match &path.root {
             None => &self.plain,
             Some(root) => {
@@ -201,9 +232,13 @@ impl Base {
                 PathPiece::Text(text) => address.push_str(text),
                 PathPiece::Value(template) => {
                     let before = address.len();
-                    template.render_encoded(scope, &mut address, encode::segment).map_err(|error| {
-                        RenderError::Eval { origin: origin.clone(), place: Place::Path, error: error.into() }
-                    })?;
+                    template
+                        .render_encoded(scope, &mut address, encode::segment)
+                        .map_err(|error| RenderError::Eval {
+                            origin: origin.clone(),
+                            place: Place::Path,
+                            error: error.into(),
+                        })?;
                     if address.len() == before {
                         return Err(RenderError::Value {
                             origin: origin.clone(),
@@ -241,8 +276,15 @@ impl Base {
         address: &mut String,
     ) -> Result<(), RenderError> {
         let paged = page.map_or(&[][..], |page| &page.query);
-        let number = page_number.as_ref().map(|(name, text)| (*name, text.as_str()));
-        let added = || paged.iter().map(|(name, text)| (name, text.as_str())).chain(number);
+        let number = page_number
+            .as_ref()
+            .map(|(name, text)| (*name, text.as_str()));
+        let added = || {
+            paged
+                .iter()
+                .map(|(name, text)| (name, text.as_str()))
+                .chain(number)
+        };
         let mut separator = if address.contains('?') { '&' } else { '?' };
         let mut parameter = |name: &str, address: &mut String| {
             address.push(separator);
@@ -290,10 +332,17 @@ impl Base {
 
 /// A header, if name and value are legal: no line ends, no control characters.
 pub(super) fn header(name: &str, value: &str) -> Option<(HeaderName, HeaderValue)> {
-    Some((HeaderName::try_from(name).ok()?, HeaderValue::from_str(value).ok()?))
+    Some((
+        HeaderName::try_from(name).ok()?,
+        HeaderValue::from_str(value).ok()?,
+    ))
 }
 
-fn body(request: &Request, scope: &Scope<'_>, headers: &mut HeaderMap) -> Result<Bytes, RenderError> {
+fn body(
+    request: &Request,
+    scope: &Scope<'_>,
+    headers: &mut HeaderMap,
+) -> Result<Bytes, RenderError> {
     let origin = &request.origin;
     let (content_type, bytes) = match &request.body {
         Body::Empty => return Ok(Bytes::new()),
@@ -329,10 +378,19 @@ fn body(request: &Request, scope: &Scope<'_>, headers: &mut HeaderMap) -> Result
     Ok(bytes.into())
 }
 
-type Part = (Arc<str>, Option<crate::lang::expr::Template>, Option<Arc<str>>, ValueForm);
+type Part = (
+    Arc<str>,
+    Option<crate::lang::expr::Template>,
+    Option<Arc<str>>,
+    ValueForm,
+);
 
 /// multipart/form-data (RFC 7578). The boundary is made from the parts, so that the same request is the same bytes.
-fn multipart(parts: &[Part], scope: &Scope<'_>, origin: &Origin) -> Result<(HeaderValue, Vec<u8>), RenderError> {
+fn multipart(
+    parts: &[Part],
+    scope: &Scope<'_>,
+    origin: &Origin,
+) -> Result<(HeaderValue, Vec<u8>), RenderError> {
     let mut rendered = Vec::with_capacity(parts.len());
     for (name, filename, content_type, value) in parts {
         let eval = |error: EvalError| RenderError::Eval {
@@ -347,9 +405,11 @@ fn multipart(parts: &[Part], scope: &Scope<'_>, origin: &Origin) -> Result<(Head
         let value = json(&datum, origin, &|| Place::Part(Arc::clone(name)))?;
         let content = match value {
             Value::String(text) => text,
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
-                value.to_string()
-            }
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::Array(_)
+            | Value::Object(_) => value.to_string(),
         };
         let mut head = format!("Content-Disposition: form-data; name=\"{}\"", quoted(name));
         if let Some(template) = filename {
@@ -371,7 +431,10 @@ fn multipart(parts: &[Part], scope: &Scope<'_>, origin: &Origin) -> Result<(Head
         hasher.update(content.as_bytes());
     }
     let mut boundary = format!("syncline-{}", hasher.finalize().to_hex());
-    while rendered.iter().any(|(_, content)| content.contains(&boundary)) {
+    while rendered
+        .iter()
+        .any(|(_, content)| content.contains(&boundary))
+    {
         boundary.push('-');
     }
     let mut bytes = Vec::new();
@@ -384,12 +447,17 @@ fn multipart(parts: &[Part], scope: &Scope<'_>, origin: &Origin) -> Result<(Head
         bytes.extend_from_slice(piece.as_bytes());
     }
     let content_type = format!("multipart/form-data; boundary={boundary}");
-    Ok((HeaderValue::try_from(content_type).expect("a boundary is plain ASCII"), bytes))
+    Ok((
+        HeaderValue::try_from(content_type).expect("a boundary is plain ASCII"),
+        bytes,
+    ))
 }
 
 /// Inside a quoted name of a part, as browsers write it.
 fn quoted(text: &str) -> String {
-    text.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A")
+    text.replace('"', "%22")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
 }
 
 enum Texts {
@@ -422,7 +490,12 @@ fn texts(
     origin: &Origin,
     place: &dyn Fn() -> Place,
 ) -> Result<Texts, RenderError> {
-    let value = |what, help| RenderError::Value { origin: origin.clone(), place: place(), what, help };
+    let value = |what, help| RenderError::Value {
+        origin: origin.clone(),
+        place: place(),
+        what,
+        help,
+    };
     let datum = form.eval_datum(scope).map_err(|error| RenderError::Eval {
         origin: origin.clone(),
         place: place(),
@@ -442,14 +515,19 @@ fn texts(
     match json(&datum, origin, place)? {
         Value::Array(items) if items.is_empty() => {
             // A filter without a value would ask for everything.
-            Err(value("an empty list", "ask for it in `when`, or drop it with `omit`"))
+            Err(value(
+                "an empty list",
+                "ask for it in `when`, or drop it with `omit`",
+            ))
         }
-        Value::Array(items) => {
-            Ok(Texts::Several(items.into_iter().map(text).collect::<Result<_, _>>()?))
-        }
-        one @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => {
-            Ok(Texts::One(text(one)?))
-        }
+        Value::Array(items) => Ok(Texts::Several(
+            items.into_iter().map(text).collect::<Result<_, _>>()?,
+        )),
+        one @ (Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Object(_)) => Ok(Texts::One(text(one)?)),
     }
 }
 
@@ -457,7 +535,12 @@ fn json(datum: &Datum, origin: &Origin, place: &dyn Fn() -> Place) -> Result<Val
     datum.to_json().map_err(|problem| RenderError::Eval {
         origin: origin.clone(),
         place: place(),
-        error: EvalError { problem, expression: String::new(), range: 0..0 }.into(),
+        error: EvalError {
+            problem,
+            expression: String::new(),
+            range: 0..0,
+        }
+        .into(),
     })
 }
 
@@ -490,22 +573,33 @@ mod tests {
     }
 
     fn request(path: &str, query: Value) -> Request {
-        let Value::Object(query) = query else { panic!("a mapping") };
+        let Value::Object(query) = query else {
+            panic!("a mapping")
+        };
         Request {
             connector: "api".into(),
             method: plan::Method::Get,
             path: pieces(path),
-            query: query.into_iter().map(|(name, value)| (name.into(), form(value))).collect(),
+            query: query
+                .into_iter()
+                .map(|(name, value)| (name.into(), form(value)))
+                .collect(),
             headers: Vec::new(),
             body: Body::Empty,
-            origin: Origin { file: "p.yaml".into(), line: 7 },
+            origin: Origin {
+                file: "p.yaml".into(),
+                line: 7,
+            },
         }
     }
 
     fn base() -> Base {
         Base {
             plain: "https://api.example/v3".into(),
-            roots: vec![("crm".into(), "https://api.example/v3/crm/v2/tenant/1000".into())],
+            roots: vec![(
+                "crm".into(),
+                "https://api.example/v3/crm/v2/tenant/1000".into(),
+            )],
             query_lists: QueryLists::Comma,
         }
     }
@@ -516,17 +610,26 @@ mod tests {
     }
 
     fn url(path: &str, query: Value, record: Value) -> String {
-        render(&request(path, query), record).unwrap().url.to_string()
+        render(&request(path, query), record)
+            .unwrap()
+            .url
+            .to_string()
     }
 
     fn error(path: &str, query: Value, record: Value) -> String {
-        render(&request(path, query), record).unwrap_err().to_string()
+        render(&request(path, query), record)
+            .unwrap_err()
+            .to_string()
     }
 
     #[test]
     fn values_are_encoded_for_path_and_query() {
         assert_eq!(
-            url("/locations/{{ record.id }}/x", json!({}), json!({ "id": "a/b?c d" })),
+            url(
+                "/locations/{{ record.id }}/x",
+                json!({}),
+                json!({ "id": "a/b?c d" })
+            ),
             "https://api.example/v3/locations/a%2Fb%3Fc%20d/x"
         );
         assert_eq!(
@@ -547,7 +650,10 @@ mod tests {
 
     #[test]
     fn lists_repeat_where_the_connector_says_so() {
-        let base = Base { query_lists: QueryLists::Repeat, ..base() };
+        let base = Base {
+            query_lists: QueryLists::Repeat,
+            ..base()
+        };
         let request = request("/x", json!({ "ids": [1, 2] }));
         let rendered = base.render(&request, &Scope::new(), None, None).unwrap();
         assert_eq!(rendered.url.query(), Some("ids=1&ids=2"));
@@ -567,8 +673,16 @@ mod tests {
     fn what_has_no_place_in_a_request_is_named_with_its_line() {
         let errors = [
             error("/x", json!({ "q": "{{ record.none }}" }), json!({})),
-            error("/x", json!({ "q": "{{ record.list }}" }), json!({ "list": [] })),
-            error("/x", json!({ "q": "{{ record.list }}" }), json!({ "list": [null] })),
+            error(
+                "/x",
+                json!({ "q": "{{ record.list }}" }),
+                json!({ "list": [] }),
+            ),
+            error(
+                "/x",
+                json!({ "q": "{{ record.list }}" }),
+                json!({ "list": [null] }),
+            ),
             error("/x", json!({ "q": "{{ record }}" }), json!({ "a": 1 })),
             error("/x/{{ record.id }}", json!({}), json!({ "id": "" })),
             error("/x/{{ record.id }}", json!({}), json!({ "id": ".." })),
@@ -601,7 +715,9 @@ mod tests {
     #[test]
     fn bodies_are_json_forms_and_parts() {
         let mut request = request("/x", json!({}));
-        request.body = Body::Json(form(json!({ "a": "{{ record.a }}", "b": ["{{ record.none | default(omit) }}"] })));
+        request.body = Body::Json(form(
+            json!({ "a": "{{ record.a }}", "b": ["{{ record.none | default(omit) }}"] }),
+        ));
         let rendered = render(&request, json!({ "a": 1 })).unwrap();
         assert_eq!(&rendered.body[..], br#"{"a":1,"b":[]}"#);
         assert_eq!(rendered.headers[CONTENT_TYPE], "application/json");
@@ -614,11 +730,21 @@ mod tests {
 
         let filename = Template::compile(&ExprEnv::new(), "{{ record.file }}").unwrap();
         request.body = Body::Multipart(vec![
-            ("meta".into(), None, Some("application/json".into()), form(json!({ "id": "{{ record.id }}" }))),
+            (
+                "meta".into(),
+                None,
+                Some("application/json".into()),
+                form(json!({ "id": "{{ record.id }}" })),
+            ),
             ("file".into(), Some(filename), None, form(json!("text"))),
         ]);
         let rendered = render(&request, json!({ "id": 5, "file": "a\"\r\n.txt" })).unwrap();
-        let boundary = rendered.headers[CONTENT_TYPE].to_str().unwrap().split_once('=').unwrap().1;
+        let boundary = rendered.headers[CONTENT_TYPE]
+            .to_str()
+            .unwrap()
+            .split_once('=')
+            .unwrap()
+            .1;
         let text = String::from_utf8(rendered.body.to_vec()).unwrap();
         insta::assert_snapshot!(text.replace(boundary, "BOUNDARY").replace('\r', ""), @r#"
         --BOUNDARY
@@ -647,13 +773,27 @@ mod tests {
     fn a_page_adds_parameters_or_replaces_the_address() {
         let request = request("/x", json!({ "$skip": 3, "a": 1 }));
         let scope = Scope::new();
-        let page = PageRequest { query: vec![("$skip".into(), "49".into())], ..PageRequest::default() };
+        let page = PageRequest {
+            query: vec![("$skip".into(), "49".into())],
+            ..PageRequest::default()
+        };
         let name: Arc<str> = "page".into();
         let number = Some((&name, "2:50".to_owned()));
-        let rendered = base().render(&request, &scope, Some(&page), number).unwrap();
+        let rendered = base()
+            .render(&request, &scope, Some(&page), number)
+            .unwrap();
         assert_eq!(rendered.url.query(), Some("a=1&$skip=49&page=2:50"));
         let next = Url::parse("https://api.example/v3/x?$skip=50").unwrap();
-        let page = PageRequest { url: Some(next.clone()), ..PageRequest::default() };
-        assert_eq!(base().render(&request, &scope, Some(&page), None).unwrap().url, next);
+        let page = PageRequest {
+            url: Some(next.clone()),
+            ..PageRequest::default()
+        };
+        assert_eq!(
+            base()
+                .render(&request, &scope, Some(&page), None)
+                .unwrap()
+                .url,
+            next
+        );
     }
 }

@@ -55,12 +55,21 @@ mod tests {
         assert_eq!(wait("-3", None), Some(Duration::ZERO));
         assert_eq!(wait("86400", None), Some(LONGEST));
         assert_eq!(wait("1e300", None), Some(LONGEST));
-        assert_eq!(wait("Mon, 13 Apr 2026 14:00:30 GMT", None), Some(Duration::from_secs(30)));
         assert_eq!(
-            wait("Mon, 13 Apr 2026 14:00:30 GMT", Some("Mon, 13 Apr 2026 14:00:20 GMT")),
+            wait("Mon, 13 Apr 2026 14:00:30 GMT", None),
+            Some(Duration::from_secs(30))
+        );
+        assert_eq!(
+            wait(
+                "Mon, 13 Apr 2026 14:00:30 GMT",
+                Some("Mon, 13 Apr 2026 14:00:20 GMT")
+            ),
             Some(Duration::from_secs(10))
         );
-        assert_eq!(wait("Mon, 13 Apr 2026 13:00:00 GMT", None), Some(Duration::ZERO));
+        assert_eq!(
+            wait("Mon, 13 Apr 2026 13:00:00 GMT", None),
+            Some(Duration::ZERO)
+        );
         assert_eq!(wait("soon", None), None);
         assert_eq!(wait("NaN", None), None);
     }

@@ -138,7 +138,9 @@ pub enum SecretError {
         source: io::Error,
     },
     /// The command failed.
-    #[error("secret `{name}`: the command `{program}` failed ({status}); run it by hand to see why")]
+    #[error(
+        "secret `{name}`: the command `{program}` failed ({status}); run it by hand to see why"
+    )]
     CommandFailed {
         /// The secret.
         name: String,
@@ -170,7 +172,11 @@ pub struct Secrets {
 impl Secrets {
     /// From a source; a relative folder is relative to the process.
     pub fn new(source: SecretSource, clock: Clock) -> Self {
-        Self { source, clock, redactor: Redactor::default() }
+        Self {
+            source,
+            clock,
+            redactor: Redactor::default(),
+        }
     }
 
     /// Knows every secret that was resolved here.
@@ -184,7 +190,9 @@ impl Secrets {
     /// What is missing or wrong, and how to mend it. The texts hold no secret.
     pub async fn resolve(&self, name: &str) -> Result<Secret, SecretError> {
         if !is_name(name) {
-            return Err(SecretError::Name { name: name.to_owned() });
+            return Err(SecretError::Name {
+                name: name.to_owned(),
+            });
         }
         let secret = match &self.source {
             SecretSource::Environment(prefix) => from_environment(prefix, name)?,
@@ -228,7 +236,11 @@ impl Secrets {
             }
         };
         if !status.success() {
-            return Err(SecretError::CommandFailed { name: name.to_owned(), program, status });
+            return Err(SecretError::CommandFailed {
+                name: name.to_owned(),
+                program,
+                status,
+            });
         }
         from_bytes(name, bytes)
     }
@@ -237,11 +249,12 @@ impl Secrets {
 /// Letters, digits, `.`, `_` and `-`, in parts; no part leads elsewhere or looks like an option.
 fn is_name(name: &str) -> bool {
     let legal = |char: char| char.is_ascii_alphanumeric() || matches!(char, '.' | '_' | '-');
-    let part = |part: &str| {
-        !part.is_empty() && !part.starts_with(['.', '-']) && part.chars().all(legal)
-    };
+    let part =
+        |part: &str| !part.is_empty() && !part.starts_with(['.', '-']) && part.chars().all(legal);
     name.split('/').all(part)
-        && Path::new(name).components().all(|part| matches!(part, Component::Normal(_)))
+        && Path::new(name)
+            .components()
+            .all(|part| matches!(part, Component::Normal(_)))
 }
 
 #[expect(
@@ -259,25 +272,42 @@ fn from_environment(prefix: &str, name: &str) -> Result<Secret, SecretError> {
             use std::os::unix::ffi::OsStringExt as _;
             from_bytes(name, value.into_vec())
         }
-        None => Err(SecretError::NoVariable { name: name.to_owned(), variable }),
+        None => Err(SecretError::NoVariable {
+            name: name.to_owned(),
+            variable,
+        }),
     }
 }
 
 async fn from_file(folder: &Path, name: &str) -> Result<Secret, SecretError> {
     let path = folder.join(name);
     let unreadable = |source: io::Error| match source.kind() {
-        io::ErrorKind::NotFound => SecretError::NoFile { name: name.to_owned(), path: path.clone() },
-        _ => SecretError::Unreadable { name: name.to_owned(), path: path.clone(), source },
+        io::ErrorKind::NotFound => SecretError::NoFile {
+            name: name.to_owned(),
+            path: path.clone(),
+        },
+        _ => SecretError::Unreadable {
+            name: name.to_owned(),
+            path: path.clone(),
+            source,
+        },
     };
     // The mode is asked of the open file: what is checked is what is read.
     let file = tokio::fs::File::open(&path).await.map_err(unreadable)?;
     let metadata = file.metadata().await.map_err(unreadable)?;
     if !metadata.is_file() {
-        return Err(SecretError::NotAFile { name: name.to_owned(), path });
+        return Err(SecretError::NotAFile {
+            name: name.to_owned(),
+            path,
+        });
     }
     let mode = metadata.permissions().mode() & 0o7777;
     if mode & 0o077 != 0 {
-        return Err(SecretError::Exposed { name: name.to_owned(), path, mode });
+        return Err(SecretError::Exposed {
+            name: name.to_owned(),
+            path,
+            mode,
+        });
     }
     from_bytes(name, read_capped(file).await.map_err(unreadable)?)
 }
@@ -312,7 +342,9 @@ fn with_name(word: &str, name: &str) -> String {
     let mut out = String::with_capacity(word.len() + name.len());
     let mut rest = word;
     while let Some((before, after)) = rest.split_once("{{") {
-        let Some((inside, behind)) = after.split_once("}}") else { break };
+        let Some((inside, behind)) = after.split_once("}}") else {
+            break;
+        };
         out.push_str(before);
         if inside.trim() == "name" {
             out.push_str(name);
@@ -365,7 +397,11 @@ mod tests {
         write(folder.path(), "deep/file", "x", 0o600);
         let mut messages = Vec::new();
         for name in ["absent", "open", "empty", "deep"] {
-            messages.push(message(source.clone(), name).await.replace(&shown, "SECRETS"));
+            messages.push(
+                message(source.clone(), name)
+                    .await
+                    .replace(&shown, "SECRETS"),
+            );
         }
         assert_eq!(
             messages,
@@ -382,9 +418,23 @@ mod tests {
     async fn names_cannot_lead_out_of_the_folder() {
         let folder = tempfile::tempdir().unwrap();
         let source = SecretSource::Directory(folder.path().into());
-        for name in ["../x", "a/../../x", "/etc/passwd", "a//b", "", ".", "-rf", "a/-b", "a\0b", "a b"] {
+        for name in [
+            "../x",
+            "a/../../x",
+            "/etc/passwd",
+            "a//b",
+            "",
+            ".",
+            "-rf",
+            "a/-b",
+            "a\0b",
+            "a b",
+        ] {
             let error = secrets(source.clone()).resolve(name).await.unwrap_err();
-            assert!(matches!(error, SecretError::Name { .. }), "{name:?}: {error}");
+            assert!(
+                matches!(error, SecretError::Name { .. }),
+                "{name:?}: {error}"
+            );
         }
         assert_eq!(
             message(source, "../x").await,
@@ -407,11 +457,18 @@ mod tests {
 
     #[tokio::test]
     async fn a_command_is_run_without_a_shell() {
-        let command = |words: &[&str]| {
-            SecretSource::Command(words.iter().copied().map(Arc::from).collect())
-        };
-        let printed = secrets(command(&["printf", "%s|%s\\n", "{{ name }}", "$HOME;{{name}}"]));
-        assert_eq!(printed.resolve("a/b").await.unwrap().expose(), "a/b|$HOME;a/b");
+        let command =
+            |words: &[&str]| SecretSource::Command(words.iter().copied().map(Arc::from).collect());
+        let printed = secrets(command(&[
+            "printf",
+            "%s|%s\\n",
+            "{{ name }}",
+            "$HOME;{{name}}",
+        ]));
+        assert_eq!(
+            printed.resolve("a/b").await.unwrap().expose(),
+            "a/b|$HOME;a/b"
+        );
         assert_eq!(
             message(command(&["false"]), "a").await,
             "secret `a`: the command `false` failed (exit status: 1); run it by hand to see why"

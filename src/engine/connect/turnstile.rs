@@ -77,7 +77,8 @@ impl Shared {
     fn settle_rate(&mut self) {
         self.claims.retain(|claim| claim.strong_count() > 0);
         let living = self.claims.iter().filter_map(Weak::upgrade);
-        let strictest = living.reduce(|one, other| if other.is_stricter(*one) { other } else { one });
+        let strictest =
+            living.reduce(|one, other| if other.is_stricter(*one) { other } else { one });
         if let Some(rate) = strictest.filter(|rate| **rate != self.window.rate()) {
             self.window.set_rate(*rate);
         }
@@ -105,7 +106,12 @@ struct Waiter {
 
 impl Turnstile {
     pub(super) fn new(clock: Clock) -> Self {
-        Self { clock, state: Mutex::default(), role: Notify::new(), changed: Notify::new() }
+        Self {
+            clock,
+            state: Mutex::default(),
+            role: Notify::new(),
+            changed: Notify::new(),
+        }
     }
 
     /// Joins windows, making those that are new.
@@ -118,7 +124,10 @@ impl Turnstile {
             let fresh = state.windows.len();
             let id = *state.names.entry(name).or_insert(fresh);
             if id == fresh {
-                state.windows.push(Shared { window: Window::new(rate, now), claims: Vec::new() });
+                state.windows.push(Shared {
+                    window: Window::new(rate, now),
+                    claims: Vec::new(),
+                });
             }
             let claim = Arc::new(rate);
             let shared = &mut state.windows[id];
@@ -127,7 +136,10 @@ impl Turnstile {
             ids.push(id);
             claims.push(claim);
         }
-        Windows { ids: ids.into(), _claims: claims }
+        Windows {
+            ids: ids.into(),
+            _claims: claims,
+        }
     }
 
     /// Stops the windows for `wait`, as a `Retry-After` asks.
@@ -158,7 +170,10 @@ impl Turnstile {
                 return;
             }
             let (grant, granted) = oneshot::channel();
-            let waiter = Waiter { windows: Arc::clone(&windows.ids), grant };
+            let waiter = Waiter {
+                windows: Arc::clone(&windows.ids),
+                grant,
+            };
             state.queues[priority as usize].push(tenant, pipeline, waiter);
             granted
         };
@@ -238,11 +253,15 @@ impl State {
     /// Serves everyone there is room for; when to look again, if anyone is left.
     fn serve(&mut self, now: Duration) -> Option<Duration> {
         loop {
-            let waiting: Vec<usize> =
-                (0..PRIORITIES).filter(|class| !self.queues[*class].tenants.is_empty()).collect();
+            let waiting: Vec<usize> = (0..PRIORITIES)
+                .filter(|class| !self.queues[*class].tenants.is_empty())
+                .collect();
             let lowest = *waiting.last()?;
             let lowest_first = self.higher_in_a_row >= HIGHER_IN_A_ROW;
-            let order = lowest_first.then_some(lowest).into_iter().chain(waiting.iter().copied());
+            let order = lowest_first
+                .then_some(lowest)
+                .into_iter()
+                .chain(waiting.iter().copied());
             let mut again: Option<Duration> = None;
             let mut served = false;
             for class in order {
@@ -270,7 +289,9 @@ impl State {
         let mut chosen = None;
         'search: for (tenant, (_, pipelines)) in queue.tenants.iter().enumerate() {
             for (pipeline, (_, waiters)) in pipelines.iter().enumerate() {
-                let Some(first) = waiters.front() else { continue };
+                let Some(first) = waiters.front() else {
+                    continue;
+                };
                 match self.room(&first.windows, now) {
                     Ok(()) => {
                         chosen = Some((tenant, pipeline));
@@ -282,7 +303,9 @@ impl State {
         }
         let waiter = chosen.and_then(|(tenant, pipeline)| queue.pop(tenant, pipeline));
         self.queues[class] = queue;
-        let Some(waiter) = waiter else { return Err(again) };
+        let Some(waiter) = waiter else {
+            return Err(again);
+        };
         // One that was dropped between the search and now does not spend a token.
         let windows = Arc::clone(&waiter.windows);
         if waiter.grant.send(()).is_ok() {
@@ -294,10 +317,14 @@ impl State {
 
 impl Queue {
     fn push(&mut self, tenant: &TenantName, pipeline: &PipelineName, waiter: Waiter) {
-        let at = self.tenants.iter().position(|(name, _)| name == tenant).unwrap_or_else(|| {
-            self.tenants.push_back((tenant.clone(), VecDeque::new()));
-            self.tenants.len() - 1
-        });
+        let at = self
+            .tenants
+            .iter()
+            .position(|(name, _)| name == tenant)
+            .unwrap_or_else(|| {
+                self.tenants.push_back((tenant.clone(), VecDeque::new()));
+                self.tenants.len() - 1
+            });
         let (_, pipelines) = &mut self.tenants[at];
         match pipelines.iter_mut().find(|(name, _)| name == pipeline) {
             Some((_, waiters)) => waiters.push_back(waiter),
@@ -343,11 +370,17 @@ mod tests {
     }
 
     fn window(by: &str) -> WindowName {
-        WindowName { limit: 0, by: by.into() }
+        WindowName {
+            limit: 0,
+            by: by.into(),
+        }
     }
 
     fn rate(requests: u32, seconds: u64) -> Rate {
-        Rate { requests, per: Duration::from_secs(seconds) }
+        Rate {
+            requests,
+            per: Duration::from_secs(seconds),
+        }
     }
 
     /// Queues requests while nothing passes, then says in which order they were served.
@@ -358,14 +391,22 @@ mod tests {
         let served = Arc::new(Mutex::new(Vec::new()));
         let mut tasks = JoinSet::new();
         for (priority, tenant, pipeline) in requests {
-            let (turnstile, windows, served) =
-                (Arc::clone(&turnstile), Arc::clone(&windows), Arc::clone(&served));
+            let (turnstile, windows, served) = (
+                Arc::clone(&turnstile),
+                Arc::clone(&windows),
+                Arc::clone(&served),
+            );
             let waiting = turnstile.waiting();
             let again = Arc::clone(&turnstile);
             tasks.spawn(async move {
                 let (tenant_name, pipeline_name) = (tenant.into(), pipeline.into());
-                turnstile.pass(&windows, priority, &tenant_name, &pipeline_name).await;
-                served.lock().unwrap().push(if pipeline == "p" { tenant } else { pipeline });
+                turnstile
+                    .pass(&windows, priority, &tenant_name, &pipeline_name)
+                    .await;
+                served
+                    .lock()
+                    .unwrap()
+                    .push(if pipeline == "p" { tenant } else { pipeline });
             });
             while again.waiting() == waiting {
                 tokio::task::yield_now().await;
@@ -379,7 +420,10 @@ mod tests {
         fn waiting(&self) -> usize {
             let state = self.lock();
             let lines = state.queues.iter().flat_map(|queue| &queue.tenants);
-            lines.flat_map(|(_, pipelines)| pipelines).map(|(_, waiters)| waiters.len()).sum()
+            lines
+                .flat_map(|(_, pipelines)| pipelines)
+                .map(|(_, waiters)| waiters.len())
+                .sum()
         }
     }
 
@@ -435,9 +479,14 @@ mod tests {
         let (a, b, pipeline) = ("a".into(), "b".into(), "p".into());
         for _ in 0..6 {
             turnstile.pass(&wide, Priority::Event, &a, &pipeline).await;
-            turnstile.pass(&narrow, Priority::Event, &b, &pipeline).await;
+            turnstile
+                .pass(&narrow, Priority::Event, &b, &pipeline)
+                .await;
         }
-        assert!(clock.monotonic() - started >= Duration::from_secs(10), "12 requests, 10 in 10 s");
+        assert!(
+            clock.monotonic() - started >= Duration::from_secs(10),
+            "12 requests, 10 in 10 s"
+        );
         drop(narrow);
         let state = &mut *turnstile.lock();
         let shared = &mut state.windows[0];

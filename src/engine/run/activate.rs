@@ -1,12 +1,14 @@
 //! Turning an integration on and off, and checking that it could run (P10, S22, S23).
 
+use tracing::info;
+
 use crate::engine::clock::Timestamp;
 use crate::engine::connect::{NoHooks, Priority};
 use crate::engine::record::{ConnectorName, PipelineName};
 use crate::engine::store::{self, Instruction, Order, OrderId, Phase, Store as _, TenantRow};
 
 use super::attempt::Attempt;
-use super::failure::{Failure, Stop};
+use super::failure::{Class, Failure, Stop};
 use super::tenant::TenantRun;
 
 /// What became of an activation.
@@ -105,25 +107,42 @@ impl TenantRun {
             self.order(by, self.clock.now(), Instruction::Activate { activated_at: at }).await?;
         }
         let epoch = self.refresh().await?.epoch;
+        self.on_activate().await.map_err(|stop| self.steps_failed(stop))?;
         let now = self.clock.now();
-        let mut attempt = Attempt::without_record(self, now, Priority::Event);
-        let done = match attempt.load_constant_links().await {
-            Ok(()) => attempt.run_steps(&self.plan.integration.on_activate).await,
-            Err(stop) => Err(stop),
-        };
-        let done = match done {
-            Ok(()) => attempt.flush().await,
-            Err(stop) => Err(stop),
-        };
-        if let Err(stop) = done {
-            // What was sent before the failure keeps its outcome.
-            attempt.flush().await.map_err(|stop| self.steps_failed(stop))?;
-            return Err(self.steps_failed(stop));
-        }
-        self.order(by, self.clock.now(), Instruction::FinishActivation { epoch }).await?;
+        self.order(by, now, Instruction::FinishActivation { epoch }).await?;
         let row = self.refresh().await?;
         self.wake.notify_one();
         Ok(Activation::TurnedOn { at: row.activated_at.unwrap_or(now) })
+    }
+
+    /// Runs what turning on does. An outcome that nobody knows is settled here, as no run does it before the tenant is
+    /// on: after a kill, too, turning on again is all there is to do.
+    async fn on_activate(&self) -> Result<(), Stop> {
+        let bounds = self.connections.values().filter_map(|connection| connection.connector().settle);
+        let longest = bounds.map(|settle| settle.bound()).max().unwrap_or_default();
+        let give_up = self.clock.now().plus(longest * 2);
+        loop {
+            let mut attempt = Attempt::without_record(self, self.clock.now(), Priority::Event);
+            let done = match attempt.load_constant_links().await {
+                Ok(()) => attempt.run_steps(&self.plan.integration.on_activate).await,
+                Err(stop) => Err(stop),
+            };
+            // What was sent before a failure keeps its outcome.
+            let flushed = attempt.flush().await;
+            let done = done.and(flushed);
+            if !matches!(done, Err(Stop::Park(_))) {
+                return done;
+            }
+            let open = self.store.open_intents(&self.name).await?;
+            match open.iter().filter_map(|row| row.intent.as_ref()?.due).min() {
+                Some(due) if due <= give_up => {
+                    info!(tenant = %self.name, "The outcome of a request is not known; it is looked for before turning on goes on.");
+                    self.clock.sleep_until(due).await;
+                    super::settle_due(self).await;
+                }
+                Some(_) | None => return done,
+            }
+        }
     }
 
     /// Turns the integration off: no intent of before can become durable after this (S22).
@@ -218,6 +237,7 @@ impl TenantRun {
 
     async fn check_requirements(&self) -> Vec<CheckLine> {
         let mut lines = Vec::new();
+        let never_on = self.refresh().await.is_ok_and(|row| row.activated_at.is_none());
         for requirement in &self.plan.integration.requires {
             let mut attempt = Attempt::without_record(self, self.clock.now(), Priority::Event);
             let ran = match attempt.load_constant_links().await {
@@ -233,6 +253,10 @@ impl TenantRun {
                         Ok(false) => other(requirement.otherwise.text(&scope).unwrap_or_else(|error| error.to_string())),
                         Err(error) => other(error.to_string()),
                     }
+                }
+                // It may ask for what turning on makes.
+                Err(Stop::Fail(failure)) if failure.class == Class::Broken && never_on => {
+                    Ok("can be told once the integration was turned on".to_owned())
                 }
                 Err(Stop::Fail(failure)) => Err(failed(&failure)),
                 Err(Stop::Skip { reason, .. } | Stop::Hold { reason, .. }) => other(reason),
@@ -251,8 +275,8 @@ fn failed(failure: &Failure) -> CheckFailure {
 
 fn blamed(failure: &Failure) -> Blame {
     match failure.class {
-        super::failure::Class::Reply(class) => kind(class),
-        super::failure::Class::Own | super::failure::Class::Broken | super::failure::Class::Paging => Blame::Other,
+        Class::Reply(class) => kind(class),
+        Class::Own | Class::Broken | Class::Paging => Blame::Other,
     }
 }
 

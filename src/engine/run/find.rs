@@ -51,6 +51,15 @@ pub(crate) async fn search(attempt: &Attempt<'_>, find: &Find) -> Result<Searche
     Ok(Searched { candidates, capped: list.capped, sent: Some(sent) })
 }
 
+/// A search as it was sent, with what the link is to remember once the thing is found.
+pub(crate) fn with_remembered(sent: &Json, remembered: serde_json::Map<String, Json>) -> Json {
+    let mut sent = sent.clone();
+    if !remembered.is_empty() {
+        sent["remember"] = Json::Object(remembered);
+    }
+    sent
+}
+
 /// Runs the search of an intent again, as it was sent, to settle an unknown outcome (T5).
 pub(crate) async fn search_again(
     tenant: &TenantRun,

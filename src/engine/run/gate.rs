@@ -3,11 +3,12 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use tracing::info;
 
 use super::attempt::Attempt;
-use super::failure::Stop;
+use super::failure::{Failure, Stop};
 use super::tenant::TenantRun;
 use crate::engine::clock::Timestamp;
 use crate::engine::connect::Priority;
@@ -15,26 +16,30 @@ use crate::engine::record::PipelineName;
 use crate::engine::store::{self, Gate, Store as _};
 use crate::lang::plan::{Pipeline, Requirement};
 
+/// After a failure that is no connector's.
+const SOON: Duration = Duration::from_secs(5);
+
 /// How the requirements of a tenant stood when they were looked at last.
 #[derive(Debug, Default)]
 pub(crate) struct Gates(Mutex<HashMap<String, Looked>>);
 
 #[derive(Clone, Debug)]
 struct Looked {
-    at: Timestamp,
+    /// When it is to be looked at again.
+    until: Timestamp,
     closed: Option<String>,
 }
 
 impl Gates {
     fn fresh(&self, requirement: &Requirement, now: Timestamp) -> Option<Looked> {
         let looked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        looked.get(&*requirement.name).filter(|looked| looked.at.plus(requirement.every) > now).cloned()
+        looked.get(&*requirement.name).filter(|looked| looked.until > now).cloned()
     }
 
     /// How a requirement stands, and whether that is news.
-    fn note(&self, name: &str, now: Timestamp, closed: Option<String>) -> bool {
+    fn note(&self, name: &str, until: Timestamp, closed: Option<String>) -> bool {
         let mut looked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = looked.insert(name.to_owned(), Looked { at: now, closed: closed.clone() });
+        let before = looked.insert(name.to_owned(), Looked { until, closed: closed.clone() });
         before.is_none_or(|before| before.closed != closed)
     }
 
@@ -45,7 +50,7 @@ impl Gates {
             .iter()
             .filter_map(|requirement| {
                 let looked = looked.get(&*requirement.name)?;
-                looked.closed.as_ref().map(|_| looked.at.plus(requirement.every))
+                looked.closed.as_ref().map(|_| looked.until)
             })
             .min()
     }
@@ -79,6 +84,7 @@ async fn look(tenant: &TenantRun, requirement: &Requirement) -> Result<Option<St
     }
     let mut attempt = Attempt::without_record(tenant, now, Priority::Event);
     attempt.load_constant_links().await?;
+    let mut until = now.plus(requirement.every);
     let closed = match attempt.run_steps(&requirement.steps).await {
         Ok(()) => {
             let scope = attempt.scope();
@@ -90,12 +96,16 @@ async fn look(tenant: &TenantRun, requirement: &Requirement) -> Result<Option<St
                 Err(error) => Some(format!("the requirement `{}` cannot be told: {error}", requirement.name)),
             }
         }
-        // What cannot be asked does not hold: nothing is written on a guess.
-        Err(Stop::Fail(failure)) => Some(format!("the requirement `{}` cannot be told: {}", requirement.name, failure.message)),
+        // What cannot be asked does not hold: nothing is written on a guess. But it is asked again as soon as any request
+        // that failed would be: one lost reply is no reason to wait as long as for a person.
+        Err(Stop::Fail(failure)) => {
+            until = until.min(again(tenant, &failure, now));
+            Some(format!("the requirement `{}` cannot be told: {}", requirement.name, failure.message))
+        }
         Err(Stop::Skip { reason, .. } | Stop::Hold { reason, .. }) => Some(reason),
         Err(stop) => return Err(stop),
     };
-    if tenant.gates.note(&requirement.name, now, closed.clone()) {
+    if tenant.gates.note(&requirement.name, until, closed.clone()) {
         match &closed {
             Some(reason) => info!(tenant = %tenant.name, requirement = %requirement.name, %reason, "New work waits."),
             None => info!(tenant = %tenant.name, requirement = %requirement.name, "The requirement holds."),
@@ -112,4 +122,13 @@ async fn look(tenant: &TenantRun, requirement: &Requirement) -> Result<Option<St
         }
     }
     Ok(closed)
+}
+
+/// When what failed is asked again.
+fn again(tenant: &TenantRun, failure: &Failure, now: Timestamp) -> Timestamp {
+    let soon = match failure.connector.as_deref() {
+        Some(connector) => now.plus(tenant.connection(connector).connector().retry.first),
+        None => now.plus(SOON),
+    };
+    [failure.rests, failure.retry_at].into_iter().flatten().fold(soon, Timestamp::max)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value as Json;
 use tracing::{debug, info, warn};
 
-use super::attempt::{native, remember_json};
+use super::attempt::remember_json;
 use super::failure::Stop;
 use super::find;
 use super::progress::Tick;
@@ -144,7 +144,9 @@ async fn applied(tenant: &TenantRun, row: &LinkRow, intent: &Intent, id: &Json, 
         Json::String(text) => text.clone(),
         Json::Null | Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_) => id.to_string(),
     };
-    let remembered = (id.is_string() && native(&target).is_number()).then(|| remember_json(serde_json::Map::new(), id));
+    let sent: Option<Json> = intent.find.as_deref().and_then(|text| serde_json::from_str(text).ok());
+    let remembered = sent.and_then(|sent| sent.get("remember")?.as_object().cloned()).unwrap_or_default();
+    let remembered = Some(remember_json(remembered, id)).filter(|text| text != "{}");
     let settle = Settle {
         link: row.id.clone(),
         op: intent.op.clone(),

@@ -180,6 +180,12 @@ impl TenantRun {
         self.connections.values().map(|connection| usize::try_from(connection.connector().concurrency).unwrap_or(1)).max().unwrap_or(1)
     }
 
+    /// When the next probe of an account that rests is due, if one rests.
+    pub(crate) fn rests_until(&self) -> Option<Timestamp> {
+        let pauses = self.connections.values().filter_map(|connection| connection.pause());
+        pauses.map(|pause| pause.until).max()
+    }
+
     /// Waits until there may be work.
     pub(crate) async fn woken(&self) {
         self.wake.notified().await;

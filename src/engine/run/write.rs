@@ -193,14 +193,18 @@ impl Attempt<'_> {
     }
 
     fn remember(&self, w: &Writing<'_>) -> Result<Option<String>, Stop> {
+        let text = remember_json(self.remembered(w)?, &w.id);
+        Ok((text != "{}").then_some(text))
+    }
+
+    fn remembered(&self, w: &Writing<'_>) -> Result<serde_json::Map<String, Json>, Stop> {
         let mut remembered = serde_json::Map::new();
         for (name, form) in &w.write.remember {
             let value = form.eval_datum(&self.scope()).map_err(|error| broken(&error, &w.write.origin))?;
             let value = value.to_json().map_err(|error| Failure::broken(error.to_string(), &w.write.origin))?;
             remembered.insert(name.to_string(), value);
         }
-        let text = remember_json(remembered, &w.id);
-        Ok((text != "{}").then_some(text))
+        Ok(remembered)
     }
 
     fn readers(&self, w: &Writing<'_>) -> Vec<crate::engine::store::Reader> {
@@ -384,6 +388,11 @@ impl Attempt<'_> {
             };
             w.prepared = Some(prepared);
         }
+        // What settles it after a crash must know all that the link is to keep (S28).
+        let find = match (op, &w.sent_find) {
+            (Op::Create, Some(sent)) => Some(find::with_remembered(sent, self.remembered(w)?).to_string()),
+            (Op::Create, None) | (Op::Update, _) => None,
+        };
         let prepared = w.prepared.as_mut().expect("an intent has its request");
         // Rate tokens before the commit (S27): an intent never waits for its turn while it may count as sent.
         let asker = self.asker();
@@ -407,10 +416,7 @@ impl Attempt<'_> {
                 Op::Create => OpKind::Create,
                 Op::Update => OpKind::Update,
             },
-            find: match op {
-                Op::Create => w.sent_find.as_ref().map(ToString::to_string),
-                Op::Update => None,
-            },
+            find,
             hash: prepared.hash.clone(),
             settle_after: match (op, w.write.on_unknown) {
                 (Op::Create, OnUnknown::Hold) => None,

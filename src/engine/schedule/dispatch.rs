@@ -98,6 +98,7 @@ pub async fn run(
         next_due: None,
         next_look: tenant.now().plus(LOOK),
         rests_until: None,
+        resting_since: None,
         stop,
         report: RunReport::default(),
         tenant,
@@ -169,6 +170,8 @@ struct Dispatch {
     next_look: Timestamp,
     /// Nothing is taken up before this: the store failed.
     rests_until: Option<Timestamp>,
+    /// Since when an account has been out.
+    resting_since: Option<Timestamp>,
     report: RunReport,
 }
 
@@ -179,6 +182,11 @@ impl Dispatch {
         loop {
             if self.stop.is_cancelled() {
                 return self.drain().await;
+            }
+            if self.mode == Mode::Once && self.rested_too_long() {
+                self.drain().await?;
+                self.report.cut_short = Rest::Waiting;
+                return Ok(());
             }
             if self.tenant.now() >= self.next_look {
                 self.look_around().await?;
@@ -398,7 +406,14 @@ impl Dispatch {
 
     fn start_work(&mut self) {
         let mut at = 0;
-        while self.working.len() < self.slots && at < self.window.len() {
+        // While an account rests nothing is taken up, then one record is its probe (S21): the others would only be
+        // put back.
+        let slots = match self.tenant.rests_until() {
+            Some(until) if until > self.tenant.now() => 0,
+            Some(_) => 1,
+            None => self.slots,
+        };
+        while self.working.len() < slots && at < self.window.len() {
             let root = root_of(&self.window[at].row);
             if self.roots.contains(&root) {
                 at += 1;
@@ -417,6 +432,16 @@ impl Dispatch {
         }
     }
 
+    /// Whether an account has been out for longer than a single run waits.
+    fn rested_too_long(&mut self) -> bool {
+        let now = self.tenant.now();
+        if self.tenant.rests_until().is_none() {
+            self.resting_since = None;
+            return false;
+        }
+        now.since(*self.resting_since.get_or_insert(now)) > PATIENCE
+    }
+
     fn is_idle(&self) -> bool {
         self.working.is_empty()
             && self.passes.is_empty()
@@ -429,16 +454,19 @@ impl Dispatch {
     /// Whether a single run is over: `None` when something is still to come within its patience.
     async fn rest(&mut self) -> store::Result<Option<Rest>> {
         let tenant = self.tenant.name().clone();
-        let waiting = self
-            .tenant
-            .store()
-            .counts(&tenant)
-            .await?
+        let counts = self.tenant.store().counts(&tenant).await?;
+        let is_ahead = |count: &store::Count| matches!(count.state, RecordState::Ready | RecordState::Waiting);
+        let waiting = counts
             .iter()
-            .any(|count| matches!(count.state, RecordState::Ready | RecordState::Waiting) && self.open.contains(&count.pipeline));
+            .any(|count| is_ahead(count) && self.open.contains(&count.pipeline));
         let intents = !self.tenant.store().open_intents(&tenant).await?.iter().all(store::LinkRow::is_held);
         if !waiting && !intents {
-            return Ok(Some(Rest::AtRest));
+            // What a requirement holds back is not at rest: whoever asked for the run is told (R10).
+            let gated = self.sources.iter().any(|source| {
+                let name = &*source.pipeline.name;
+                counts.iter().any(|count| is_ahead(count) && count.pipeline.as_str() == name)
+            });
+            return Ok(Some(if gated { Rest::Waiting } else { Rest::AtRest }));
         }
         self.next_due = self.tenant.store().next_due(&tenant).await?;
         let now = self.tenant.now();
@@ -458,7 +486,8 @@ impl Dispatch {
         let now = self.tenant.now();
         let passes = self.sources.iter().filter_map(|source| source.next).min();
         let due = self.next_due.map(|due| due.max(now.plus(PAUSE)));
-        [passes, due, self.rests_until].into_iter().flatten().fold(self.next_look, Timestamp::min).max(now)
+        let account = if self.window.is_empty() { None } else { self.tenant.rests_until() };
+        [passes, due, self.rests_until, account].into_iter().flatten().fold(self.next_look, Timestamp::min).max(now)
     }
 
     /// Told to stop: nothing new starts, what runs ends.

@@ -42,7 +42,10 @@ pub(super) enum Credential {
 impl Authorizer {
     /// HTTP Basic (RFC 7617).
     pub(super) fn basic(username: &str, password: &str, redactor: &Redactor) -> Option<Self> {
-        Some(Self::Header(AUTHORIZATION, basic(username, password, redactor)?))
+        Some(Self::Header(
+            AUTHORIZATION,
+            basic(username, password, redactor)?,
+        ))
     }
 
     /// A bearer token (RFC 6750).

@@ -38,7 +38,9 @@ pub(in crate::engine::connect) struct Grants {
 
 impl fmt::Debug for Grants {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Grants").field("grant", &self.grant).finish_non_exhaustive()
+        f.debug_struct("Grants")
+            .field("grant", &self.grant)
+            .finish_non_exhaustive()
     }
 }
 
@@ -99,7 +101,10 @@ impl Grants {
                 let encoded = |text: &str| -> String {
                     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
                 };
-                let (id, secret) = (encoded(&self.client_id), encoded(self.client_secret.expose()));
+                let (id, secret) = (
+                    encoded(&self.client_id),
+                    encoded(self.client_secret.expose()),
+                );
                 if let Some(value) = basic(&id, &secret, redactor) {
                     headers.insert(AUTHORIZATION, value);
                 }
@@ -121,7 +126,10 @@ impl Grants {
         let mut hasher = blake3::Hasher::new();
         let refresh = self.refresh_token.as_ref().map_or("", Secret::expose);
         let scopes = self.scopes.join(" ");
-        let extra = self.extra.iter().flat_map(|(name, value)| [name.as_ref(), value.as_str()]);
+        let extra = self
+            .extra
+            .iter()
+            .flat_map(|(name, value)| [name.as_ref(), value.as_str()]);
         let parts = [
             self.token_url.as_str(),
             &self.client_id,
@@ -203,25 +211,39 @@ mod tests {
         // id%3A1:s%26cret
         assert_eq!(basic.headers[AUTHORIZATION], "Basic aWQlM0ExOnMlMjZjcmV0");
         assert_eq!(redactor.clean("aWQlM0ExOnMlMjZjcmV0"), "***");
-        let in_body = grants(Grant::ClientCredentials, ClientSend::Body).request(&Ask::Grant, &redactor);
+        let in_body =
+            grants(Grant::ClientCredentials, ClientSend::Body).request(&Ask::Grant, &redactor);
         assert!(body(&in_body).starts_with("grant_type=client_credentials&"));
         assert!(body(&in_body).ends_with("&client_id=id%3A1&client_secret=s%26cret"));
         assert!(!in_body.headers.contains_key(AUTHORIZATION));
         let ask = Ask::Refresh(Secret::new("r+1".into()));
         let refresh = grants(Grant::Password, ClientSend::Basic).request(&ask, &redactor);
         assert!(body(&refresh).starts_with("grant_type=refresh_token&refresh_token=r%2B1&"));
-        assert_eq!(grants(Grant::Password, ClientSend::Basic).endpoint(), "https://login.example/oauth/token");
+        assert_eq!(
+            grants(Grant::Password, ClientSend::Basic).endpoint(),
+            "https://login.example/oauth/token"
+        );
     }
 
     #[test]
     fn a_reply_needs_an_access_token_and_nothing_else() {
-        let issued = Issued::read(&json!({ "access_token": "a", "expires_in": "600", "refresh_token": "r" }));
+        let issued = Issued::read(
+            &json!({ "access_token": "a", "expires_in": "600", "refresh_token": "r" }),
+        );
         let issued = issued.unwrap();
-        assert_eq!((issued.access.expose(), issued.life), ("a", Duration::from_secs(600)));
-        assert_eq!(issued.refresh.unwrap().expose(), "r");
-        assert_eq!(Issued::read(&json!({ "access_token": "a" })).unwrap().life, UNSAID_LIFE);
         assert_eq!(
-            Issued::read(&json!({ "access_token": "a", "expires_in": -5 })).unwrap().life,
+            (issued.access.expose(), issued.life),
+            ("a", Duration::from_secs(600))
+        );
+        assert_eq!(issued.refresh.unwrap().expose(), "r");
+        assert_eq!(
+            Issued::read(&json!({ "access_token": "a" })).unwrap().life,
+            UNSAID_LIFE
+        );
+        assert_eq!(
+            Issued::read(&json!({ "access_token": "a", "expires_in": -5 }))
+                .unwrap()
+                .life,
             UNSAID_LIFE
         );
         assert!(Issued::read(&json!({ "access_token": "" })).is_none());

@@ -10,9 +10,9 @@ use futures::future::{BoxFuture, Shared};
 use http::header::HeaderValue;
 use tokio_util::task::TaskTracker;
 
+use super::bearer;
 use super::oauth2::{Ask, Grants, Issued};
 use super::vault::{StoredTokens, TokenGeneration, TokenVault, VaultError, VaultKey};
-use super::bearer;
 use crate::engine::clock::{Clock, Timestamp};
 use crate::engine::connect::body::read_body;
 use crate::engine::connect::classify::{Classifier, Seen};
@@ -93,7 +93,9 @@ impl fmt::Debug for TokenCache {
 
 impl fmt::Debug for TokenSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenSource").field("key", &self.parts.key).finish_non_exhaustive()
+        f.debug_struct("TokenSource")
+            .field("key", &self.parts.key)
+            .finish_non_exhaustive()
     }
 }
 
@@ -103,7 +105,9 @@ impl TokenSource {
     }
 
     /// A token that holds for a while.
-    pub(in crate::engine::connect) async fn token(self: &Arc<Self>) -> Result<Arc<Token>, TokenFailure> {
+    pub(in crate::engine::connect) async fn token(
+        self: &Arc<Self>,
+    ) -> Result<Arc<Token>, TokenFailure> {
         self.after(None).await
     }
 
@@ -161,7 +165,11 @@ impl TokenSource {
         let (header, life) = fetched?;
         state.serial += 1;
         let renew_at = started.plus(life.saturating_sub(SKEW.min(life / 10)));
-        let token = Arc::new(Token { header, serial: state.serial, renew_at });
+        let token = Arc::new(Token {
+            header,
+            serial: state.serial,
+            renew_at,
+        });
         state.token = Some(Arc::clone(&token));
         Ok(token)
     }
@@ -210,9 +218,14 @@ impl TokenSource {
         let no_key = || TokenFailure::from(VaultError::NoKey { key: key.clone() });
         let vault = self.parts.vault.as_ref().ok_or_else(no_key)?;
         let stored = vault.load(key).await?;
-        let generation = stored.as_ref().map_or(TokenGeneration::default(), |stored| stored.generation);
+        let generation = stored
+            .as_ref()
+            .map_or(TokenGeneration::default(), |stored| stored.generation);
         let mut candidates = VecDeque::new();
-        if let Some(StoredTokens { current, previous, .. }) = stored {
+        if let Some(StoredTokens {
+            current, previous, ..
+        }) = stored
+        {
             candidates.push_back(current);
             candidates.extend(previous);
         }
@@ -238,8 +251,11 @@ impl TokenSource {
             }
             tried.push(candidate);
         }
-        let why = last.as_ref().map_or("it has none", |failure| &failure.message);
-        let message = format!("the account needs a login: no refresh token is accepted any more ({why})");
+        let why = last
+            .as_ref()
+            .map_or("it has none", |failure| &failure.message);
+        let message =
+            format!("the account needs a login: no refresh token is accepted any more ({why})");
         Err(TokenFailure {
             message: message.into(),
             blame: Some("refresh_token".into()),
@@ -251,12 +267,17 @@ impl TokenSource {
     async fn ask(&self, ask: &Ask) -> Result<Issued, TokenFailure> {
         let parts = &self.parts;
         let earliest = self.state().asked.map(|asked| asked + parts.min_interval);
-        let wait = earliest.map_or(Duration::ZERO, |at| at.saturating_sub(parts.clock.monotonic()));
+        let wait = earliest.map_or(Duration::ZERO, |at| {
+            at.saturating_sub(parts.clock.monotonic())
+        });
         if !wait.is_zero() {
             parts.clock.sleep(wait).await;
         }
         let lane = PipelineName::from("token");
-        parts.turnstile.pass(&parts.windows, Priority::Settle, &parts.key.tenant, &lane).await;
+        parts
+            .turnstile
+            .pass(&parts.windows, Priority::Settle, &parts.key.tenant, &lane)
+            .await;
         self.state().asked = Some(parts.clock.monotonic());
         let request = parts.grants.request(ask, &parts.redactor);
         let reply = parts.client.exchange(request).await;
@@ -264,7 +285,10 @@ impl TokenSource {
         self.state().asked = Some(parts.clock.monotonic());
         let endpoint = parts.grants.endpoint();
         let said = |text: &str| -> Arc<str> {
-            parts.redactor.clean(&format!("no token from {endpoint}: {text}")).into()
+            parts
+                .redactor
+                .clean(&format!("no token from {endpoint}: {text}"))
+                .into()
         };
         let reply = reply.map_err(|error| TokenFailure {
             class: Class::Transient,
@@ -272,30 +296,44 @@ impl TokenSource {
             status: None,
             message: said(&error.to_string()),
             blame: None,
-            reason: if error.not_sent() { PauseReason::NoConnection } else { PauseReason::NoToken },
-        })?;
-        let body = read_body(&reply.headers, &reply.body);
-        let seen = Seen { status: reply.status, headers: &reply.headers, body: &body };
-        parts.classifier.classify(&seen, parts.clock.now()).map_err(|refusal| TokenFailure {
-            class: refusal.class,
-            code: refusal.code,
-            status: Some(reply.status),
-            message: said(&refusal.message),
-            blame: refusal.blame,
-            reason: match refusal.class {
-                Class::Unauthorized => PauseReason::TokenRefused,
-                Class::Throttled { .. }
-                | Class::Transient
-                | Class::Rejected
-                | Class::Missing
-                | Class::Done => PauseReason::NoToken,
+            reason: if error.not_sent() {
+                PauseReason::NoConnection
+            } else {
+                PauseReason::NoToken
             },
         })?;
-        let issued = body.json().and_then(|body| Issued::read(body.as_ref())).ok_or_else(|| TokenFailure {
-            status: Some(reply.status),
-            message: said("its reply has no access_token"),
-            ..TokenFailure::refused()
-        })?;
+        let body = read_body(&reply.headers, &reply.body);
+        let seen = Seen {
+            status: reply.status,
+            headers: &reply.headers,
+            body: &body,
+        };
+        parts
+            .classifier
+            .classify(&seen, parts.clock.now())
+            .map_err(|refusal| TokenFailure {
+                class: refusal.class,
+                code: refusal.code,
+                status: Some(reply.status),
+                message: said(&refusal.message),
+                blame: refusal.blame,
+                reason: match refusal.class {
+                    Class::Unauthorized => PauseReason::TokenRefused,
+                    Class::Throttled { .. }
+                    | Class::Transient
+                    | Class::Rejected
+                    | Class::Missing
+                    | Class::Done => PauseReason::NoToken,
+                },
+            })?;
+        let issued = body
+            .json()
+            .and_then(|body| Issued::read(body.as_ref()))
+            .ok_or_else(|| TokenFailure {
+                status: Some(reply.status),
+                message: said("its reply has no access_token"),
+                ..TokenFailure::refused()
+            })?;
         parts.redactor.add(&issued.access);
         if let Some(refresh) = &issued.refresh {
             parts.redactor.add(refresh);
@@ -340,6 +378,11 @@ impl From<VaultError> for TokenFailure {
             | Class::Missing
             | Class::Done => PauseReason::NoToken,
         };
-        Self { class, message: error.to_string().into(), reason, ..Self::refused() }
+        Self {
+            class,
+            message: error.to_string().into(),
+            reason,
+            ..Self::refused()
+        }
     }
 }

@@ -42,7 +42,10 @@ pub struct StoredTokens {
 /// Seals and keeps refresh tokens.
 pub trait TokenVault: Send + Sync + fmt::Debug {
     /// What is kept of an account; nothing before its first rotation.
-    fn load<'v>(&'v self, key: &'v VaultKey) -> BoxFuture<'v, Result<Option<StoredTokens>, VaultError>>;
+    fn load<'v>(
+        &'v self,
+        key: &'v VaultKey,
+    ) -> BoxFuture<'v, Result<Option<StoredTokens>, VaultError>>;
 
     /// Makes a new refresh token durable where the generation is still `from`: the latest becomes the predecessor
     /// (T7). The access token that came with it is used only after this returns (P6). A crash before it: the source
@@ -59,13 +62,17 @@ pub trait TokenVault: Send + Sync + fmt::Debug {
 #[derive(Clone, Debug, Error)]
 pub enum VaultError {
     /// There is no key to seal with.
-    #[error("there is no sealing key, and the refresh token of {key} changes with every use; give the engine a sealing key")]
+    #[error(
+        "there is no sealing key, and the refresh token of {key} changes with every use; give the engine a sealing key"
+    )]
     NoKey {
         /// Whose.
         key: VaultKey,
     },
     /// What is kept cannot be opened.
-    #[error("the refresh token of {key} cannot be opened with this sealing key; give the engine the key it was sealed with, or log in again")]
+    #[error(
+        "the refresh token of {key} cannot be opened with this sealing key; give the engine the key it was sealed with, or log in again"
+    )]
     Sealed {
         /// Whose.
         key: VaultKey,

@@ -20,7 +20,9 @@ pub enum PagingError {
         param: String,
     },
     /// The next link was used before.
-    #[error("next-link-loop: the next link of page {page} leads back to a page that was read: {link}")]
+    #[error(
+        "next-link-loop: the next link of page {page} leads back to a page that was read: {link}"
+    )]
     NextLinkLoop {
         /// Which page, from 1.
         page: u32,

@@ -12,13 +12,20 @@ pub fn reply_facts(paging: Option<&Paging>, body: &Value) -> ReplyFacts {
     let more = |query: &Option<Query>| truth(query.as_ref()?.first(body)?);
     match paging {
         None | Some(Paging::Keyset { .. } | Paging::Offset { .. }) => ReplyFacts::default(),
-        Some(Paging::Page { more: query, .. }) => ReplyFacts { more: more(query), next: None },
-        Some(Paging::Next { path, .. }) => {
-            ReplyFacts { more: None, next: path.first(body).and_then(text) }
-        }
-        Some(Paging::Token { next, more: query, .. }) => {
-            ReplyFacts { more: more(query), next: next.first(body).and_then(text) }
-        }
+        Some(Paging::Page { more: query, .. }) => ReplyFacts {
+            more: more(query),
+            next: None,
+        },
+        Some(Paging::Next { path, .. }) => ReplyFacts {
+            more: None,
+            next: path.first(body).and_then(text),
+        },
+        Some(Paging::Token {
+            next, more: query, ..
+        }) => ReplyFacts {
+            more: more(query),
+            next: next.first(body).and_then(text),
+        },
     }
 }
 
@@ -26,7 +33,12 @@ pub fn reply_facts(paging: Option<&Paging>, body: &Value) -> ReplyFacts {
 pub fn read_row(cursor: Option<&Cursor>, key: RecordKey, row: &Value, content: u64) -> Row {
     let value = cursor.and_then(|cursor| CursorValue::from_json(cursor.path.first(row)?));
     let tie = cursor.and_then(|cursor| Tie::from_json(cursor.tie.as_ref()?.first(row)?));
-    Row { key, cursor: value, tie, content }
+    Row {
+        key,
+        cursor: value,
+        tie,
+        content,
+    }
 }
 
 /// A page number as the style writes it.
@@ -44,9 +56,12 @@ pub fn page_number(paging: Option<&Paging>, page: &PageNumber) -> Result<String,
             | Paging::Token { .. },
         ) => None,
     };
-    let Some(format) = format else { return Ok(page.number.to_string()) };
-    let scope =
-        Scope::new().with("page", i64::from(page.number)).with("size", i64::from(page.size));
+    let Some(format) = format else {
+        return Ok(page.number.to_string());
+    };
+    let scope = Scope::new()
+        .with("page", i64::from(page.number))
+        .with("size", i64::from(page.size));
     let mut text = String::new();
     format.render(&scope, &mut text)?;
     Ok(text)
@@ -88,8 +103,17 @@ mod tests {
             idle: None,
             max_pages: 10,
         };
-        let facts = reply_facts(Some(&token), &json!({ "hasMore": false, "continueFrom": "t-2" }));
-        assert_eq!(facts, ReplyFacts { more: Some(false), next: Some("t-2".into()) });
+        let facts = reply_facts(
+            Some(&token),
+            &json!({ "hasMore": false, "continueFrom": "t-2" }),
+        );
+        assert_eq!(
+            facts,
+            ReplyFacts {
+                more: Some(false),
+                next: Some("t-2".into())
+            }
+        );
         let pages = Paging::Page {
             param: "paging".into(),
             format: Some(Template::compile(&env, "{{ page }}:{{ size }}").unwrap()),
@@ -99,7 +123,11 @@ mod tests {
             more: None,
             max_pages: 10,
         };
-        let number = PageNumber { param: "paging".into(), number: 3, size: 50 };
+        let number = PageNumber {
+            param: "paging".into(),
+            number: 3,
+            size: 50,
+        };
         assert_eq!(page_number(Some(&pages), &number).unwrap(), "3:50");
         assert_eq!(page_number(None, &number).unwrap(), "3");
     }

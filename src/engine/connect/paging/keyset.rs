@@ -7,7 +7,7 @@ use super::error::PagingError;
 use super::row::{Row, RowMark, Tie};
 use super::stepper::{Link, Stepper};
 use super::value::CursorValue;
-use super::{CursorRules, KeysetStyle, Place, PageRequest, Turn};
+use super::{CursorRules, KeysetStyle, PageRequest, Place, Turn};
 
 /// Where a keyset scan stands.
 #[derive(Clone, Debug)]
@@ -35,7 +35,11 @@ impl Keyset {
     ) -> Self {
         let exact = is_exact(rules);
         // A strict comparison with the bound itself would pass over rows that stand at it.
-        let value = if exact { lower.just_below() } else { lower.clone() };
+        let value = if exact {
+            lower.just_below()
+        } else {
+            lower.clone()
+        };
         Self {
             stepper: Stepper::new(style.size),
             style,
@@ -85,10 +89,17 @@ impl Keyset {
             ..PageRequest::default()
         };
         if let Some(param) = &self.style.size_param {
-            seek.query.push((param.clone(), self.style.size.to_string()));
+            seek.query
+                .push((param.clone(), self.style.size.to_string()));
         }
-        if let Some(param) = self.style.offset_param.as_ref().filter(|_| self.stepper.offset() > 0) {
-            seek.query.push((param.clone(), self.stepper.offset().to_string()));
+        if let Some(param) = self
+            .style
+            .offset_param
+            .as_ref()
+            .filter(|_| self.stepper.offset() > 0)
+        {
+            seek.query
+                .push((param.clone(), self.stepper.offset().to_string()));
         }
         seek
     }
@@ -108,15 +119,25 @@ impl Keyset {
     /// Takes a page of `rows`; `number` counts pages from 1.
     pub(super) fn take(&mut self, rows: &[Row], number: u32) -> Result<Turn, PagingError> {
         self.verify(rows)?;
-        if self.tie.is_some() { self.take_exact(rows, number) } else { self.take_stepping(rows, number) }
+        if self.tie.is_some() {
+            self.take_exact(rows, number)
+        } else {
+            self.take_stepping(rows, number)
+        }
     }
 
     fn take_exact(&mut self, rows: &[Row], number: u32) -> Result<Turn, PagingError> {
-        let last = rows.iter().rev().find_map(|row| Some((row.cursor.clone()?, row.tie.clone()?)));
+        let last = rows
+            .iter()
+            .rev()
+            .find_map(|row| Some((row.cursor.clone()?, row.tie.clone()?)));
         let full = self.is_full(rows);
         let Some((value, tie)) = last else {
             if full {
-                return Err(PagingError::CursorMissing { page: number, rows: rows.len() });
+                return Err(PagingError::CursorMissing {
+                    page: number,
+                    rows: rows.len(),
+                });
             }
             return Ok(Turn::end(None));
         };
@@ -139,11 +160,18 @@ impl Keyset {
         let last = rows.iter().rev().find_map(|row| row.cursor.clone());
         let Some(last) = last else {
             if full && self.style.offset_param.is_none() {
-                return Err(PagingError::CursorMissing { page: number, rows: rows.len() });
+                return Err(PagingError::CursorMissing {
+                    page: number,
+                    rows: rows.len(),
+                });
             }
             self.stepper.advance(rows.len());
             self.last_mark = marks.last().copied();
-            return Ok(if full { Turn::again(None) } else { Turn::end(None) });
+            return Ok(if full {
+                Turn::again(None)
+            } else {
+                Turn::end(None)
+            });
         };
         let floor = |value: &CursorValue| value.floored(self.rules.precision);
         if floor(&last) == floor(&self.value) {
@@ -158,7 +186,11 @@ impl Keyset {
             let floored = floor(&last);
             let tie_start = rows
                 .iter()
-                .position(|row| row.cursor.as_ref().is_some_and(|value| floor(value) == floored))
+                .position(|row| {
+                    row.cursor
+                        .as_ref()
+                        .is_some_and(|value| floor(value) == floored)
+                })
                 .unwrap_or(0);
             let known = marks.get(tie_start..).unwrap_or_default();
             self.stepper = if self.style.offset_param.is_some() {
@@ -175,7 +207,11 @@ impl Keyset {
 
     fn turn(&self, full: bool, last: CursorValue) -> Turn {
         let beyond = self.until.as_ref().is_some_and(|until| last > *until);
-        if full && !beyond { Turn::again(Some(last)) } else { Turn::end(Some(last)) }
+        if full && !beyond {
+            Turn::again(Some(last))
+        } else {
+            Turn::end(Some(last))
+        }
     }
 
     fn is_full(&self, rows: &[Row]) -> bool {
@@ -183,7 +219,11 @@ impl Keyset {
     }
 
     fn repeats(&self, page: u32) -> PagingError {
-        PagingError::PageRepeats { page, times: 2, param: "cursor.tie".to_owned() }
+        PagingError::PageRepeats {
+            page,
+            times: 2,
+            param: "cursor.tie".to_owned(),
+        }
     }
 
     /// Rows come in ascending order and not below what was asked for: else the next page would pass over some.
@@ -200,8 +240,10 @@ impl Keyset {
                 });
             }
             if let Some((last, last_tie)) = before {
-                let (own, last_floor) =
-                    (value.floored(self.rules.precision), last.floored(self.rules.precision));
+                let (own, last_floor) = (
+                    value.floored(self.rules.precision),
+                    last.floored(self.rules.precision),
+                );
                 let tie_falls = own == last_floor
                     && self.tie.is_some()
                     && matches!((&row.tie, last_tie), (Some(tie), Some(last)) if tie.falls_below(last));

@@ -64,7 +64,10 @@ impl PageRequest {
     /// What the name `cursor` holds.
     pub fn cursor(&self) -> Datum {
         Datum::map([
-            ("value", Datum::from(self.value.as_ref().map(CursorValue::as_str))),
+            (
+                "value",
+                Datum::from(self.value.as_ref().map(CursorValue::as_str)),
+            ),
             ("tie", Datum::from(self.tie.as_ref().map(Tie::as_str))),
         ])
     }
@@ -112,7 +115,10 @@ pub struct Mark {
 
 impl From<&CursorValue> for Mark {
     fn from(value: &CursorValue) -> Self {
-        Self { text: value.as_str().into(), at: value.instant() }
+        Self {
+            text: value.as_str().into(),
+            at: value.instant(),
+        }
     }
 }
 
@@ -175,11 +181,17 @@ enum Ended {
 
 impl Turn {
     fn again(verified: Option<CursorValue>) -> Self {
-        Self { verified, ended: Ended::No }
+        Self {
+            verified,
+            ended: Ended::No,
+        }
     }
 
     fn end(verified: Option<CursorValue>) -> Self {
-        Self { verified, ended: Ended::Yes }
+        Self {
+            verified,
+            ended: Ended::Yes,
+        }
     }
 }
 
@@ -242,10 +254,19 @@ impl Scan {
     /// # Errors
     /// [`PagingError::PositionUnreadable`] for a stored position of another style.
     pub fn start(start: ScanStart) -> Result<Self, PagingError> {
-        let ScanStart { style, cursor, watermark, position, started, purpose } = start;
+        let ScanStart {
+            style,
+            cursor,
+            watermark,
+            position,
+            started,
+            purpose,
+        } = start;
         let (rules, lower) = cursor.unzip();
         let max_pages = style.max_pages();
-        let highest = position.as_ref().and_then(|position| position.highest.as_ref());
+        let highest = position
+            .as_ref()
+            .and_then(|position| position.highest.as_ref());
         let highest = highest.and_then(|mark| CursorValue::parse(&mark.text));
         let place = position.map(|position| position.place);
         let unreadable = |place: &Place| PagingError::PositionUnreadable {
@@ -342,10 +363,18 @@ impl Scan {
             (Ended::Yes, Mode::Token(token)) => Then::Finished { rest: token.rest() },
             (
                 Ended::Yes,
-                Mode::Single | Mode::Keyset(_) | Mode::Offset(_) | Mode::Numbered(_) | Mode::Next(_),
+                Mode::Single
+                | Mode::Keyset(_)
+                | Mode::Offset(_)
+                | Mode::Numbered(_)
+                | Mode::Next(_),
             ) => Then::Finished { rest: None },
         };
-        Ok(Verdict { position: self.position(), watermark, then })
+        Ok(Verdict {
+            position: self.position(),
+            watermark,
+            then,
+        })
     }
 
     /// Where the scan stands.
@@ -358,7 +387,10 @@ impl Scan {
             Mode::Next(next) => next.place(),
             Mode::Token(token) => token.place(),
         };
-        Position { place, highest: self.highest.as_ref().map(Mark::from) }
+        Position {
+            place,
+            highest: self.highest.as_ref().map(Mark::from),
+        }
     }
 
     /// Pages taken since the scan began or the process started.
@@ -370,7 +402,10 @@ impl Scan {
         if let Mode::Token(token) = &self.mode
             && let Some(kept) = token.kept()
         {
-            return Some(Mark { text: Arc::clone(kept), at: None });
+            return Some(Mark {
+                text: Arc::clone(kept),
+                at: None,
+            });
         }
         let ordered = matches!(self.mode, Mode::Keyset(_));
         // Rows that changed after the scan passed them are behind the watermark of an unordered list, unless it
@@ -391,7 +426,11 @@ impl Scan {
             (Purpose::Poll, false, Ended::Yes) => true,
         };
         let highest = self.highest.as_ref().filter(|_| moves)?;
-        if self.watermark.as_ref().is_some_and(|watermark| highest <= watermark) {
+        if self
+            .watermark
+            .as_ref()
+            .is_some_and(|watermark| highest <= watermark)
+        {
             return None;
         }
         self.watermark = Some(highest.clone());

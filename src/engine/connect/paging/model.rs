@@ -45,11 +45,25 @@ impl Source {
         let rows: BTreeMap<u64, Stored> = instants
             .into_iter()
             .zip(1..)
-            .map(|(at, id)| (id, Stored { at: BASE + at, version: 1 }))
+            .map(|(at, id)| {
+                (
+                    id,
+                    Stored {
+                        at: BASE + at,
+                        version: 1,
+                    },
+                )
+            })
             .collect();
         let now = rows.values().map(|row| row.at).max().unwrap_or(BASE) + 1;
         let next_id = rows.len() as u64 + 1;
-        Self { rows, now, next_id, removed: BTreeSet::new(), served: 0 }
+        Self {
+            rows,
+            now,
+            next_id,
+            removed: BTreeSet::new(),
+            served: 0,
+        }
     }
 
     fn apply(&mut self, event: Event) {
@@ -63,7 +77,10 @@ impl Source {
             Event::Change(index) => {
                 if let Some(id) = pick(index, &self.rows) {
                     let row = self.rows.get_mut(&id).unwrap();
-                    *row = Stored { at: self.now, version: row.version + 1 };
+                    *row = Stored {
+                        at: self.now,
+                        version: row.version + 1,
+                    };
                 }
             }
             Event::Remove(index) => {
@@ -100,7 +117,11 @@ impl Source {
                 }
             })
             .collect();
-        Page { rows, facts, asked: Timestamp::from_ticks(self.now) }
+        Page {
+            rows,
+            facts,
+            asked: Timestamp::from_ticks(self.now),
+        }
     }
 }
 
@@ -116,7 +137,11 @@ enum Api {
 }
 
 fn param(request: &PageRequest, name: &str) -> Option<usize> {
-    request.query.iter().find(|(param, _)| &**param == name).map(|(_, value)| value.parse().unwrap())
+    request
+        .query
+        .iter()
+        .find(|(param, _)| &**param == name)
+        .map(|(_, value)| value.parse().unwrap())
 }
 
 fn asked(request: &PageRequest) -> i64 {
@@ -149,7 +174,10 @@ impl Api {
                 size_param: None,
                 max_pages,
             }),
-            Api::Next => Style::Next { rules: link_rules(), max_pages },
+            Api::Next => Style::Next {
+                rules: link_rules(),
+                max_pages,
+            },
             Api::Token => Style::Token(TokenStyle {
                 param: "from".into(),
                 from: None,
@@ -168,14 +196,20 @@ impl Api {
             Api::Exact => {
                 let (value, tie) = (asked(request), request.tie.as_ref().unwrap());
                 let after = (value, tie.as_str().parse::<u64>().unwrap());
-                let rows = all.into_iter().filter(|(id, row)| (row.at, *id) > after).take(size);
+                let rows = all
+                    .into_iter()
+                    .filter(|(id, row)| (row.at, *id) > after)
+                    .take(size);
                 source.page(rows, ReplyFacts::default())
             }
             Api::Stepping => {
                 let value = asked(request);
                 let skip = param(request, "skip").unwrap_or(0);
-                let rows =
-                    all.into_iter().filter(|(_, row)| row.at >= value).skip(skip).take(size);
+                let rows = all
+                    .into_iter()
+                    .filter(|(_, row)| row.at >= value)
+                    .skip(skip)
+                    .take(size);
                 source.page(rows, ReplyFacts::default())
             }
             Api::Offset => {
@@ -188,7 +222,11 @@ impl Api {
                 source.page(all.into_iter().skip(skip).take(size), ReplyFacts::default())
             }
             Api::Next => {
-                let query = request.url.as_ref().and_then(Url::query).unwrap_or("skip=0");
+                let query = request
+                    .url
+                    .as_ref()
+                    .and_then(Url::query)
+                    .unwrap_or("skip=0");
                 let skip: usize = query.strip_prefix("skip=").unwrap().parse().unwrap();
                 let next = (skip + size < all.len())
                     .then(|| format!("http://api.example/rows?skip={}", skip + size));
@@ -200,24 +238,38 @@ impl Api {
                     let (at, id) = token.split_once('-').unwrap();
                     (at.parse().unwrap(), id.parse().unwrap())
                 });
-                let rows: Vec<_> =
-                    all.into_iter().filter(|(id, row)| (row.at, *id) > from).collect();
+                let rows: Vec<_> = all
+                    .into_iter()
+                    .filter(|(id, row)| (row.at, *id) > from)
+                    .collect();
                 let more = rows.len() > size;
                 let rows: Vec<_> = rows.into_iter().take(size).collect();
                 let last = rows.last().map_or(from, |(id, row)| (row.at, *id));
                 let next = Some(format!("{}-{}", last.0, last.1));
-                source.page(rows, ReplyFacts { more: Some(more), next })
+                source.page(
+                    rows,
+                    ReplyFacts {
+                        more: Some(more),
+                        next,
+                    },
+                )
             }
         }
     }
 }
 
 fn link_rules() -> LinkRules {
-    LinkRules { base: Url::parse("https://api.example/").unwrap(), credential: None }
+    LinkRules {
+        base: Url::parse("https://api.example/").unwrap(),
+        credential: None,
+    }
 }
 
 fn start(api: Api, max_pages: u32) -> ScanStart {
-    let rules = CursorRules { seeks_by_tie: api == Api::Exact, precision: None };
+    let rules = CursorRules {
+        seeks_by_tie: api == Api::Exact,
+        precision: None,
+    };
     let lower = CursorValue::from(Timestamp::from_ticks(BASE));
     ScanStart {
         style: api.style(max_pages),
@@ -237,9 +289,18 @@ struct Outcome {
 }
 
 /// Reads to the end, with `events` before each page and a restart after each page in `kills`.
-fn read(api: Api, source: &mut Source, events: &[Vec<Event>], kills: &[u32]) -> Result<Outcome, PagingError> {
+fn read(
+    api: Api,
+    source: &mut Source,
+    events: &[Vec<Event>],
+    kills: &[u32],
+) -> Result<Outcome, PagingError> {
     let mut scan = Scan::start(start(api, 5_000))?;
-    let mut outcome = Outcome { seen: BTreeSet::new(), watermark: None, pages: 0 };
+    let mut outcome = Outcome {
+        seen: BTreeSet::new(),
+        watermark: None,
+        pages: 0,
+    };
     loop {
         for event in events.get(outcome.pages as usize).into_iter().flatten() {
             source.apply(*event);
@@ -248,14 +309,19 @@ fn read(api: Api, source: &mut Source, events: &[Vec<Event>], kills: &[u32]) -> 
         let page = api.serve(source, &request);
         let verdict = scan.accept(&page)?;
         outcome.pages += 1;
-        outcome.seen.extend(page.rows.iter().map(|row| row.key.as_str().to_owned()));
+        outcome
+            .seen
+            .extend(page.rows.iter().map(|row| row.key.as_str().to_owned()));
         if let Some(mark) = verdict.watermark {
             outcome.watermark = Some(mark);
         }
         match verdict.then {
             Then::Finished { .. } => return Ok(outcome),
             Then::Again if kills.contains(&outcome.pages) => {
-                let watermark = outcome.watermark.as_ref().map(|mark| Arc::clone(&mark.text));
+                let watermark = outcome
+                    .watermark
+                    .as_ref()
+                    .map(|mark| Arc::clone(&mark.text));
                 scan = Scan::start(ScanStart {
                     position: Some(verdict.position),
                     watermark,
@@ -273,8 +339,14 @@ fn missed(source: &Source, initial: u64, seen: &BTreeSet<String>) -> Vec<u64> {
         .collect()
 }
 
-const ALL: [Api; 6] =
-    [Api::Exact, Api::Stepping, Api::Offset, Api::Numbered, Api::Next, Api::Token];
+const ALL: [Api; 6] = [
+    Api::Exact,
+    Api::Stepping,
+    Api::Offset,
+    Api::Numbered,
+    Api::Next,
+    Api::Token,
+];
 
 #[test]
 fn a_quiet_source_is_read_whole_by_every_style() {
@@ -303,10 +375,15 @@ fn a_tie_whose_rows_move_is_read_whole() {
     for api in ALL {
         for seed in 0..200_usize {
             let mut source = Source::with((0..125).map(|n| if n < 120 { 0 } else { n }));
-            let events: Vec<Vec<Event>> =
-                (0..60).map(|page| vec![Event::Change((seed * 31 + page * 17) % 125)]).collect();
+            let events: Vec<Vec<Event>> = (0..60)
+                .map(|page| vec![Event::Change((seed * 31 + page * 17) % 125)])
+                .collect();
             let outcome = read(api, &mut source, &events, &[]).unwrap();
-            assert_eq!(missed(&source, 125, &outcome.seen), Vec::<u64>::new(), "{api:?} {seed}");
+            assert_eq!(
+                missed(&source, 125, &outcome.seen),
+                Vec::<u64>::new(),
+                "{api:?} {seed}"
+            );
         }
     }
 }
@@ -323,7 +400,12 @@ fn a_late_row_is_found_by_the_overlap_or_by_the_sweep() {
         let overlap = Overlap::new(Duration::from_secs(300), Duration::ZERO);
         let passes = [
             (overlap.lower(&value), Purpose::Poll),
-            (value.minus(Duration::from_secs(86_400)), Purpose::Sweep { until: Some(value.clone()) }),
+            (
+                value.minus(Duration::from_secs(86_400)),
+                Purpose::Sweep {
+                    until: Some(value.clone()),
+                },
+            ),
         ];
         let found = passes.map(|(lower, purpose)| {
             let mut scan = Scan::start(ScanStart {
@@ -357,7 +439,11 @@ fn a_restart_after_any_page_misses_nothing() {
             let mut source = Source::with((0..64).map(|n| if n < 30 { 3 } else { n }));
             let events = vec![vec![Event::Change(2), Event::Remove(9)]; 8];
             let outcome = read(api, &mut source, &events, &[kill, kill + 2]).unwrap();
-            assert_eq!(missed(&source, 64, &outcome.seen), Vec::<u64>::new(), "{api:?} {kill}");
+            assert_eq!(
+                missed(&source, 64, &outcome.seen),
+                Vec::<u64>::new(),
+                "{api:?} {kill}"
+            );
         }
     }
 }
@@ -405,7 +491,10 @@ fn endless_pages_end_at_the_cap() {
         let request = scan.next().unwrap();
         source.apply(Event::Insert);
         let mut page = Api::Token.serve(&mut source, &request);
-        page.facts = ReplyFacts { more: Some(true), next: Some(format!("0-{n}")) };
+        page.facts = ReplyFacts {
+            more: Some(true),
+            next: Some(format!("0-{n}")),
+        };
         assert_eq!(scan.accept(&page).unwrap().then, Then::Again);
     }
     assert_eq!(scan.next(), Err(PagingError::PageCap { pages: 20 }));
@@ -416,8 +505,17 @@ fn endless_pages_end_at_the_cap() {
 }
 
 fn next_page(scan: &mut Scan, next: &str, n: i64) -> Result<Verdict, PagingError> {
-    let facts = ReplyFacts { more: None, next: Some(next.to_owned()) };
-    let row = (u64::try_from(n).unwrap(), Stored { at: BASE + n, version: 1 });
+    let facts = ReplyFacts {
+        more: None,
+        next: Some(next.to_owned()),
+    };
+    let row = (
+        u64::try_from(n).unwrap(),
+        Stored {
+            at: BASE + n,
+            version: 1,
+        },
+    );
     scan.next()?;
     scan.accept(&Source::with([]).page([row], facts))
 }
@@ -429,31 +527,48 @@ fn a_next_link_must_lead_on_and_stay_with_the_api() {
     next_page(&mut looping, "/rows?skip=50", 1).unwrap();
     next_page(&mut looping, "/rows?skip=100", 2).unwrap();
     assert_eq!(
-        next_page(&mut looping, "http://api.example/rows?skip=50", 3).unwrap_err().to_string(),
+        next_page(&mut looping, "http://api.example/rows?skip=50", 3)
+            .unwrap_err()
+            .to_string(),
         "next-link-loop: the next link of page 3 leads back to a page that was read: https://api.example/rows"
     );
     let mut itself = scan();
     next_page(&mut itself, "/rows?skip=50", 1).unwrap();
-    assert_eq!(next_page(&mut itself, "/rows?skip=50", 2).unwrap_err().name(), "next-link-loop");
-    for foreign in
-        ["https://evil.example/rows?token=x", "https://api.example:8443/rows", "ftp://api.example/rows"]
-    {
+    assert_eq!(
+        next_page(&mut itself, "/rows?skip=50", 2)
+            .unwrap_err()
+            .name(),
+        "next-link-loop"
+    );
+    for foreign in [
+        "https://evil.example/rows?token=x",
+        "https://api.example:8443/rows",
+        "ftp://api.example/rows",
+    ] {
         let error = next_page(&mut scan(), foreign, 1).unwrap_err();
         assert_eq!(error.name(), "next-link-foreign", "{foreign}");
         assert!(!error.to_string().contains("token="), "{error}");
     }
     assert_eq!(
-        next_page(&mut scan(), "https://evil.example/rows", 1).unwrap_err().to_string(),
+        next_page(&mut scan(), "https://evil.example/rows", 1)
+            .unwrap_err()
+            .to_string(),
         "next-link-foreign: the next link of page 1 leads to https://evil.example/rows, which is not the API at https://api.example; it was not followed"
     );
-    assert_eq!(next_page(&mut scan(), "http://[", 1).unwrap_err().name(), "next-link-unreadable");
+    assert_eq!(
+        next_page(&mut scan(), "http://[", 1).unwrap_err().name(),
+        "next-link-unreadable"
+    );
 }
 
 #[test]
 fn a_link_keeps_our_origin_and_loses_the_credential() {
     let mut scan = Scan::start(ScanStart {
         style: Style::Next {
-            rules: LinkRules { credential: Some("key".into()), ..link_rules() },
+            rules: LinkRules {
+                credential: Some("key".into()),
+                ..link_rules()
+            },
             max_pages: 10,
         },
         ..start(Api::Next, 10)
@@ -470,20 +585,36 @@ fn a_link_keeps_our_origin_and_loses_the_credential() {
 #[test]
 fn a_keyset_demands_order_bound_cursor_and_a_way_through_ties() {
     let page = |source: &Source, rows: &[(u64, i64)]| {
-        let rows = rows.iter().map(|(id, at)| (*id, Stored { at: BASE + at, version: 1 }));
+        let rows = rows.iter().map(|(id, at)| {
+            (
+                *id,
+                Stored {
+                    at: BASE + at,
+                    version: 1,
+                },
+            )
+        });
         source.page(rows.collect::<Vec<_>>(), ReplyFacts::default())
     };
     let source = Source::with([]);
     let scan = || Scan::start(start(Api::Stepping, 10)).unwrap();
-    let error = scan().accept(&page(&source, &[(1, 50), (2, 40)])).unwrap_err();
+    let error = scan()
+        .accept(&page(&source, &[(1, 50), (2, 40)]))
+        .unwrap_err();
     assert_eq!(
         error.to_string(),
         "order-violated: row 2 has cursor value 2026-04-12T13:20:00.000004Z after 2026-04-12T13:20:00.000005Z; a keyset needs rows in ascending order, so ask for it in the request"
     );
-    let error = scan().accept(&page(&source, &[(1, -20_000_000)])).unwrap_err();
+    let error = scan()
+        .accept(&page(&source, &[(1, -20_000_000)]))
+        .unwrap_err();
     assert_eq!(error.name(), "bound-ignored");
     let mut full = page(&source, &(1..=10).map(|id| (id, 5)).collect::<Vec<_>>());
-    let mut no_step = Scan::start(ScanStart { style: Api::Exact.style(10), ..start(Api::Stepping, 10) }).unwrap();
+    let mut no_step = Scan::start(ScanStart {
+        style: Api::Exact.style(10),
+        ..start(Api::Stepping, 10)
+    })
+    .unwrap();
     no_step.accept(&full).unwrap();
     assert_eq!(no_step.accept(&full).unwrap_err().name(), "tie-too-long");
     for row in &mut full.rows {
@@ -502,7 +633,11 @@ fn the_watermark_is_never_ahead_of_the_request_and_never_goes_back() {
     let page = Api::Exact.serve(&mut source, &scan.next().unwrap());
     let mark = scan.accept(&page).unwrap().watermark.unwrap();
     assert_eq!(mark.at.unwrap().ticks(), BASE + 2 * second);
-    let mut later = Scan::start(ScanStart { watermark: Some(mark.text), ..start(Api::Exact, 10) }).unwrap();
+    let mut later = Scan::start(ScanStart {
+        watermark: Some(mark.text),
+        ..start(Api::Exact, 10)
+    })
+    .unwrap();
     let page = Api::Exact.serve(&mut source, &later.next().unwrap());
     assert_eq!(later.accept(&page).unwrap().watermark, None);
 }
@@ -531,12 +666,27 @@ fn a_feed_keeps_its_token_and_rests() {
     let first = scan.accept(&page).unwrap();
     let token = first.watermark.clone().unwrap();
     assert_eq!(first.position.place.page.as_deref(), Some(&*token.text));
-    let mut scan = Scan::start(ScanStart { watermark: Some(token.text), ..start(Api::Token, 50) }).unwrap();
-    for expected in [Then::Again, Then::Finished { rest: Some(Duration::from_secs(300)) }] {
+    let mut scan = Scan::start(ScanStart {
+        watermark: Some(token.text),
+        ..start(Api::Token, 50)
+    })
+    .unwrap();
+    for expected in [
+        Then::Again,
+        Then::Finished {
+            rest: Some(Duration::from_secs(300)),
+        },
+    ] {
         let page = Api::Token.serve(&mut source, &scan.next().unwrap());
         assert_eq!(scan.accept(&page).unwrap().then, expected);
     }
-    let mut stuck = Page { facts: ReplyFacts { more: Some(true), next: None }, ..page };
+    let mut stuck = Page {
+        facts: ReplyFacts {
+            more: Some(true),
+            next: None,
+        },
+        ..page
+    };
     assert_eq!(scan.accept(&stuck).unwrap_err().name(), "token-missing");
     stuck.facts.next = scan.position().place.page;
     assert_eq!(scan.accept(&stuck).unwrap_err().name(), "page-repeats");

@@ -8,7 +8,7 @@ use url::Url;
 use super::error::PagingError;
 use super::passes::{AfterPass, PageIs, Passes};
 use super::row::{Row, content_hash};
-use super::{Place, ReplyFacts, PageRequest, Turn};
+use super::{PageRequest, Place, ReplyFacts, Turn};
 
 /// Where links may lead.
 #[derive(Clone, Debug)]
@@ -30,18 +30,31 @@ pub(super) struct NextLink {
 
 impl NextLink {
     pub(super) fn start(rules: LinkRules) -> Self {
-        Self { rules, next: None, visited: HashSet::new(), passes: Passes::default() }
+        Self {
+            rules,
+            next: None,
+            visited: HashSet::new(),
+            passes: Passes::default(),
+        }
     }
 
     pub(super) fn seek(&self) -> PageRequest {
-        PageRequest { url: self.next.clone(), ..PageRequest::default() }
+        PageRequest {
+            url: self.next.clone(),
+            ..PageRequest::default()
+        }
     }
 
     pub(super) fn place(&self) -> Place {
         Place::default()
     }
 
-    pub(super) fn take(&mut self, rows: &[Row], facts: &ReplyFacts, number: u32) -> Result<Turn, PagingError> {
+    pub(super) fn take(
+        &mut self,
+        rows: &[Row],
+        facts: &ReplyFacts,
+        number: u32,
+    ) -> Result<Turn, PagingError> {
         let link = match facts.next.as_deref().filter(|link| !link.is_empty()) {
             Some(link) => Some(self.resolve(link, number)?),
             None => None,
@@ -60,7 +73,10 @@ impl NextLink {
         }
         let used = self.next.as_ref() == Some(&link);
         if used || !self.visited.insert(content_hash(link.as_str().as_bytes())) {
-            return Err(PagingError::NextLinkLoop { page: number, link: shown(&link) });
+            return Err(PagingError::NextLinkLoop {
+                page: number,
+                link: shown(&link),
+            });
         }
         self.next = Some(link);
         Ok(Turn::again(None))
@@ -70,7 +86,9 @@ impl NextLink {
     fn resolve(&self, link: &str, page: u32) -> Result<Url, PagingError> {
         let base = &self.rules.base;
         let from = self.next.as_ref().unwrap_or(base);
-        let link = from.join(link).map_err(|_| PagingError::NextLinkUnreadable { page })?;
+        let link = from
+            .join(link)
+            .map_err(|_| PagingError::NextLinkUnreadable { page })?;
         let web = matches!(link.scheme(), "http" | "https");
         let same_host = link.host() == base.host();
         // Both at their scheme's own port, or at the same port.
@@ -100,7 +118,9 @@ fn without_param(url: &mut Url, name: &str) {
     let kept: Vec<&str> = query
         .split('&')
         .filter(|pair| {
-            url::form_urlencoded::parse(pair.as_bytes()).next().is_none_or(|(key, _)| key != name)
+            url::form_urlencoded::parse(pair.as_bytes())
+                .next()
+                .is_none_or(|(key, _)| key != name)
         })
         .collect();
     let kept = kept.join("&");

@@ -3,7 +3,7 @@
 use super::error::PagingError;
 use super::passes::{AfterPass, PageIs, Passes};
 use super::row::Row;
-use super::{NumberedStyle, PageNumber, Place, ReplyFacts, PageRequest, Turn};
+use super::{NumberedStyle, PageNumber, PageRequest, Place, ReplyFacts, Turn};
 
 /// Where a scan of numbered pages stands. It keeps no position: what moved while the process was down would not
 /// show, so a restart begins at the first page.
@@ -16,7 +16,11 @@ pub(super) struct Numbered {
 
 impl Numbered {
     pub(super) fn start(style: NumberedStyle) -> Self {
-        Self { number: style.first, style, passes: Passes::default() }
+        Self {
+            number: style.first,
+            style,
+            passes: Passes::default(),
+        }
     }
 
     pub(super) fn seek(&self) -> PageRequest {
@@ -29,7 +33,8 @@ impl Numbered {
             ..PageRequest::default()
         };
         if let Some(param) = &self.style.size_param {
-            seek.query.push((param.clone(), self.style.size.to_string()));
+            seek.query
+                .push((param.clone(), self.style.size.to_string()));
         }
         seek
     }
@@ -38,7 +43,12 @@ impl Numbered {
         Place::default()
     }
 
-    pub(super) fn take(&mut self, rows: &[Row], facts: &ReplyFacts, number: u32) -> Result<Turn, PagingError> {
+    pub(super) fn take(
+        &mut self,
+        rows: &[Row],
+        facts: &ReplyFacts,
+        number: u32,
+    ) -> Result<Turn, PagingError> {
         let more = facts.more.unwrap_or(rows.len() >= self.style.size as usize);
         if self.passes.take(rows, number, &self.style.param)? == PageIs::Repeated && more {
             return Ok(Turn::again(None));

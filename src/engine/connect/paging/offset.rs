@@ -3,7 +3,7 @@
 use super::error::PagingError;
 use super::row::{Row, RowMark};
 use super::stepper::{Link, Stepper};
-use super::{OffsetStyle, Place, PageRequest, Turn};
+use super::{OffsetStyle, PageRequest, Place, Turn};
 
 /// Where an offset scan stands.
 #[derive(Clone, Debug)]
@@ -15,32 +15,50 @@ pub(super) struct Offset {
 
 impl Offset {
     pub(super) fn start(style: OffsetStyle) -> Self {
-        Self { stepper: Stepper::new(style.size), style, last_mark: None }
+        Self {
+            stepper: Stepper::new(style.size),
+            style,
+            last_mark: None,
+        }
     }
 
     pub(super) fn resume(style: OffsetStyle, place: &Place) -> Option<Self> {
-        let Some(page) = place.page.as_deref() else { return Some(Self::start(style)) };
+        let Some(page) = place.page.as_deref() else {
+            return Some(Self::start(style));
+        };
         let (offset, mark) = page.split_once(':')?;
         let mark = RowMark::parse(mark)?;
         let stepper = Stepper::resumed(style.size, offset.parse().ok()?, [mark]);
-        Some(Self { style, stepper, last_mark: Some(mark) })
+        Some(Self {
+            style,
+            stepper,
+            last_mark: Some(mark),
+        })
     }
 
     pub(super) fn seek(&self) -> PageRequest {
         let mut seek = PageRequest::default();
         if let Some(param) = &self.style.size_param {
-            seek.query.push((param.clone(), self.style.size.to_string()));
+            seek.query
+                .push((param.clone(), self.style.size.to_string()));
         }
         if self.stepper.offset() > 0 {
-            seek.query.push((self.style.param.clone(), self.stepper.offset().to_string()));
+            seek.query
+                .push((self.style.param.clone(), self.stepper.offset().to_string()));
         }
         seek
     }
 
     pub(super) fn place(&self) -> Place {
         let offset = self.stepper.offset();
-        let page = self.last_mark.filter(|_| offset > 0).map(|mark| format!("{offset}:{mark}"));
-        Place { page, ..Place::default() }
+        let page = self
+            .last_mark
+            .filter(|_| offset > 0)
+            .map(|mark| format!("{offset}:{mark}"));
+        Place {
+            page,
+            ..Place::default()
+        }
     }
 
     pub(super) fn take(&mut self, rows: &[Row], number: u32) -> Result<Turn, PagingError> {

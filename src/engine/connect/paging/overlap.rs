@@ -19,12 +19,20 @@ pub struct Overlap {
 impl Overlap {
     /// With the cursor's overlap; `now` is monotonic.
     pub fn new(length: Duration, now: Duration) -> Self {
-        Self { length, reached: now, covered: false }
+        Self {
+            length,
+            reached: now,
+            covered: false,
+        }
     }
 
     /// Where the next pass starts.
     pub fn lower(&self, watermark: &CursorValue) -> CursorValue {
-        if self.covered { watermark.clone() } else { watermark.minus(self.length) }
+        if self.covered {
+            watermark.clone()
+        } else {
+            watermark.minus(self.length)
+        }
     }
 
     /// The watermark moved at `now`, monotonic.

@@ -46,7 +46,12 @@ pub(super) enum PageIs {
 
 impl Passes {
     /// Takes a page of a pass.
-    pub(super) fn take(&mut self, rows: &[Row], number: u32, param: &str) -> Result<PageIs, PagingError> {
+    pub(super) fn take(
+        &mut self,
+        rows: &[Row],
+        number: u32,
+        param: &str,
+    ) -> Result<PageIs, PagingError> {
         let marks: Vec<RowMark> = rows.iter().map(Row::mark).collect();
         if !marks.is_empty() && marks == self.previous {
             self.repeats += 1;

@@ -36,7 +36,10 @@ impl Row {
 /// The hash of a row's content that a [`Row`] carries.
 pub fn content_hash(bytes: &[u8]) -> u64 {
     let mut first = [0; 8];
-    blake3::Hasher::new().update(bytes).finalize_xof().fill(&mut first);
+    blake3::Hasher::new()
+        .update(bytes)
+        .finalize_xof()
+        .fill(&mut first);
     u64::from_le_bytes(first)
 }
 

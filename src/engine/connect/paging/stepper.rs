@@ -54,15 +54,27 @@ impl Stepper {
     }
 
     /// From `offset`, whose page must hold one of `known`.
-    pub(super) fn resumed(size: u32, offset: u64, known: impl IntoIterator<Item = RowMark>) -> Self {
-        Self { offset, previous: known.into_iter().collect(), ..Self::new(size) }
+    pub(super) fn resumed(
+        size: u32,
+        offset: u64,
+        known: impl IntoIterator<Item = RowMark>,
+    ) -> Self {
+        Self {
+            offset,
+            previous: known.into_iter().collect(),
+            ..Self::new(size)
+        }
     }
 
     /// After a page that ended with `known`, all rows of one tie: from the last of them.
     pub(super) fn after(size: u32, known: &[RowMark]) -> Self {
         let fresh = Self::new(size);
         let offset = (known.len() as u64).saturating_sub(fresh.overlap);
-        Self { offset, previous: known.iter().copied().collect(), ..fresh }
+        Self {
+            offset,
+            previous: known.iter().copied().collect(),
+            ..fresh
+        }
     }
 
     /// The number of the row that the next page starts with.
@@ -71,7 +83,12 @@ impl Stepper {
     }
 
     /// Takes a page: whether everything up to its last row is known to be read. Does not move on.
-    pub(super) fn take(&mut self, page: &[RowMark], number: u32, param: &str) -> Result<Link, PagingError> {
+    pub(super) fn take(
+        &mut self,
+        page: &[RowMark],
+        number: u32,
+        param: &str,
+    ) -> Result<Link, PagingError> {
         if page.len() > 1 && page == self.previous_page {
             self.repeats += 1;
             if self.repeats >= REPEATS - 1 {

@@ -95,7 +95,10 @@ pub struct CursorRules {
 
 impl From<&plan::Cursor> for CursorRules {
     fn from(cursor: &plan::Cursor) -> Self {
-        Self { seeks_by_tie: cursor.seeks_by_tie, precision: cursor.precision }
+        Self {
+            seeks_by_tie: cursor.seeks_by_tie,
+            precision: cursor.precision,
+        }
     }
 }
 
@@ -105,33 +108,53 @@ impl Style {
         use plan::Paging;
         match paging {
             None => Self::Single,
-            Some(Paging::Keyset { page_size, size_param, offset_param, max_pages }) => {
-                Self::Keyset(KeysetStyle {
-                    size: *page_size,
-                    size_param: size_param.clone(),
-                    offset_param: offset_param.clone(),
-                    max_pages: *max_pages,
-                })
-            }
-            Some(Paging::Offset { param, page_size, size_param, max_pages }) => {
-                Self::Offset(OffsetStyle {
-                    param: Arc::clone(param),
-                    size: *page_size,
-                    size_param: size_param.clone(),
-                    max_pages: *max_pages,
-                })
-            }
-            Some(Paging::Page { param, first, page_size, size_param, max_pages, .. }) => {
-                Self::Numbered(NumberedStyle {
-                    param: Arc::clone(param),
-                    first: *first,
-                    size: *page_size,
-                    size_param: size_param.clone(),
-                    max_pages: *max_pages,
-                })
-            }
-            Some(Paging::Next { max_pages, .. }) => Self::Next { rules: links, max_pages: *max_pages },
-            Some(Paging::Token { param, keep, idle, max_pages, .. }) => Self::Token(TokenStyle {
+            Some(Paging::Keyset {
+                page_size,
+                size_param,
+                offset_param,
+                max_pages,
+            }) => Self::Keyset(KeysetStyle {
+                size: *page_size,
+                size_param: size_param.clone(),
+                offset_param: offset_param.clone(),
+                max_pages: *max_pages,
+            }),
+            Some(Paging::Offset {
+                param,
+                page_size,
+                size_param,
+                max_pages,
+            }) => Self::Offset(OffsetStyle {
+                param: Arc::clone(param),
+                size: *page_size,
+                size_param: size_param.clone(),
+                max_pages: *max_pages,
+            }),
+            Some(Paging::Page {
+                param,
+                first,
+                page_size,
+                size_param,
+                max_pages,
+                ..
+            }) => Self::Numbered(NumberedStyle {
+                param: Arc::clone(param),
+                first: *first,
+                size: *page_size,
+                size_param: size_param.clone(),
+                max_pages: *max_pages,
+            }),
+            Some(Paging::Next { max_pages, .. }) => Self::Next {
+                rules: links,
+                max_pages: *max_pages,
+            },
+            Some(Paging::Token {
+                param,
+                keep,
+                idle,
+                max_pages,
+                ..
+            }) => Self::Token(TokenStyle {
                 param: Arc::clone(param),
                 from,
                 keep: *keep,

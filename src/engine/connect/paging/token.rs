@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::error::PagingError;
-use super::{Place, ReplyFacts, PageRequest, TokenStyle, Turn};
+use super::{PageRequest, Place, ReplyFacts, TokenStyle, Turn};
 
 /// Where a token feed stands.
 #[derive(Clone, Debug)]
@@ -22,7 +22,8 @@ impl Token {
     pub(super) fn seek(&self) -> PageRequest {
         let mut seek = PageRequest::default();
         if let Some(token) = &self.token {
-            seek.query.push((self.style.param.clone(), token.to_string()));
+            seek.query
+                .push((self.style.param.clone(), token.to_string()));
         }
         seek
     }
@@ -38,12 +39,18 @@ impl Token {
     }
 
     pub(super) fn place(&self) -> Place {
-        Place { page: self.token.as_deref().map(str::to_owned), ..Place::default() }
+        Place {
+            page: self.token.as_deref().map(str::to_owned),
+            ..Place::default()
+        }
     }
 
     pub(super) fn take(&mut self, facts: &ReplyFacts, number: u32) -> Result<Turn, PagingError> {
-        let next: Option<Arc<str>> =
-            facts.next.as_deref().filter(|next| !next.is_empty()).map(Arc::from);
+        let next: Option<Arc<str>> = facts
+            .next
+            .as_deref()
+            .filter(|next| !next.is_empty())
+            .map(Arc::from);
         let stands_still = next.is_none() || next == self.token;
         let more = facts.more.unwrap_or(!stands_still);
         if more && next.is_none() {
@@ -59,6 +66,10 @@ impl Token {
         if next.is_some() {
             self.token = next;
         }
-        Ok(if more { Turn::again(None) } else { Turn::end(None) })
+        Ok(if more {
+            Turn::again(None)
+        } else {
+            Turn::end(None)
+        })
     }
 }

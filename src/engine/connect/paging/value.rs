@@ -32,7 +32,10 @@ impl CursorValue {
             Ok(number) if !text.starts_with('+') => Order::Number(number),
             Ok(_) | Err(_) => Order::Instant(instant(text)?),
         };
-        Some(Self { text: text.into(), order })
+        Some(Self {
+            text: text.into(),
+            order,
+        })
     }
 
     /// Reads a member of a row: text or a number.
@@ -73,10 +76,15 @@ impl CursorValue {
         let (Some(precision), Order::Instant(at)) = (precision, self.order) else {
             return self.clone();
         };
-        let step = i64::try_from(precision.as_nanos() / 100).unwrap_or(i64::MAX).max(1);
+        let step = i64::try_from(precision.as_nanos() / 100)
+            .unwrap_or(i64::MAX)
+            .max(1);
         let floor = Timestamp::from_ticks(at.ticks() - at.ticks().rem_euclid(step));
         let shape = Shape::of(&self.text);
-        let shape = Shape { digits: shape.digits.min(digits_of(step)), ..shape };
+        let shape = Shape {
+            digits: shape.digits.min(digits_of(step)),
+            ..shape
+        };
         shape.value(floor)
     }
 
@@ -124,7 +132,10 @@ impl CursorValue {
 
 impl From<Timestamp> for CursorValue {
     fn from(at: Timestamp) -> Self {
-        Self { text: at.to_string().into(), order: Order::Instant(at) }
+        Self {
+            text: at.to_string().into(),
+            order: Order::Instant(at),
+        }
     }
 }
 
@@ -159,7 +170,10 @@ fn instant(text: &str) -> Option<Timestamp> {
         return Some(Timestamp::from_chrono(at.to_utc()));
     }
     let local = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f")
-        .or_else(|_| NaiveDate::parse_from_str(text, "%Y-%m-%d").map(|date| date.and_time(chrono::NaiveTime::MIN)))
+        .or_else(|_| {
+            NaiveDate::parse_from_str(text, "%Y-%m-%d")
+                .map(|date| date.and_time(chrono::NaiveTime::MIN))
+        })
         .ok()?;
     Some(Timestamp::from_chrono(local.and_utc()))
 }
@@ -179,11 +193,19 @@ impl Shape {
 
     fn of(text: &str) -> Self {
         let Some(rest) = text.get(Self::SECONDS_END..) else {
-            return Self { date_only: true, digits: 0, suffix: String::new() };
+            return Self {
+                date_only: true,
+                digits: 0,
+                suffix: String::new(),
+            };
         };
         let fraction = rest.strip_prefix('.').unwrap_or("");
         let digits = fraction.bytes().take_while(u8::is_ascii_digit).count();
-        let suffix = if digits == 0 { rest } else { fraction.get(digits..).unwrap_or("") };
+        let suffix = if digits == 0 {
+            rest
+        } else {
+            fraction.get(digits..).unwrap_or("")
+        };
         Self {
             date_only: false,
             digits: u32::try_from(digits).unwrap_or(7).min(7),
@@ -193,7 +215,11 @@ impl Shape {
 
     /// Ticks of its last digit.
     fn unit(&self) -> i64 {
-        if self.date_only { 86_400 * 10_000_000 } else { 10_i64.pow(7 - self.digits) }
+        if self.date_only {
+            86_400 * 10_000_000
+        } else {
+            10_i64.pow(7 - self.digits)
+        }
     }
 
     fn offset_ticks(&self) -> i64 {
@@ -236,7 +262,9 @@ impl Shape {
 
 /// Digits of the second that a step of so many ticks needs.
 fn digits_of(step: i64) -> u32 {
-    (0..7).find(|digits| step % 10_i64.pow(7 - digits) == 0).unwrap_or(7)
+    (0..7)
+        .find(|digits| step % 10_i64.pow(7 - digits) == 0)
+        .unwrap_or(7)
 }
 
 #[cfg(test)]
@@ -262,9 +290,20 @@ mod tests {
 
     #[test]
     fn a_computed_value_is_written_like_its_model() {
-        let minus = |text: &str| value(text).minus(Duration::from_secs(300)).as_str().to_owned();
-        assert_eq!(minus("2026-04-13T14:27:38.9437189Z"), "2026-04-13T14:22:38.9437189Z");
-        assert_eq!(minus("2026-04-13T00:02:38.530-04:00"), "2026-04-12T23:57:38.530-04:00");
+        let minus = |text: &str| {
+            value(text)
+                .minus(Duration::from_secs(300))
+                .as_str()
+                .to_owned()
+        };
+        assert_eq!(
+            minus("2026-04-13T14:27:38.9437189Z"),
+            "2026-04-13T14:22:38.9437189Z"
+        );
+        assert_eq!(
+            minus("2026-04-13T00:02:38.530-04:00"),
+            "2026-04-12T23:57:38.530-04:00"
+        );
         assert_eq!(minus("2026-04-13T14:27:38"), "2026-04-13T14:22:38");
         assert_eq!(minus("2026-04-13"), "2026-04-12");
         assert_eq!(minus("4711"), "4711");
@@ -273,17 +312,32 @@ mod tests {
     #[test]
     fn a_floor_drops_digits_that_cannot_be_compared() {
         let floor = |text: &str, millis| {
-            value(text).floored(Some(Duration::from_millis(millis))).as_str().to_owned()
+            value(text)
+                .floored(Some(Duration::from_millis(millis)))
+                .as_str()
+                .to_owned()
         };
-        assert_eq!(floor("2026-04-13T14:27:38.9437189Z", 1000), "2026-04-13T14:27:38Z");
-        assert_eq!(floor("2026-04-13T14:27:38.9437189Z", 1), "2026-04-13T14:27:38.943Z");
-        assert_eq!(floor("2026-04-13T14:27:38.9437189Z", 60_000), "2026-04-13T14:27:00Z");
+        assert_eq!(
+            floor("2026-04-13T14:27:38.9437189Z", 1000),
+            "2026-04-13T14:27:38Z"
+        );
+        assert_eq!(
+            floor("2026-04-13T14:27:38.9437189Z", 1),
+            "2026-04-13T14:27:38.943Z"
+        );
+        assert_eq!(
+            floor("2026-04-13T14:27:38.9437189Z", 60_000),
+            "2026-04-13T14:27:00Z"
+        );
         assert_eq!(floor("4711", 1000), "4711");
     }
 
     #[test]
     fn just_below_moves_the_last_digit() {
-        assert_eq!(value("2026-04-13T00:00:00Z").just_below().as_str(), "2026-04-12T23:59:59Z");
+        assert_eq!(
+            value("2026-04-13T00:00:00Z").just_below().as_str(),
+            "2026-04-12T23:59:59Z"
+        );
         assert_eq!(
             value("2026-04-13T14:27:38.9437189Z").just_below().as_str(),
             "2026-04-13T14:27:38.9437188Z"

@@ -1,0 +1,28 @@
+//! The requirements of the shipped integration, one test each, named for its number: the real binary against both
+//! simulators, with the shipped pipelines and settings changed as a person changes them, in the YAML.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `setup` | off until turned on, credentials, secrets, defaults (R1 to R6) |
+//! | `campaign` | made once, carried by everything, waited for (R8 to R11) |
+//! | `scope` | which work orders come over (R12 to R17) |
+//! | `booking` | the booking flow (R18) |
+//! | `board` | the dispatch board flow, NTE (R25 to R28, R31, R32) |
+//! | `content` | dates and summary (R35 to R39) |
+//! | `trouble` | states, failures, a crash (R64 to R66) |
+//! | `settings` | what is changed in YAML is what the next run sends |
+//! | `mistakes` | what is misspelt is refused, with the caret on it |
+//! | `office` | what a test asks both sides, and does in a person's place |
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
+
+mod board;
+mod booking;
+mod campaign;
+mod content;
+mod mistakes;
+mod office;
+mod scope;
+mod settings;
+mod setup;
+mod trouble;
