@@ -2,22 +2,27 @@
 //!
 //! `cargo bench --bench startup`
 
-#[path = "support/timed.rs"]
-mod timed;
 #[path = "support/table.rs"]
 mod table;
+#[path = "support/timed.rs"]
+mod timed;
 
 use std::process::Command;
 
+use table::{heading, line, verdict};
 use timed::timed;
-use table::{Want, heading, line, verdict};
 
 const SYNCLINE: &str = env!("CARGO_BIN_EXE_syncline");
 
 fn main() -> anyhow::Result<()> {
     heading("syncline --version, best of 20");
     let best = timed(Command::new(SYNCLINE).arg("--version"), 20)?;
-    verdict("from start to end of the process", 1e3 * best.as_secs_f64(), "ms", Want::AtMost(20.0));
+    verdict(
+        "from start to end of the process",
+        1e3 * best.as_secs_f64(),
+        "ms",
+        ..=20.0,
+    );
     line("\nAgain: cargo bench --bench startup");
     Ok(())
 }

@@ -8,7 +8,10 @@ use tokio::time::Instant;
 
 /// The shortest of several runs from start to end; a status other than 0 is an error.
 pub(crate) fn timed(command: &mut Command, repeat: usize) -> anyhow::Result<Duration> {
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     let mut best = Duration::MAX;
     for _ in 0..repeat.max(1) {
         let started = Instant::now();
