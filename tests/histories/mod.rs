@@ -33,11 +33,23 @@ impl World {
 
     /// From now on these things go wrong at the source.
     fn source_suffers(&self, rules: Vec<Rule>) {
-        self.sandbox.servicechannel().kit().faults.set(rules).unwrap();
+        self.sandbox
+            .servicechannel()
+            .kit()
+            .faults
+            .set(rules)
+            .unwrap();
     }
 
     /// How often each rule of the target struck.
     fn struck(&self) -> Vec<u64> {
-        self.sandbox.servicetitan().kit().faults.rules().iter().map(|rule| rule.struck).collect()
+        self.sandbox
+            .servicetitan()
+            .kit()
+            .faults
+            .rules()
+            .iter()
+            .map(|rule| rule.struck)
+            .collect()
     }
 }

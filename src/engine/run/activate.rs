@@ -237,7 +237,7 @@ impl TenantRun {
 
     async fn check_requirements(&self) -> Vec<CheckLine> {
         let mut lines = Vec::new();
-        let never_on = self.refresh().await.is_ok_and(|row| row.activated_at.is_none());
+        let on = self.refresh().await.is_ok_and(|row| matches!(row.phase, Phase::On | Phase::Paused));
         for requirement in &self.plan.integration.requires {
             let mut attempt = Attempt::without_record(self, self.clock.now(), Priority::Event);
             let ran = match attempt.load_constant_links().await {
@@ -255,8 +255,8 @@ impl TenantRun {
                     }
                 }
                 // It may ask for what turning on makes.
-                Err(Stop::Fail(failure)) if failure.class == Class::Broken && never_on => {
-                    Ok("can be told once the integration was turned on".to_owned())
+                Err(Stop::Fail(failure)) if failure.class == Class::Broken && !on => {
+                    Ok("can be told once the integration is on".to_owned())
                 }
                 Err(Stop::Fail(failure)) => Err(failed(&failure)),
                 Err(Stop::Skip { reason, .. } | Stop::Hold { reason, .. }) => other(reason),
