@@ -18,7 +18,11 @@ pub(crate) fn set(file: &Path, pointer: &str, value: Value) {
                         .get_mut(index)
                         .unwrap_or_else(|| panic!("{} has nothing at {pointer}", file.display()))
                 }
-                other => {
+                other @ (Value::Null
+                | Value::Bool(_)
+                | Value::Number(_)
+                | Value::String(_)
+                | Value::Object(_)) => {
                     if other.is_null() {
                         *other = Value::Object(serde_json::Map::new());
                     }

@@ -1,10 +1,5 @@
 //! The ten histories that every build of the engine must survive, each a test with the numbers of its rules.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot go on fails where it stands"
-)]
-
 mod outages;
 mod people;
 mod reading;

@@ -1,10 +1,5 @@
 //! The simulators, driven over real HTTP as a client sees them.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot go on fails where it stands"
-)]
-
 mod both;
 mod faults;
 mod servicechannel;

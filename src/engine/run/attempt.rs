@@ -15,8 +15,9 @@ use crate::engine::clock::Timestamp;
 use crate::engine::connect::{Jitter, NextAttempt, Priority, next_attempt};
 use crate::engine::record::{EntityName, PipelineName, RecordKey, RootKey};
 use crate::engine::store::{
-    BelowWant,     Changed, ContentHash, End, Finish, Finished, Item, Judge, LinkChange, LinkId, LinkRow, Outcome, Progress as Intents,
-    RecordId, RecordRow, Reread, RereadResult, Settle, Store as _, TargetId, Verdict, WaitKind,
+    BelowWant, Changed, ContentHash, End, Finish, Finished, Item, Judge, LinkChange, LinkId,
+    LinkRow, Outcome, Progress as Intents, RecordId, RecordRow, Reread, RereadResult, Settle,
+    Store as _, TargetId, Verdict, WaitKind,
 };
 use crate::lang::expr::{Datum, FormError, Members, Scope};
 use crate::lang::plan::{self, EntityFrom, LinkEnd, Origin, Pipeline, Retry, Verb};
@@ -58,7 +59,11 @@ struct Pending {
 
 impl<'t> Attempt<'t> {
     /// For steps without a record: `on_activate` and `requires`.
-    pub(crate) fn without_record(tenant: &'t TenantRun, now: Timestamp, priority: Priority) -> Self {
+    pub(crate) fn without_record(
+        tenant: &'t TenantRun,
+        now: Timestamp,
+        priority: Priority,
+    ) -> Self {
         let settings = tenant.plan.settings.clone();
         Self {
             base: tenant.scope(&settings, now),
@@ -81,19 +86,33 @@ impl<'t> Attempt<'t> {
     }
 
     /// For a record with its content.
-    fn for_record(tenant: &'t TenantRun, pipeline: &'t Pipeline, row: RecordRow, record: Arc<Json>) -> Self {
+    fn for_record(
+        tenant: &'t TenantRun,
+        pipeline: &'t Pipeline,
+        row: RecordRow,
+        record: Arc<Json>,
+    ) -> Self {
         // `now` is fixed at intake (S37), so that a retry sends what the first attempt would have sent.
         let mut attempt = Self::without_record(tenant, row.since, Priority::Event);
         attempt.pipeline = Some(pipeline);
         attempt.lane = row.id.pipeline.clone();
         attempt.root = record;
         attempt.key = Some(row.id.key.clone());
-        attempt.work = Some(Work { record: row.id.clone(), row, intents: Intents::First });
+        attempt.work = Some(Work {
+            record: row.id.clone(),
+            row,
+            intents: Intents::First,
+        });
         attempt
     }
 
     /// For finding out what a row's work is serial by, before it is in the inbox.
-    pub(crate) fn for_intake(tenant: &'t TenantRun, pipeline: &'t Pipeline, key: &RecordKey, record: &Arc<Json>) -> Self {
+    pub(crate) fn for_intake(
+        tenant: &'t TenantRun,
+        pipeline: &'t Pipeline,
+        key: &RecordKey,
+        record: &Arc<Json>,
+    ) -> Self {
         let mut attempt = Self::without_record(tenant, tenant.clock.now(), Priority::Poll);
         attempt.pipeline = Some(pipeline);
         attempt.root = record.clone();
@@ -121,7 +140,10 @@ impl<'t> Attempt<'t> {
 
     /// Who asks, when this attempt sends something.
     pub(crate) fn asker(&self) -> Asker<'_> {
-        Asker { priority: self.priority, pipeline: &self.lane }
+        Asker {
+            priority: self.priority,
+            pipeline: &self.lane,
+        }
     }
 
     /// The record's key as written by expressions where `key:` is left out.
@@ -160,12 +182,17 @@ impl<'t> Attempt<'t> {
 
     /// Keeps an outcome to be stored with the record's end.
     pub(crate) fn defer(&mut self, settle: Settle, claim: Claim<LinkId>) {
-        self.pending = Some(Pending { settle, _claim: claim });
+        self.pending = Some(Pending {
+            settle,
+            _claim: claim,
+        });
     }
 
     /// Stores a kept outcome now: something else is about to be sent or stored.
     pub(crate) async fn flush(&mut self) -> Result<(), Stop> {
-        let Some(pending) = self.pending.take() else { return Ok(()) };
+        let Some(pending) = self.pending.take() else {
+            return Ok(());
+        };
         let link = pending.settle.link.clone();
         let changed = self.tenant.store.settle(pending.settle).await?;
         self.tenant.links.forget(&link);
@@ -189,7 +216,9 @@ impl<'t> Attempt<'t> {
 
     /// Reads the links that the record is an end of.
     pub(crate) async fn load_links(&mut self) -> Result<(), Stop> {
-        let Some(pipeline) = self.pipeline else { return Ok(()) };
+        let Some(pipeline) = self.pipeline else {
+            return Ok(());
+        };
         for (entity, end) in &pipeline.links {
             let row = self.link_of(pipeline, entity, end).await?;
             self.set_link(entity, row.as_deref());
@@ -203,23 +232,38 @@ impl<'t> Attempt<'t> {
         entity: &Arc<str>,
         end: &LinkEnd,
     ) -> Result<Option<Arc<LinkRow>>, Stop> {
-        let broken = |error: FormError| Failure::broken(error.to_string(), &pipeline.fetch.request.origin);
+        let broken =
+            |error: FormError| Failure::broken(error.to_string(), &pipeline.fetch.request.origin);
         match end {
             LinkEnd::Key(form) => {
                 let key = form.eval_datum(&self.scope()).map_err(broken)?;
                 match key_text(&key) {
-                    Some(key) => Ok(self.tenant.links.get(&link_id(self.tenant, entity, key)).await?),
+                    Some(key) => Ok(self
+                        .tenant
+                        .links
+                        .get(&link_id(self.tenant, entity, key))
+                        .await?),
                     None => Ok(None),
                 }
             }
             LinkEnd::Id(form) => {
                 let id = form.eval_datum(&self.scope()).map_err(broken)?;
-                let Some(id) = key_text(&id) else { return Ok(None) };
-                let identity = self.tenant.identity(&to_connector(self.tenant, entity)).clone();
+                let Some(id) = key_text(&id) else {
+                    return Ok(None);
+                };
+                let identity = self
+                    .tenant
+                    .identity(&to_connector(self.tenant, entity))
+                    .clone();
                 let rows = self
                     .tenant
                     .store
-                    .links_to(&self.tenant.name, &identity, &EntityName::from(&**entity), &TargetId::from(id.as_str()))
+                    .links_to(
+                        &self.tenant.name,
+                        &identity,
+                        &EntityName::from(&**entity),
+                        &TargetId::from(id.as_str()),
+                    )
                     .await?;
                 Ok(rows.into_iter().next().map(Arc::new))
             }
@@ -228,8 +272,12 @@ impl<'t> Attempt<'t> {
 
     /// Settings of the record's subject take the place of the tenant's.
     fn choose_settings(&mut self) -> Result<(), Stop> {
-        let Some(pipeline) = self.pipeline else { return Ok(()) };
-        let Some(form) = &pipeline.overrides_for else { return Ok(()) };
+        let Some(pipeline) = self.pipeline else {
+            return Ok(());
+        };
+        let Some(form) = &pipeline.overrides_for else {
+            return Ok(());
+        };
         let subject = form
             .eval_datum(&self.scope())
             .map_err(|error| Failure::broken(error.to_string(), &pipeline.fetch.request.origin))?;
@@ -243,9 +291,16 @@ impl<'t> Attempt<'t> {
 }
 
 /// The links a record's attempt will ask for, as far as its content alone says: read ahead in one go.
-pub(crate) fn links_ahead(tenant: &TenantRun, pipeline: &Pipeline, record: &Arc<Json>) -> Vec<LinkId> {
+pub(crate) fn links_ahead(
+    tenant: &TenantRun,
+    pipeline: &Pipeline,
+    record: &Arc<Json>,
+) -> Vec<LinkId> {
     let base = tenant.scope(&tenant.plan.settings, Timestamp::EPOCH);
-    let scope = base.child().with("record", Datum::Json(record.clone())).with_root(record.clone());
+    let scope = base
+        .child()
+        .with("record", Datum::Json(record.clone()))
+        .with_root(record.clone());
     pipeline
         .links
         .iter()
@@ -287,14 +342,24 @@ pub(crate) async fn work(tenant: &TenantRun, pipeline: &Pipeline, taken: Taken) 
 /// Takes down what a record's first version comes to while its pipeline waits (S23): its steps up to the first that
 /// reads or writes. A `forever` skip among them ends it now; anything else finds it eligible.
 pub(crate) async fn judge(tenant: &TenantRun, pipeline: &Pipeline, taken: Taken) {
-    let Taken { row, content: Some(record) } = taken else { return };
+    let Taken {
+        row,
+        content: Some(record),
+    } = taken
+    else {
+        return;
+    };
     let id = row.id.clone();
     let mut attempt = Attempt::for_record(tenant, pipeline, row, record);
     let judged = async {
         attempt.load_links().await?;
         attempt.choose_settings()?;
         let pure = pipeline.steps.iter().take_while(|step| {
-            step.each.is_none() && matches!(step.verb, Verb::Skip { .. } | Verb::Transform(_) | Verb::Map(_))
+            step.each.is_none()
+                && matches!(
+                    step.verb,
+                    Verb::Skip { .. } | Verb::Transform(_) | Verb::Map(_)
+                )
         });
         for step in pure {
             attempt.run_steps(std::slice::from_ref(step)).await?;
@@ -310,9 +375,17 @@ pub(crate) async fn judge(tenant: &TenantRun, pipeline: &Pipeline, taken: Taken)
         }
         Ok(())
         | Err(
-            Stop::Skip { .. } | Stop::Hold { .. } | Stop::Fail(_) | Stop::Park(_) | Stop::Off | Stop::Superseded,
+            Stop::Skip { .. }
+            | Stop::Hold { .. }
+            | Stop::Fail(_)
+            | Stop::Park(_)
+            | Stop::Off
+            | Stop::Superseded,
         ) => {
-            let judge = Judge { record: id, verdict: Verdict::Eligible };
+            let judge = Judge {
+                record: id,
+                verdict: Verdict::Eligible,
+            };
             if let Err(error) = tenant.store.judge(judge).await {
                 warn!(%error, "A waiting record could not be judged; later again.");
             }
@@ -323,17 +396,25 @@ pub(crate) async fn judge(tenant: &TenantRun, pipeline: &Pipeline, taken: Taken)
 async fn run(attempt: &mut Attempt<'_>) -> Result<(), Stop> {
     attempt.load_links().await?;
     attempt.choose_settings()?;
-    let pipeline = attempt.pipeline.expect("an attempt at a record has a pipeline");
+    let pipeline = attempt
+        .pipeline
+        .expect("an attempt at a record has a pipeline");
     attempt.run_steps(&pipeline.steps).await
 }
 
 /// T4: stores how an attempt ended, with the outcome of its last write.
 async fn finish(mut attempt: Attempt<'_>, stop: Option<Stop>) -> Ended {
     let tenant = attempt.tenant;
-    let pipeline = attempt.pipeline.expect("an attempt at a record has a pipeline");
-    let Some(work) = attempt.work.clone() else { return Ended::Stored };
+    let pipeline = attempt
+        .pipeline
+        .expect("an attempt at a record has a pipeline");
+    let Some(work) = attempt.work.clone() else {
+        return Ended::Stored;
+    };
     if let Some(Stop::Fail(failure)) = &stop {
-        attempt.trace.failed(&failure.detail(), failure.exchange.as_deref());
+        attempt
+            .trace
+            .failed(&failure.detail(), failure.exchange.as_deref());
     }
     let retry = blame(tenant, pipeline, stop.as_ref());
     let facts = Facts {
@@ -353,17 +434,31 @@ async fn finish(mut attempt: Attempt<'_>, stop: Option<Stop>) -> Ended {
     let pending = attempt.pending.take();
     let link = pending.as_ref().map(|pending| pending.settle.link.clone());
     let came_to = outcome(&ending.end);
-    let Ending { end, attempts, verdict } = ending;
+    let Ending {
+        end,
+        attempts,
+        verdict,
+    } = ending;
     let text = describe(&end);
-    let version = work.row.version.as_ref().map(|version| version.text.as_str());
+    let version = work
+        .row
+        .version
+        .as_ref()
+        .map(|version| version.text.as_str());
     let finish = Finish {
         taken: work.row.seq,
         at: facts.now,
-        link: pending.as_ref().map(|pending| LinkChange::Settle(pending.settle.clone())),
+        link: pending
+            .as_ref()
+            .map(|pending| LinkChange::Settle(pending.settle.clone())),
         verdict,
         end,
         attempts,
-        root: work.row.root.clone().unwrap_or_else(|| RootKey::from(work.record.key.as_str())),
+        root: work
+            .row
+            .root
+            .clone()
+            .unwrap_or_else(|| RootKey::from(work.record.key.as_str())),
         kind: "attempt".to_owned(),
         trace: attempt.trace.finish(version, facts.now, &text),
         record: work.record,
@@ -401,7 +496,10 @@ fn blame(tenant: &TenantRun, pipeline: &Pipeline, stop: Option<&Stop>) -> Retry 
             | Stop::Store(_),
         ) => None,
     };
-    tenant.connection(connector.unwrap_or(&pipeline.fetch.request.connector)).connector().retry
+    tenant
+        .connection(connector.unwrap_or(&pipeline.fetch.request.connector))
+        .connector()
+        .retry
 }
 
 /// Reads a record again by its key (S10): a hint said that it changed, or it was done and must be looked at anew.
@@ -416,13 +514,22 @@ async fn reread(
     };
     let started = tenant.clock.now();
     let base = tenant.scope(&tenant.plan.settings, started);
-    let scope = base.child().with("key", Datum::from(native(row.id.key.as_str())));
-    let asker = Asker { priority: Priority::Event, pipeline: &row.id.pipeline };
-    let found = super::lists::read_one(tenant, &one.request, &scope, one.found.as_ref(), asker).await;
+    let scope = base
+        .child()
+        .with("key", Datum::from(native(row.id.key.as_str())));
+    let asker = Asker {
+        priority: Priority::Event,
+        pipeline: &row.id.pipeline,
+    };
+    let found =
+        super::lists::read_one(tenant, &one.request, &scope, one.found.as_ref(), asker).await;
     let end = match found {
         Ok(Some(record)) => {
             let item = super::scan::item(tenant, pipeline, &record).await;
-            let item = Item { key: row.id.key.clone(), ..item };
+            let item = Item {
+                key: row.id.key.clone(),
+                ..item
+            };
             let reread = Reread {
                 fence: tenant.fence(),
                 identity: row.id.identity.clone(),
@@ -434,10 +541,20 @@ async fn reread(
             match tenant.store.reread(reread).await? {
                 RereadResult::Work(row) => return Ok(Some((row, record))),
                 RereadResult::Dead(_) | RereadResult::Never => return Ok(None),
-                RereadResult::Behind(row) => again_within_lag(tenant, pipeline, &row, "the source does not show the version it announced yet"),
+                RereadResult::Behind(row) => again_within_lag(
+                    tenant,
+                    pipeline,
+                    &row,
+                    "the source does not show the version it announced yet",
+                ),
             }
         }
-        Ok(None) => again_within_lag(tenant, pipeline, &row, "the source does not show this record"),
+        Ok(None) => again_within_lag(
+            tenant,
+            pipeline,
+            &row,
+            "the source does not show this record",
+        ),
         Err(failure) => {
             let retry = blame(tenant, pipeline, Some(&Stop::from(failure.clone())));
             let facts = Facts {
@@ -462,7 +579,10 @@ async fn reread(
         link: None,
         verdict: None,
         attempts,
-        root: row.root.clone().unwrap_or_else(|| RootKey::from(row.id.key.as_str())),
+        root: row
+            .root
+            .clone()
+            .unwrap_or_else(|| RootKey::from(row.id.key.as_str())),
         kind: "reread".to_owned(),
         trace: Trace::default().finish(None, now, &describe(&end)),
         end,
@@ -472,7 +592,12 @@ async fn reread(
     Ok(None)
 }
 
-fn again_within_lag(tenant: &TenantRun, pipeline: &Pipeline, row: &RecordRow, why: &str) -> (End, u32) {
+fn again_within_lag(
+    tenant: &TenantRun,
+    pipeline: &Pipeline,
+    row: &RecordRow,
+    why: &str,
+) -> (End, u32) {
     let connection = tenant.connection(&pipeline.fetch.request.connector);
     let retry = connection.connector().retry;
     let attempts = row.attempts + 1;
@@ -482,9 +607,16 @@ fn again_within_lag(tenant: &TenantRun, pipeline: &Pipeline, row: &RecordRow, wh
         let failure = Failure::of(
             Class::Reply(crate::lang::plan::ErrorClass::Missing),
             why.to_owned(),
-            pipeline.fetch.one.as_ref().map(|one| one.request.origin.clone()),
+            pipeline
+                .fetch
+                .one
+                .as_ref()
+                .map(|one| one.request.origin.clone()),
         );
-        let death = crate::engine::store::Death { cause: failure.cause(), detail: failure.detail() };
+        let death = crate::engine::store::Death {
+            cause: failure.cause(),
+            detail: failure.detail(),
+        };
         return (End::Dead(death), attempts);
     };
     let end = End::Waiting {
@@ -522,8 +654,14 @@ fn outcome(end: &End) -> Outcome {
 
 fn describe(end: &End) -> String {
     match end {
-        End::Done { outcome, reason: None } => outcome.to_string(),
-        End::Done { outcome, reason: Some(reason) } => format!("{outcome}: {reason}"),
+        End::Done {
+            outcome,
+            reason: None,
+        } => outcome.to_string(),
+        End::Done {
+            outcome,
+            reason: Some(reason),
+        } => format!("{outcome}: {reason}"),
         End::Waiting { reason, .. } => format!("retry: {reason}"),
         End::Held { reason, .. } => format!("held: {reason}"),
         End::Dead(death) => format!("dead: {}", death.cause),
@@ -534,7 +672,9 @@ fn describe(end: &End) -> String {
 fn jitter(record: &RecordId, attempts: u32) -> u64 {
     let text = format!("{}/{}/{attempts}", record.pipeline, record.key);
     let hash = blake3::hash(text.as_bytes());
-    let bytes: [u8; 8] = hash.as_bytes()[..8].try_into().expect("a hash has 32 bytes");
+    let bytes: [u8; 8] = hash.as_bytes()[..8]
+        .try_into()
+        .expect("a hash has 32 bytes");
     u64::from_le_bytes(bytes)
 }
 
@@ -593,8 +733,11 @@ pub(crate) fn link_datum(row: Option<&LinkRow>) -> Datum {
     let Some((row, target)) = row.and_then(|row| Some((row, row.target.as_ref()?))) else {
         return Datum::Null;
     };
-    let remembered: serde_json::Map<String, Json> =
-        row.remember.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    let remembered: serde_json::Map<String, Json> = row
+        .remember
+        .as_deref()
+        .and_then(|text| serde_json::from_str(text).ok())
+        .unwrap_or_default();
     let id = if remembered.contains_key(TEXT_ID) {
         Json::String(target.id.to_string())
     } else {

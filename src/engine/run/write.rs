@@ -107,14 +107,23 @@ impl Attempt<'_> {
     /// so that its intent and fingerprint have a place.
     fn link_for(&self, write: &Write) -> Result<LinkId, Stop> {
         let eval = |form: &crate::lang::expr::ValueForm| {
-            form.eval_datum(&self.scope()).map_err(|error| broken(&error, &write.origin))
+            form.eval_datum(&self.scope())
+                .map_err(|error| broken(&error, &write.origin))
         };
-        let missing = |what: &str| Stop::from(Failure::broken(format!("the write has no {what}: its value is null"), &write.origin));
+        let missing = |what: &str| {
+            Stop::from(Failure::broken(
+                format!("the write has no {what}: its value is null"),
+                &write.origin,
+            ))
+        };
         match &write.entity {
             Some(entity) => {
                 let key = match &write.key {
                     Some(form) => key_text(&eval(form)?).ok_or_else(|| missing("`key`"))?,
-                    None => self.record_key().map(ToString::to_string).ok_or_else(|| missing("`key`"))?,
+                    None => self
+                        .record_key()
+                        .map(ToString::to_string)
+                        .ok_or_else(|| missing("`key`"))?,
                 };
                 Ok(link_id(self.tenant, entity, key))
             }
@@ -157,7 +166,11 @@ impl Attempt<'_> {
     }
 
     async fn search(&self, w: &mut Writing<'_>, n: usize) -> Result<Event, Stop> {
-        let first = w.write.find.as_ref().expect("a search is only asked for where there is a find");
+        let first = w
+            .write
+            .find
+            .as_ref()
+            .expect("a search is only asked for where there is a find");
         let search = match n.checked_sub(1) {
             None => first,
             Some(n) => &first.otherwise[n],
@@ -185,7 +198,10 @@ impl Attempt<'_> {
                 Found::One
             }
             _ => {
-                w.ids = candidates.iter().map(|candidate| candidate.id.to_string()).collect();
+                w.ids = candidates
+                    .iter()
+                    .map(|candidate| candidate.id.to_string())
+                    .collect();
                 Found::Several
             }
         };
@@ -200,21 +216,33 @@ impl Attempt<'_> {
     fn remembered(&self, w: &Writing<'_>) -> Result<serde_json::Map<String, Json>, Stop> {
         let mut remembered = serde_json::Map::new();
         for (name, form) in &w.write.remember {
-            let value = form.eval_datum(&self.scope()).map_err(|error| broken(&error, &w.write.origin))?;
-            let value = value.to_json().map_err(|error| Failure::broken(error.to_string(), &w.write.origin))?;
+            let value = form
+                .eval_datum(&self.scope())
+                .map_err(|error| broken(&error, &w.write.origin))?;
+            let value = value
+                .to_json()
+                .map_err(|error| Failure::broken(error.to_string(), &w.write.origin))?;
             remembered.insert(name.to_string(), value);
         }
         Ok(remembered)
     }
 
     fn readers(&self, w: &Writing<'_>) -> Vec<crate::engine::store::Reader> {
-        w.write.entity.as_deref().map(|entity| self.tenant.readers(entity)).unwrap_or_default()
+        w.write
+            .entity
+            .as_deref()
+            .map(|entity| self.tenant.readers(entity))
+            .unwrap_or_default()
     }
 
     async fn adopt(&mut self, w: &mut Writing<'_>) -> Result<Event, Stop> {
         let adopt = Adopt {
             link: w.link.clone(),
-            before: w.row.as_ref().and_then(|row| row.target.as_ref()).map(|target| target.id.clone()),
+            before: w
+                .row
+                .as_ref()
+                .and_then(|row| row.target.as_ref())
+                .map(|target| target.id.clone()),
             target: target_id(&w.id),
             origin: Origin::Adopted,
             remember: self.remember(w)?,
@@ -264,10 +292,14 @@ impl Attempt<'_> {
     }
 
     async fn drop_link(&mut self, w: &mut Writing<'_>) -> Result<Event, Stop> {
-        let drop = Drop { link: w.link.clone(), before: target_id(&w.id) };
+        let drop = Drop {
+            link: w.link.clone(),
+            before: target_id(&w.id),
+        };
         let dropped = self.tenant.store.drop_target(drop).await?;
         self.tenant.links.forget(&w.link);
-        self.trace.step(w.name, &format!("{} is gone, it is made again", w.id));
+        self.trace
+            .step(w.name, &format!("{} is gone, it is made again", w.id));
         w.row = None;
         w.id = Json::Null;
         Ok(match dropped {
@@ -277,18 +309,34 @@ impl Attempt<'_> {
     }
 
     async fn read(&mut self, w: &mut Writing<'_>) -> Result<Event, Stop> {
-        let read = w.write.read.as_ref().expect("a read is only asked for where there is one");
-        let scope = self.scope().with("id", Datum::from(w.id.clone())).with("key", Datum::from(w.link.key.as_str()));
+        let read = w
+            .write
+            .read
+            .as_ref()
+            .expect("a read is only asked for where there is one");
+        let scope = self
+            .scope()
+            .with("id", Datum::from(w.id.clone()))
+            .with("key", Datum::from(w.link.key.as_str()));
         let kept = match read.cache.filter(|_| !self.looked_at_before()) {
             Some(age) => Some((age, lists::cache_key(self.tenant, &read.request, &scope)?)),
             None => None,
         };
         let now = self.tenant.clock.now();
-        let known = kept.as_ref().and_then(|(age, name)| self.tenant.cache.get(name, now, *age));
+        let known = kept
+            .as_ref()
+            .and_then(|(age, name)| self.tenant.cache.get(name, now, *age));
         let reply = match known {
             Some(Datum::Json(found)) => Ok(Some(found)),
             Some(_) | None => {
-                lists::read_one(self.tenant, &read.request, &scope, read.found.as_ref(), self.asker()).await
+                lists::read_one(
+                    self.tenant,
+                    &read.request,
+                    &scope,
+                    read.found.as_ref(),
+                    self.asker(),
+                )
+                .await
             }
         };
         drop(scope);
@@ -297,7 +345,11 @@ impl Attempt<'_> {
         }
         match reply {
             Ok(Some(found)) => {
-                let merged = read.merged_into.as_ref().and_then(|path| path.first(&found)).cloned();
+                let merged = read
+                    .merged_into
+                    .as_ref()
+                    .and_then(|path| path.first(&found))
+                    .cloned();
                 w.found = Datum::Json(found);
                 match merged {
                     Some(into) if !into.is_null() && into != w.id => {
@@ -322,8 +374,17 @@ impl Attempt<'_> {
 
     /// A link younger than the connector's lag may not be visible yet (S6).
     fn missing(&self, w: &Writing<'_>) -> Event {
-        let born = w.row.as_ref().and_then(|row| row.target.as_ref()).map(|target| target.born_at);
-        let lag = self.tenant.connection(&w.write.connector).connector().settle.map_or(Duration::ZERO, |settle| settle.lag);
+        let born = w
+            .row
+            .as_ref()
+            .and_then(|row| row.target.as_ref())
+            .map(|target| target.born_at);
+        let lag = self
+            .tenant
+            .connection(&w.write.connector)
+            .connector()
+            .settle
+            .map_or(Duration::ZERO, |settle| settle.lag);
         match born {
             Some(born) if born.plus(lag) > self.tenant.clock.now() => Event::MissingYet,
             Some(_) | None => Event::Missing,
@@ -331,14 +392,25 @@ impl Attempt<'_> {
     }
 
     fn compare(&mut self, w: &mut Writing<'_>) -> Result<Event, Stop> {
-        let update = w.write.update.as_ref().expect("a comparison is only asked for where there is an update");
+        let update = w
+            .write
+            .update
+            .as_ref()
+            .expect("a comparison is only asked for where there is an update");
         let origin = &update.request.origin;
-        let scope = self.scope().with("id", Datum::from(w.id.clone())).with("found", w.found.clone());
+        let scope = self
+            .scope()
+            .with("id", Datum::from(w.id.clone()))
+            .with("found", w.found.clone());
         if let Some(when) = &update.when
             && !when.holds(&scope).map_err(|error| broken(&error, origin))?
         {
             w.reason = match &update.reason {
-                Some(reason) => Some(reason.text(&scope).map_err(|error| broken(&error, origin))?),
+                Some(reason) => Some(
+                    reason
+                        .text(&scope)
+                        .map_err(|error| broken(&error, origin))?,
+                ),
                 None => None,
             };
             return Ok(Event::Unwanted);
@@ -350,8 +422,12 @@ impl Attempt<'_> {
         let body = body_of(&request);
         let hash = body_hash(&body);
         let written = w.row.as_ref().and_then(|row| row.written.as_ref());
-        let lag = connection.connector().settle.map_or(Duration::ZERO, |settle| settle.lag);
-        let fresh = written.is_some_and(|written| written.written_at.plus(lag) > self.tenant.clock.now());
+        let lag = connection
+            .connector()
+            .settle
+            .map_or(Duration::ZERO, |settle| settle.lag);
+        let fresh =
+            written.is_some_and(|written| written.written_at.plus(lag) > self.tenant.clock.now());
         let same = match update.compare {
             Compare::Written => written.is_some_and(|written| written.hash == hash),
             // What we wrote within the lag stands for what a lagging read shows (S17).
@@ -363,19 +439,29 @@ impl Attempt<'_> {
         };
         drop(scope);
         if same {
-            if written.is_some_and(|written| written.hash == hash) && self.wrote == super::ending::Wrote::Nothing {
+            if written.is_some_and(|written| written.hash == hash)
+                && self.wrote == super::ending::Wrote::Nothing
+            {
                 self.wrote = super::ending::Wrote::Echo;
             }
             return Ok(Event::Same);
         }
-        w.prepared = Some(Prepared { request, hash, admission: None });
+        w.prepared = Some(Prepared {
+            request,
+            hash,
+            admission: None,
+        });
         Ok(Event::Differs)
     }
 
     async fn plan(&mut self, w: &mut Writing<'_>, op: Op) -> Result<Event, Stop> {
         let connection = self.tenant.connection(&w.write.connector).clone();
         if op == Op::Create {
-            let create = w.write.create.as_ref().expect("a create is only asked for where there is one");
+            let create = w
+                .write
+                .create
+                .as_ref()
+                .expect("a create is only asked for where there is one");
             let prepared = {
                 let scope = self.scope();
                 let origin = &create.request.origin;
@@ -383,14 +469,22 @@ impl Attempt<'_> {
                     .render(&create.request, &scope)
                     .map_err(|error| Failure::broken(error.to_string(), origin))?;
                 // After a create the update's body counts as written (S37), as far as it can be told beforehand.
-                let hash = self.update_hash(w).unwrap_or_else(|| body_hash(&body_of(&request)));
-                Prepared { request, hash, admission: None }
+                let hash = self
+                    .update_hash(w)
+                    .unwrap_or_else(|| body_hash(&body_of(&request)));
+                Prepared {
+                    request,
+                    hash,
+                    admission: None,
+                }
             };
             w.prepared = Some(prepared);
         }
         // What settles it after a crash must know all that the link is to keep (S28).
         let find = match (op, &w.sent_find) {
-            (Op::Create, Some(sent)) => Some(find::with_remembered(sent, self.remembered(w)?).to_string()),
+            (Op::Create, Some(sent)) => {
+                Some(find::with_remembered(sent, self.remembered(w)?).to_string())
+            }
             (Op::Create, None) | (Op::Update, _) => None,
         };
         let prepared = w.prepared.as_mut().expect("an intent has its request");
@@ -399,7 +493,11 @@ impl Attempt<'_> {
         match connection.admit(asker.priority, asker.pipeline).await {
             Ok(admission) => prepared.admission = Some(admission),
             Err(pause) => {
-                w.failure = Some(Box::new(Failure::paused(&pause, &w.write.connector, &w.write.origin)));
+                w.failure = Some(Box::new(Failure::paused(
+                    &pause,
+                    &w.write.connector,
+                    &w.write.origin,
+                )));
                 return Ok(Event::Failed);
             }
         }
@@ -410,7 +508,11 @@ impl Attempt<'_> {
             identity: w.link.identity.clone(),
             entity: w.link.entity.clone(),
             key: w.link.key.clone(),
-            target: w.row.as_ref().and_then(|row| row.target.as_ref()).map(|target| target.id.clone()),
+            target: w
+                .row
+                .as_ref()
+                .and_then(|row| row.target.as_ref())
+                .map(|target| target.id.clone()),
             op: id.clone(),
             kind: match op {
                 Op::Create => OpKind::Create,
@@ -420,7 +522,10 @@ impl Attempt<'_> {
             hash: prepared.hash.clone(),
             settle_after: match (op, w.write.on_unknown) {
                 (Op::Create, OnUnknown::Hold) => None,
-                (Op::Create, OnUnknown::Settle) | (Op::Update, _) => connection.connector().settle.map(crate::lang::plan::Settle::bound),
+                (Op::Create, OnUnknown::Settle) | (Op::Update, _) => connection
+                    .connector()
+                    .settle
+                    .map(crate::lang::plan::Settle::bound),
             },
             work: self.work.as_ref().map(|work| PlanFor {
                 record: work.record.clone(),
@@ -452,8 +557,15 @@ impl Attempt<'_> {
     fn update_hash(&self, w: &Writing<'_>) -> Option<ContentHash> {
         let update = w.write.update.as_ref()?;
         // The id is not known yet; it stands in the path of an update, not in what it says.
-        let scope = self.scope().with("id", Datum::from(0)).with("found", Datum::Null);
-        let request = self.tenant.connection(&w.write.connector).render(&update.request, &scope).ok()?;
+        let scope = self
+            .scope()
+            .with("id", Datum::from(0))
+            .with("found", Datum::Null);
+        let request = self
+            .tenant
+            .connection(&w.write.connector)
+            .render(&update.request, &scope)
+            .ok()?;
         Some(body_hash(&body_of(&request)))
     }
 
@@ -462,8 +574,13 @@ impl Attempt<'_> {
         let mut prepared = w.prepared.take().expect("an intent has its request");
         let admission = prepared.admission.take().expect("an intent was admitted");
         self.tenant.progress.tick(Tick::Request);
-        let still_on = StillOn { tenant: self.tenant, epoch: self.tenant.fence().epoch };
-        let sent = connection.send(admission, &prepared.request, &still_on).await;
+        let still_on = StillOn {
+            tenant: self.tenant,
+            epoch: self.tenant.fence().epoch,
+        };
+        let sent = connection
+            .send(admission, &prepared.request, &still_on)
+            .await;
         let event = match sent {
             Ok(reply) => self.applied(w, op, &prepared.request, &reply),
             Err(failure) => {
@@ -477,7 +594,8 @@ impl Attempt<'_> {
                 };
                 let shown = trace::exchange(&prepared.request, failure.reply.as_deref());
                 w.failure = Some(Box::new(
-                    Failure::from_reply(*failure, &w.write.connector, &w.write.origin).with_exchange(shown),
+                    Failure::from_reply(*failure, &w.write.connector, &w.write.origin)
+                        .with_exchange(shown),
                 ));
                 event
             }
@@ -486,7 +604,13 @@ impl Attempt<'_> {
         event
     }
 
-    fn applied(&mut self, w: &mut Writing<'_>, op: Op, request: &HttpRequest, reply: &Reply) -> Event {
+    fn applied(
+        &mut self,
+        w: &mut Writing<'_>,
+        op: Op,
+        request: &HttpRequest,
+        reply: &Reply,
+    ) -> Event {
         let body = lists::body(reply);
         if op == Op::Create {
             let create = w.write.create.as_ref().expect("a create was sent");
@@ -495,16 +619,26 @@ impl Attempt<'_> {
                     .scope()
                     .with_root(body.clone())
                     .with("key", Datum::from(w.link.key.as_str()));
-                create.id.eval_datum(&scope).ok().and_then(|id| id.to_json().ok())
+                create
+                    .id
+                    .eval_datum(&scope)
+                    .ok()
+                    .and_then(|id| id.to_json().ok())
             };
             // A success without an id proves nothing that can be linked (S2).
             match id {
                 Some(id) if key_text(&Datum::from(id.clone())).is_some() => w.id = id,
                 Some(_) | None => {
                     let message = "the reply of the create holds no id".to_owned();
-                    let mut failure = Failure::of(Class::Reply(ErrorClass::Transient), message, Some(create.request.origin.clone()));
+                    let mut failure = Failure::of(
+                        Class::Reply(ErrorClass::Transient),
+                        message,
+                        Some(create.request.origin.clone()),
+                    );
                     failure.status = Some(reply.status);
-                    w.failure = Some(Box::new(failure.with_exchange(trace::exchange(request, Some(reply)))));
+                    w.failure = Some(Box::new(
+                        failure.with_exchange(trace::exchange(request, Some(reply))),
+                    ));
                     return Event::Unknown;
                 }
             }
@@ -531,7 +665,11 @@ impl Attempt<'_> {
                     origin: Origin::Created,
                     // An update leaves what the link was made with.
                     remember: if w.created() { self.remember(w)? } else { None },
-                    written: Some(Fingerprint { hash: prepared.hash.clone(), target_version: None, written_at: now }),
+                    written: Some(Fingerprint {
+                        hash: prepared.hash.clone(),
+                        target_version: None,
+                        written_at: now,
+                    }),
                     readers: self.readers(w),
                 })
             }
@@ -542,7 +680,8 @@ impl Attempt<'_> {
                 self.tenant.progress.tick(Tick::Unknown);
                 let settle = connection.connector().settle;
                 // `sent` is at the latest now: the reply, or its absence, came after it (S1).
-                let bound = now.plus(settle.map_or(Duration::ZERO, crate::lang::plan::Settle::bound));
+                let bound =
+                    now.plus(settle.map_or(Duration::ZERO, crate::lang::plan::Settle::bound));
                 Settlement::Unknown { bound, due: now }
             }
         };
@@ -552,9 +691,15 @@ impl Attempt<'_> {
             at: now,
             outcome,
         };
-        let last_word = matches!(how, SettleAs::Applied | SettleAs::NotApplied | SettleAs::NotSent);
+        let last_word = matches!(
+            how,
+            SettleAs::Applied | SettleAs::NotApplied | SettleAs::NotSent
+        );
         if last_word && self.work.is_some() {
-            let claim = w.claim.take().expect("the claim is held until the outcome is stored");
+            let claim = w
+                .claim
+                .take()
+                .expect("the claim is held until the outcome is stored");
             self.defer(settle, claim);
         } else {
             let changed = self.tenant.store.settle(settle).await?;
@@ -569,7 +714,9 @@ impl Attempt<'_> {
 
     fn end(&mut self, w: Writing<'_>, end: End) -> Result<Datum, Stop> {
         use super::ending::Wrote;
-        let failure = |class, message: String| Stop::from(Failure::of(class, message, Some(w.write.origin.clone())));
+        let failure = |class, message: String| {
+            Stop::from(Failure::of(class, message, Some(w.write.origin.clone())))
+        };
         let what = w.write.entity.as_deref().unwrap_or("record");
         let outcome = match end {
             End::Created => {
@@ -585,41 +732,81 @@ impl Attempt<'_> {
             End::Adopted => "found",
             End::Unchanged => "unchanged",
             End::Unwanted => {
-                self.trace.step(w.name, w.reason.as_deref().unwrap_or("not wanted"));
+                self.trace
+                    .step(w.name, w.reason.as_deref().unwrap_or("not wanted"));
                 "unwanted"
             }
             End::Nothing => "nothing",
             End::Ambiguous => {
-                let reason = format!("several {what}s were found for {}: {}", w.link.key, w.ids.join(", "));
-                return Err(Stop::Hold { reason, recheck: None });
+                let reason = format!(
+                    "several {what}s were found for {}: {}",
+                    w.link.key,
+                    w.ids.join(", ")
+                );
+                return Err(Stop::Hold {
+                    reason,
+                    recheck: None,
+                });
             }
             End::Capped => {
-                return Err(failure(Class::Paging, format!("the search for the {what} of {} ended at its page cap, so nothing is created", w.link.key)));
+                return Err(failure(
+                    Class::Paging,
+                    format!(
+                        "the search for the {what} of {} ended at its page cap, so nothing is created",
+                        w.link.key
+                    ),
+                ));
             }
             End::MergeLoop => {
-                return Err(failure(Class::Own, format!("the {what} {} was merged more than 5 times over", w.id)));
+                return Err(failure(
+                    Class::Own,
+                    format!("the {what} {} was merged more than 5 times over", w.id),
+                ));
             }
             End::TargetMissing => {
-                let mut missing = Failure::of(Class::Own, format!("the {what} {} that {} is linked to is gone", w.id, w.link.key), Some(w.write.origin.clone()));
+                let mut missing = Failure::of(
+                    Class::Own,
+                    format!(
+                        "the {what} {} that {} is linked to is gone",
+                        w.id, w.link.key
+                    ),
+                    Some(w.write.origin.clone()),
+                );
                 missing.code = Some("target_missing".to_owned());
                 missing.status = w.failure.as_ref().and_then(|failure| failure.status);
                 missing.exchange = w.failure.and_then(|failure| failure.exchange);
                 return Err(missing.into());
             }
             End::NotVisibleYet => {
-                return Err(failure(Class::Reply(ErrorClass::Missing), format!("the {what} {} was made a moment ago and is not visible yet", w.id)));
+                return Err(failure(
+                    Class::Reply(ErrorClass::Missing),
+                    format!(
+                        "the {what} {} was made a moment ago and is not visible yet",
+                        w.id
+                    ),
+                ));
             }
             End::Park => return Err(Stop::Park(Box::new(w.link))),
             End::HeldUnknown => {
                 let why = w.failure.map(|failure| failure.message).unwrap_or_default();
-                let reason = format!("nobody can say whether the {what} of {} was created ({why}); look, then `dead resolve`", w.link.key);
-                return Err(Stop::Hold { reason, recheck: None });
+                let reason = format!(
+                    "nobody can say whether the {what} of {} was created ({why}); look, then `dead resolve`",
+                    w.link.key
+                );
+                return Err(Stop::Hold {
+                    reason,
+                    recheck: None,
+                });
             }
             End::Off => return Err(Stop::Off),
             End::Superseded => return Err(Stop::Superseded),
             End::Failed => {
                 let failed = w.failure.unwrap_or_else(|| {
-                    Box::new(Failure::of(Class::Own, "the link was changed by someone else".to_owned(), Some(w.write.origin.clone())))
+                    Box::new(Failure::of(
+                        Class::Own,
+                        "the link was changed by someone else".to_owned(),
+                        Some(w.write.origin.clone()),
+                    ))
                 });
                 return Err(Stop::Fail(failed));
             }
@@ -677,7 +864,9 @@ impl Hooks for StillOn<'_> {
         if self.tenant.fence().epoch == self.epoch {
             Ok(())
         } else {
-            Err(Withdrawn { reason: "the integration was turned off" })
+            Err(Withdrawn {
+                reason: "the integration was turned off",
+            })
         }
     }
 }
@@ -690,7 +879,10 @@ fn body_of(request: &HttpRequest) -> Json {
 fn shape(write: &Write) -> Shape {
     let has = |part: bool| if part { Has::Yes } else { Has::No };
     Shape {
-        searches: write.find.as_ref().map_or(0, |find| 1 + find.otherwise.len()),
+        searches: write
+            .find
+            .as_ref()
+            .map_or(0, |find| 1 + find.otherwise.len()),
         reads: has(write.read.is_some()),
         creates: has(write.create.is_some()),
         updates: has(write.update.is_some()),
@@ -708,14 +900,18 @@ fn shape(write: &Write) -> Shape {
 fn target_id(id: &Json) -> TargetId {
     match id {
         Json::String(text) => TargetId::from(text.as_str()),
-        Json::Null | Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_) => TargetId::from(id.to_string()),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_) => {
+            TargetId::from(id.to_string())
+        }
     }
 }
 
 /// The id of a link as the API writes it.
 fn native_id(row: &LinkRow, id: &TargetId) -> Json {
     match super::attempt::link_datum(Some(row)).to_json() {
-        Ok(Json::Object(mut members)) => members.remove("id").unwrap_or_else(|| native(id.as_str())),
+        Ok(Json::Object(mut members)) => {
+            members.remove("id").unwrap_or_else(|| native(id.as_str()))
+        }
         Ok(_) | Err(_) => native(id.as_str()),
     }
 }
