@@ -13,7 +13,9 @@ use tokio_util::task::TaskTracker;
 use crate::engine::clock::Clock;
 use crate::engine::connect::{ClientError, Network, SecretError, Secrets, TokenVault};
 use crate::engine::record::{PipelineName, TenantName};
-use crate::engine::run::{ActivateError, Activation, CheckLine, OpenError, Progress, StoreVault, TenantRun};
+use crate::engine::run::{
+    ActivateError, Activation, CheckLine, OpenError, Progress, StoreVault, TenantRun,
+};
 use crate::engine::schedule::{self, Mode, RunReport};
 use crate::engine::store::{self, OpenOptions, SqliteStore, TenantRow};
 use crate::lang::plan::Plan;
@@ -73,7 +75,10 @@ pub enum EngineError {
 impl EngineError {
     /// No tenant file of `plan` has this name.
     pub fn unknown_tenant(plan: &Plan, name: &str) -> Self {
-        Self::UnknownTenant { name: name.to_owned(), known: list(plan.tenants.keys()) }
+        Self::UnknownTenant {
+            name: name.to_owned(),
+            known: list(plan.tenants.keys()),
+        }
     }
 }
 
@@ -101,12 +106,19 @@ struct Running {
 impl Engine {
     /// Opens the store (T0) and makes ready to run `plan`.
     pub async fn open(plan: Arc<Plan>, options: EngineOptions) -> Result<Arc<Self>, EngineError> {
-        let open = OpenOptions { path: options.store, holder: options.holder, lock_wait: LOCK_WAIT };
+        let open = OpenOptions {
+            path: options.store,
+            holder: options.holder,
+            lock_wait: LOCK_WAIT,
+        };
         let store = Arc::new(SqliteStore::open(open, options.clock.now()).await?);
         let tasks = TaskTracker::new();
         let secrets = Secrets::new(plan.runtime.secrets.clone(), options.clock.clone());
         let vault: Option<Arc<dyn TokenVault>> = match &plan.runtime.sealing_key {
-            Some(name) => Some(Arc::new(StoreVault::new(store.clone(), &secrets.resolve(name).await?))),
+            Some(name) => Some(Arc::new(StoreVault::new(
+                store.clone(),
+                &secrets.resolve(name).await?,
+            ))),
             None => None,
         };
         let network = Network::new(options.clock.clone(), tasks.clone(), vault)?;
@@ -167,7 +179,12 @@ impl Engine {
     }
 
     /// Turns a tenant's integration on.
-    pub async fn activate(&self, tenant: &str, by: &str, agree: Option<&str>) -> Result<Activation, EngineError> {
+    pub async fn activate(
+        &self,
+        tenant: &str,
+        by: &str,
+        agree: Option<&str>,
+    ) -> Result<Activation, EngineError> {
         Ok(self.tenant(tenant).await?.activate(by, agree).await?)
     }
 
@@ -211,18 +228,26 @@ impl Engine {
             let ended = CancellationToken::new();
             self.running.lock().await.insert(
                 TenantName::from(name.as_str()),
-                Running { stop: stop.clone(), ended: ended.clone() },
+                Running {
+                    stop: stop.clone(),
+                    ended: ended.clone(),
+                },
             );
             runs.spawn(async move {
                 let report = schedule::run(tenant, only.as_deref(), mode, stop).await;
-                engine.running.lock().await.remove(&TenantName::from(name.as_str()));
+                engine
+                    .running
+                    .lock()
+                    .await
+                    .remove(&TenantName::from(name.as_str()));
                 ended.cancel();
                 (name, report)
             });
         }
         let mut reports = Vec::new();
         while let Some(ran) = runs.join_next().await {
-            let (name, report) = ran.expect("a run does not panic: its attempts run in tasks of their own");
+            let (name, report) =
+                ran.expect("a run does not panic: its attempts run in tasks of their own");
             reports.push((name, report?));
         }
         reports.sort_by(|a, b| a.0.cmp(&b.0));
@@ -237,7 +262,11 @@ impl Engine {
     }
 }
 
-fn known_pipelines(tenant: &TenantRun, name: &str, wanted: &[String]) -> Result<Vec<PipelineName>, EngineError> {
+fn known_pipelines(
+    tenant: &TenantRun,
+    name: &str,
+    wanted: &[String],
+) -> Result<Vec<PipelineName>, EngineError> {
     let known: Vec<&str> = tenant.pipelines().map(|pipeline| &*pipeline.name).collect();
     wanted
         .iter()
@@ -257,5 +286,9 @@ fn known_pipelines(tenant: &TenantRun, name: &str, wanted: &[String]) -> Result<
 
 fn list(names: impl Iterator<Item = impl std::fmt::Display>) -> String {
     let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
-    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+    if names.is_empty() {
+        "none".to_owned()
+    } else {
+        names.join(", ")
+    }
 }

@@ -33,7 +33,8 @@ fn seen(ran: &Ran, dir: &Path) -> String {
     };
     for (name, printed) in [("stdout", &ran.stdout), ("stderr", &ran.stderr)] {
         if !printed.is_empty() {
-            let _ = write!(text, "--- {name}\n{}", scrub(printed, dir));
+            write!(text, "--- {name}\n{}", scrub(printed, dir))
+                .expect("text can be written to a String");
         }
     }
     text

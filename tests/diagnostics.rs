@@ -206,7 +206,7 @@ fn a_broken_document_is_not_said_twice() {
         let files: BTreeSet<&str> = found
             .iter()
             .filter_map(|found| project.sources.get(found.primary.span.source))
-            .map(|source| source.name())
+            .map(syncline::lang::source::Source::name)
             .collect();
         assert_eq!(
             files,

@@ -145,7 +145,8 @@ fn commands_print_what_the_readme_shows() {
         }
         let actual = run(&command, dir.path());
         if !fits(&printed, &actual) {
-            let _ = write!(wrong, "$ {command}\n{}\n\n", actual.join("\n"));
+            write!(wrong, "$ {command}\n{}\n\n", actual.join("\n"))
+                .expect("text can be written to a String");
         }
     }
     assert!(

@@ -42,8 +42,17 @@ impl Drop for World {
 impl World {
     /// Without limits and without work orders.
     pub(crate) fn start() -> anyhow::Result<Self> {
+        #[expect(clippy::disallowed_methods, reason = "control calls need no limits")]
+        let client = Client::new();
         let mut child = Command::new(SYNCLINE)
-            .args(["sandbox", "--unlimited", "--work-orders", "0", "--format", "json"])
+            .args([
+                "sandbox",
+                "--unlimited",
+                "--work-orders",
+                "0",
+                "--format",
+                "json",
+            ])
             .args(["--source", "127.0.0.1:0", "--target", "127.0.0.1:0"])
             .stdout(Stdio::piped())
             .spawn()
@@ -52,12 +61,18 @@ impl World {
         let mut address = || -> anyhow::Result<String> {
             let line = lines.next().context("the sandbox ended")??;
             let line: Value = serde_json::from_str(&line)?;
-            Ok(format!("http://{}", line["listening"].as_str().context("an address")?))
+            Ok(format!(
+                "http://{}",
+                line["listening"].as_str().context("an address")?
+            ))
         };
         let (source, target) = (address()?, address()?);
-        #[expect(clippy::disallowed_methods, reason = "control calls need no limits")]
-        let client = Client::new();
-        Ok(Self { child, client, source, target })
+        Ok(Self {
+            child,
+            client,
+            source,
+            target,
+        })
     }
 
     /// User and system time of both simulators so far.
@@ -84,20 +99,29 @@ impl World {
         Ok(audit)
     }
 
-    /// The last requests that either side answered, as text: method and path with digits cut to `#`.
+    /// How often which route was asked, numbers in it cut to `#`: of the last requests on either side, as far as the
+    /// audit's log goes back.
     pub(crate) async fn routes(&self, last: usize) -> anyhow::Result<Vec<(String, usize)>> {
         let mut routes = std::collections::BTreeMap::<String, usize>::new();
         for side in [&self.source, &self.target] {
-            let report = self.get(&format!("{side}/_control/audit?last={last}")).await?;
+            let report = self
+                .get(&format!("{side}/_control/audit?last={last}"))
+                .await?;
             for entry in report["log"].as_array().into_iter().flatten() {
                 let (method, path) = (entry["method"].as_str(), entry["path"].as_str());
                 let path = path.unwrap_or_default();
                 let path = path.split_once('?').map_or(path, |(path, _)| path);
                 let parts = path.split('/').map(|part| {
-                    if part.bytes().all(|byte| byte.is_ascii_digit()) && !part.is_empty() { "#" } else { part }
+                    if part.bytes().all(|byte| byte.is_ascii_digit()) && !part.is_empty() {
+                        "#"
+                    } else {
+                        part
+                    }
                 });
                 let path: Vec<&str> = parts.collect();
-                *routes.entry(format!("{} {}", method.unwrap_or_default(), path.join("/"))).or_default() += 1;
+                *routes
+                    .entry(format!("{} {}", method.unwrap_or_default(), path.join("/")))
+                    .or_default() += 1;
             }
         }
         Ok(routes.into_iter().collect())
@@ -105,17 +129,27 @@ impl World {
 
     /// Work orders are called in, now.
     pub(crate) async fn arrive(&self, count: usize) -> anyhow::Result<()> {
-        let calls = self.client.post(format!("{}/_control/workorders", self.source));
-        calls.json(&json!({ "count": count })).send().await?.error_for_status()?;
+        let calls = self
+            .client
+            .post(format!("{}/_control/workorders", self.source));
+        calls
+            .json(&json!({ "count": count }))
+            .send()
+            .await?
+            .error_for_status()?;
         Ok(())
     }
 
     /// Every reply of both sides comes this much later.
     pub(crate) async fn slow_down(&self, latency: Duration) -> anyhow::Result<()> {
         let millis = latency.as_millis();
-        let rules = json!({ "rules": [{ "action": { "latency": { "base": format!("{millis}ms") } } }] });
+        let rules =
+            json!({ "rules": [{ "action": { "latency": { "base": format!("{millis}ms") } } }] });
         for side in [&self.source, &self.target] {
-            let put = self.client.put(format!("{side}/_control/faults")).json(&rules);
+            let put = self
+                .client
+                .put(format!("{side}/_control/faults"))
+                .json(&rules);
             put.send().await?.error_for_status()?;
         }
         Ok(())
@@ -128,12 +162,27 @@ impl World {
     }
 
     async fn get(&self, url: &str) -> anyhow::Result<Value> {
-        Ok(self.client.get(url).send().await?.error_for_status()?.json().await?)
+        Ok(self
+            .client
+            .get(url)
+            .send()
+            .await?
+            .error_for_status()?
+            .json()
+            .await?)
     }
 
-    /// The shipped workspace in `dir`, pointed at these simulators, without limits, and the tenant turned on.
-    pub(crate) fn workspace(&self, dir: &Path, concurrency: Concurrency) -> anyhow::Result<Workspace> {
-        let workspace = Workspace { dir: dir.join("pipelines"), store: dir.join("syncline.db") };
+    /// The shipped workspace in `dir`, pointed at these simulators, without limits, every subscriber's work orders to
+    /// become jobs, and the tenant turned on.
+    pub(crate) fn workspace(
+        &self,
+        dir: &Path,
+        concurrency: Concurrency,
+    ) -> anyhow::Result<Workspace> {
+        let workspace = Workspace {
+            dir: dir.join("pipelines"),
+            store: dir.join("syncline.db"),
+        };
         let mut init = Command::new(SYNCLINE);
         process::cost(init.arg("init").arg(&workspace.dir))?;
         let file = workspace.dir.join("tenants/sandbox.yaml");
@@ -141,30 +190,43 @@ impl World {
         let tenant = std::fs::read_to_string(&file)?
             .replace("http://127.0.0.1:7801", &self.source)
             .replace("http://127.0.0.1:7802", &self.target)
+            .replace("dispatch_board: false", "dispatch_board: true")
             + &format!(
                 "\nconnectors:\n  servicechannel: {{ limits: [], concurrency: {concurrency} }}\n  \
                  servicetitan: {{ limits: [], concurrency: {concurrency} }}\n"
             );
         std::fs::write(&file, tenant)?;
-        process::cost(workspace.syncline().args(["on", TENANT, "--agree", "2026-11"]))?;
+        process::cost(
+            workspace
+                .syncline()
+                .args(["on", TENANT, "--agree", "2026-11"]),
+        )?;
         Ok(workspace)
     }
 
     /// The campaign that activation made.
     pub(crate) async fn campaign(&self) -> anyhow::Result<u64> {
-        let login = self.client.post(format!("{}/connect/token", self.target)).form(&[
-            ("grant_type", "client_credentials"),
-            ("client_id", "cid.sandbox"),
-            ("client_secret", "cs1.sandbox"),
-        ]);
+        let login = self
+            .client
+            .post(format!("{}/connect/token", self.target))
+            .form(&[
+                ("grant_type", "client_credentials"),
+                ("client_id", "cid.sandbox"),
+                ("client_secret", "cs1.sandbox"),
+            ]);
         let token: Value = login.send().await?.error_for_status()?.json().await?;
         let campaigns = self
             .client
-            .get(format!("{}/marketing/v2/tenant/1000/campaigns?name=ServiceChannel", self.target))
+            .get(format!(
+                "{}/marketing/v2/tenant/1000/campaigns?name=ServiceChannel",
+                self.target
+            ))
             .bearer_auth(token["access_token"].as_str().context("a token")?)
             .header("ST-App-Key", "ak1.sandbox");
         let campaigns: Value = campaigns.send().await?.error_for_status()?.json().await?;
-        campaigns["data"][0]["id"].as_u64().context("activation makes a campaign")
+        campaigns["data"][0]["id"]
+            .as_u64()
+            .context("activation makes a campaign")
     }
 }
 
@@ -190,7 +252,11 @@ impl Workspace {
     /// The program, at this workspace.
     pub(crate) fn syncline(&self) -> Command {
         let mut command = Command::new(SYNCLINE);
-        command.arg("--workspace").arg(&self.dir).arg("--store").arg(&self.store);
+        command
+            .arg("--workspace")
+            .arg(&self.dir)
+            .arg("--store")
+            .arg(&self.store);
         command
     }
 }

@@ -33,7 +33,10 @@ pub(super) struct Api {
 impl Api {
     /// Logs in on both sides with the sandbox's made-up secrets.
     pub(super) async fn connect(options: &Options) -> anyhow::Result<Self> {
-        #[expect(clippy::disallowed_methods, reason = "the floor has a client of its own")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the floor has a client of its own"
+        )]
         let client = Client::new();
         let login = client
             .post(format!("{}/oauth/token", options.source))
@@ -44,11 +47,13 @@ impl Api {
                 ("password", "sandbox-password"),
             ]);
         let source: Token = answer(login).await?;
-        let login = client.post(format!("{}/connect/token", options.target)).form(&[
-            ("grant_type", "client_credentials"),
-            ("client_id", "cid.sandbox"),
-            ("client_secret", "cs1.sandbox"),
-        ]);
+        let login = client
+            .post(format!("{}/connect/token", options.target))
+            .form(&[
+                ("grant_type", "client_credentials"),
+                ("client_id", "cid.sandbox"),
+                ("client_secret", "cs1.sandbox"),
+            ]);
         let target: Token = answer(login).await?;
         Ok(Self {
             client,
@@ -60,25 +65,45 @@ impl Api {
     }
 
     /// Reads from ServiceChannel.
-    pub(super) async fn source<T: DeserializeOwned>(&self, path: &str, query: &[(&str, &str)]) -> anyhow::Result<T> {
+    pub(super) async fn source<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> anyhow::Result<T> {
         let get = self.client.get(format!("{}/v3/{path}", self.source));
         answer(get.bearer_auth(&self.source_token).query(query)).await
     }
 
     /// Reads from ServiceTitan.
-    pub(super) async fn target<T: DeserializeOwned>(&self, path: &str, query: &[(&str, &str)]) -> anyhow::Result<T> {
-        let get = self.client.get(format!("{}/{path}", self.target)).query(query);
+    pub(super) async fn target<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> anyhow::Result<T> {
+        let get = self
+            .client
+            .get(format!("{}/{path}", self.target))
+            .query(query);
         answer(self.signed(get)).await
     }
 
     /// Creates something in ServiceTitan.
-    pub(super) async fn create<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> anyhow::Result<T> {
-        let post = self.client.post(format!("{}/{path}", self.target)).json(body);
+    pub(super) async fn create<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> anyhow::Result<T> {
+        let post = self
+            .client
+            .post(format!("{}/{path}", self.target))
+            .json(body);
         answer(self.signed(post)).await
     }
 
     fn signed(&self, request: RequestBuilder) -> RequestBuilder {
-        request.bearer_auth(&self.target_token).header("ST-App-Key", "ak1.sandbox")
+        request
+            .bearer_auth(&self.target_token)
+            .header("ST-App-Key", "ak1.sandbox")
     }
 }
 

@@ -57,11 +57,16 @@ impl Links {
     }
 }
 
-async fn write(mut connection: SqliteConnection, mut links: mpsc::Receiver<Link>) -> anyhow::Result<()> {
+async fn write(
+    mut connection: SqliteConnection,
+    mut links: mpsc::Receiver<Link>,
+) -> anyhow::Result<()> {
     let mut batch = Vec::with_capacity(BATCH);
     loop {
         while batch.len() < BATCH {
-            let Some(link) = links.recv().await else { break };
+            let Some(link) = links.recv().await else {
+                break;
+            };
             batch.push(link);
         }
         if batch.is_empty() {

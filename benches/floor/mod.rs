@@ -116,7 +116,9 @@ impl Floor {
     async fn requirements(&self) -> anyhow::Result<()> {
         let campaign = format!("marketing/v2/tenant/1000/campaigns/{}", self.campaign);
         self.api.target::<Value>(&campaign, &[]).await?;
-        self.api.target::<Value>("jpm/v2/tenant/1000/job-types/47", &[]).await?;
+        self.api
+            .target::<Value>("jpm/v2/tenant/1000/job-types/47", &[])
+            .await?;
         let fields = "jpm/v2/tenant/1000/jobs/custom-fields";
         self.api.target::<Found<Id>>(fields, &[]).await?;
         Ok(())
@@ -124,7 +126,10 @@ impl Floor {
 
     async fn pages(&self, since: String, pages: mpsc::Sender<Vec<Order>>) -> anyhow::Result<()> {
         let (mut value, mut tie) = (since, 0);
-        #[expect(clippy::disallowed_methods, reason = "the floor has no clock of its own")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the floor has no clock of its own"
+        )]
         let window = (Utc::now() - chrono::TimeDelta::days(364)).format("%Y-%m-%dT%H:%M:%SZ");
         loop {
             let filter = format!(
@@ -148,9 +153,13 @@ impl Floor {
 
     async fn work(&self, order: &Order) -> anyhow::Result<()> {
         let site = self.sites.cell(order.location.id).await;
-        let site = site.get_or_try_init(|| self.site(order.location.id)).await?;
+        let site = site
+            .get_or_try_init(|| self.site(order.location.id))
+            .await?;
         let customer = self.customers.cell(order.subscriber.id).await;
-        let customer = *customer.get_or_try_init(|| self.customer(order, site)).await?;
+        let customer = *customer
+            .get_or_try_init(|| self.customer(order, site))
+            .await?;
         let known: Customer = self
             .api
             .target(&format!("crm/v2/tenant/1000/customers/{customer}"), &[])
@@ -159,7 +168,9 @@ impl Floor {
             return Ok(());
         }
         let location = self.locations.cell(order.location.id).await;
-        let location = *location.get_or_try_init(|| self.location(order, site, customer)).await?;
+        let location = *location
+            .get_or_try_init(|| self.location(order, site, customer))
+            .await?;
         let place = format!("crm/v2/tenant/1000/locations/{location}");
         self.api.target::<Id>(&place, &[]).await?;
         let job = self.job(order, customer, location).await?;
@@ -169,7 +180,9 @@ impl Floor {
             let found: Job = self.api.target(&job, &[]).await?;
             let fields = found.custom_fields.unwrap_or_default();
             anyhow::ensure!(
-                fields.iter().any(|field| field.type_id == shape::NTE_FIELD && field.value == nte),
+                fields
+                    .iter()
+                    .any(|field| field.type_id == shape::NTE_FIELD && field.value == nte),
                 "the job holds another NTE than was just written"
             );
         }
@@ -178,18 +191,30 @@ impl Floor {
 
     async fn link(&self, entity: &'static str, key: u64, target: u64) -> anyhow::Result<()> {
         if let Some(links) = &self.links {
-            let link = links::Link { entity, key, target };
+            let link = links::Link {
+                entity,
+                key,
+                target,
+            };
             links.send(link).await.context("the links are closed")?;
         }
         Ok(())
     }
 
     async fn site(&self, id: u64) -> anyhow::Result<Arc<Site>> {
-        Ok(Arc::new(self.api.source(&format!("locations/{id}"), &[]).await?))
+        Ok(Arc::new(
+            self.api.source(&format!("locations/{id}"), &[]).await?,
+        ))
     }
 
     /// The target's row that carries this key as external data.
-    async fn find(&self, path: &str, key: &str, value: u64, more: &[(&str, &str)]) -> anyhow::Result<Option<u64>> {
+    async fn find(
+        &self,
+        path: &str,
+        key: &str,
+        value: u64,
+        more: &[(&str, &str)],
+    ) -> anyhow::Result<Option<u64>> {
         let value = value.to_string();
         let mut query = vec![
             ("externalDataApplicationGuid", GUID),
@@ -267,7 +292,10 @@ impl Floor {
 
     async fn job(&self, order: &Order, customer: u64, location: u64) -> anyhow::Result<u64> {
         let path = "jpm/v2/tenant/1000/jobs";
-        if let Some(id) = self.find(path, "servicechannel.workOrderId", order.id, &[]).await? {
+        if let Some(id) = self
+            .find(path, "servicechannel.workOrderId", order.id, &[])
+            .await?
+        {
             return Ok(id);
         }
         let body = shape::NewJob::of(order, customer, location, self.campaign)?;

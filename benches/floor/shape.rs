@@ -122,7 +122,12 @@ struct Appointment {
 }
 
 impl<'o> NewJob<'o> {
-    pub(super) fn of(order: &'o Order, customer: u64, location: u64, campaign: u64) -> anyhow::Result<Self> {
+    pub(super) fn of(
+        order: &'o Order,
+        customer: u64,
+        location: u64,
+        campaign: u64,
+    ) -> anyhow::Result<Self> {
         let start = order.start()?;
         let text = |at: DateTime<_>| at.to_rfc3339_opts(SecondsFormat::AutoSi, true);
         Ok(Self {
@@ -134,8 +139,16 @@ impl<'o> NewJob<'o> {
             priority: order.priority(),
             summary: order.summary()?,
             customer_po: order.purchase_number.as_deref(),
-            appointments: [Appointment { start: text(start), end: text(start + TimeDelta::hours(2)) }],
-            custom_fields: order.nte_text().map(|value| [CustomField { type_id: NTE_FIELD, value }]),
+            appointments: [Appointment {
+                start: text(start),
+                end: text(start + TimeDelta::hours(2)),
+            }],
+            custom_fields: order.nte_text().map(|value| {
+                [CustomField {
+                    type_id: NTE_FIELD,
+                    value,
+                }]
+            }),
             external_data: external("servicechannel.workOrderId", order.id),
         })
     }
@@ -157,7 +170,9 @@ impl Order {
             Some(scheduled) if self.subscriber.id != SUBMITTED => scheduled,
             Some(_) | None => &self.call_date,
         };
-        Ok(DateTime::parse_from_rfc3339(date).with_context(|| format!("{date} is no date"))?.to_utc())
+        Ok(DateTime::parse_from_rfc3339(date)
+            .with_context(|| format!("{date} is no date"))?
+            .to_utc())
     }
 
     fn priority(&self) -> &'static str {
@@ -180,7 +195,9 @@ impl Order {
         ];
         let mut summary = String::with_capacity(400);
         for (title, value) in fields {
-            let Some(value) = value.filter(|value| !value.trim().is_empty()) else { continue };
+            let Some(value) = value.filter(|value| !value.trim().is_empty()) else {
+                continue;
+            };
             let line_break = if summary.is_empty() { "" } else { "<br>" };
             write!(summary, "{line_break}{title}: {}", escaped(value))?;
         }
@@ -207,7 +224,10 @@ fn escaped(text: &str) -> String {
 impl Site {
     /// The second line is the street; the first one adds to it.
     pub(super) fn street(&self) -> &str {
-        self.address2.as_deref().or(self.address1.as_deref()).unwrap_or_default()
+        self.address2
+            .as_deref()
+            .or(self.address1.as_deref())
+            .unwrap_or_default()
     }
 
     /// As the target writes addresses.

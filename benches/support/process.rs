@@ -47,8 +47,16 @@ pub(crate) fn cost(command: &mut Command) -> anyhow::Result<Cost> {
     let cpu = cpu(child.id()).context("an ended process has times until it is waited for")?;
     let status = child.wait()?;
     let stdout = reader.join().ok().context("stdout could not be read")??;
-    anyhow::ensure!(status.success(), "{command:?} ended with {status}:\n{stdout}");
-    Ok(Cost { wall, cpu, peak, stdout })
+    anyhow::ensure!(
+        status.success(),
+        "{command:?} ended with {status}:\n{stdout}"
+    );
+    Ok(Cost {
+        wall,
+        cpu,
+        peak,
+        stdout,
+    })
 }
 
 fn alive(child: &Child) -> bool {
@@ -57,7 +65,12 @@ fn alive(child: &Child) -> bool {
 
 /// User and system time of a process.
 pub(crate) fn cpu(id: u32) -> Option<Duration> {
-    let ticks: u64 = stat(id)?.iter().skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
+    let ticks: u64 = stat(id)?
+        .iter()
+        .skip(11)
+        .take(2)
+        .filter_map(|ticks| ticks.parse::<u64>().ok())
+        .sum();
     Some(Duration::from_millis(ticks * 10))
 }
 
@@ -70,7 +83,9 @@ fn stat(id: u32) -> Option<Vec<String>> {
 
 fn peak_memory(id: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kib * 1024)
 }

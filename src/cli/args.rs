@@ -10,7 +10,12 @@ use super::out::Out;
 
 /// Keeps the records of two web APIs in step, as said in YAML files.
 #[derive(Debug, Parser)]
-#[command(name = "syncline", version, propagate_version = true, disable_help_subcommand = true)]
+#[command(
+    name = "syncline",
+    version,
+    propagate_version = true,
+    disable_help_subcommand = true
+)]
 pub(super) struct Cli {
     #[command(flatten)]
     pub(super) global: Global,
@@ -22,7 +27,13 @@ pub(super) struct Cli {
 #[derive(Clone, Debug, Args)]
 pub(super) struct Global {
     /// The folder that holds syncline.yaml.
-    #[arg(long, global = true, env = "SYNCLINE_WORKSPACE", default_value = "pipelines", value_name = "DIR")]
+    #[arg(
+        long,
+        global = true,
+        env = "SYNCLINE_WORKSPACE",
+        default_value = "pipelines",
+        value_name = "DIR"
+    )]
     pub(super) workspace: PathBuf,
     /// The file of the store, in place of the one in syncline.yaml.
     #[arg(long, global = true, env = "SYNCLINE_STORE", value_name = "FILE")]
@@ -80,16 +91,31 @@ pub(super) struct DemoArgs {
     #[arg(long, env = "SYNCLINE_DEMO_ONCE")]
     pub(super) once: bool,
     /// Work orders at the start.
-    #[arg(long, env = "SYNCLINE_DEMO_WORK_ORDERS", default_value_t = 500, value_name = "N")]
+    #[arg(
+        long,
+        env = "SYNCLINE_DEMO_WORK_ORDERS",
+        default_value_t = 500,
+        value_name = "N"
+    )]
     pub(super) work_orders: usize,
     /// Work orders that arrive in a minute.
-    #[arg(long, env = "SYNCLINE_DEMO_PER_MINUTE", default_value_t = 60, value_name = "N")]
+    #[arg(
+        long,
+        env = "SYNCLINE_DEMO_PER_MINUTE",
+        default_value_t = 60,
+        value_name = "N"
+    )]
     pub(super) per_minute: u32,
     /// Faults of the simulators.
     #[arg(long, env = "SYNCLINE_DEMO_FAULTS", value_enum, default_value_t = Faults::None)]
     pub(super) faults: Faults,
     /// The folder for the demo's store and secrets; emptied of them at every start.
-    #[arg(long, env = "SYNCLINE_DEMO_DIR", default_value = "syncline-demo", value_name = "DIR")]
+    #[arg(
+        long,
+        env = "SYNCLINE_DEMO_DIR",
+        default_value = "syncline-demo",
+        value_name = "DIR"
+    )]
     pub(super) dir: PathBuf,
 }
 
@@ -129,7 +155,12 @@ pub(super) struct SchemaArgs {
     #[arg(long, env = "SYNCLINE_SCHEMA_DRAFT", value_enum, default_value_t = Draft::Draft2020)]
     pub(super) draft: Draft,
     /// Writes all schemas into this folder, and each integration's tenant schema beside its integration.yaml.
-    #[arg(long, env = "SYNCLINE_SCHEMA_WRITE", value_name = "DIR", conflicts_with = "kind")]
+    #[arg(
+        long,
+        env = "SYNCLINE_SCHEMA_WRITE",
+        value_name = "DIR",
+        conflicts_with = "kind"
+    )]
     pub(super) write: Option<PathBuf>,
 }
 
@@ -223,7 +254,12 @@ pub(super) enum DeadCommand {
         #[arg(value_name = "KEY", required_unless_present_any = ["cause", "all"], conflicts_with_all = ["cause", "all"])]
         key: Option<String>,
         /// All of this cause.
-        #[arg(long, env = "SYNCLINE_DEAD_CAUSE", value_name = "CAUSE", conflicts_with = "all")]
+        #[arg(
+            long,
+            env = "SYNCLINE_DEAD_CAUSE",
+            value_name = "CAUSE",
+            conflicts_with = "all"
+        )]
         cause: Option<String>,
         /// All.
         #[arg(long, env = "SYNCLINE_DEAD_ALL")]
@@ -265,19 +301,44 @@ pub(super) struct TraceArgs {
 #[derive(Debug, Args)]
 pub(super) struct SandboxArgs {
     /// Where the simulated source of work orders listens.
-    #[arg(long, env = "SYNCLINE_SANDBOX_SOURCE", default_value = "127.0.0.1:7801", value_name = "ADDR")]
+    #[arg(
+        long,
+        env = "SYNCLINE_SANDBOX_SOURCE",
+        default_value = "127.0.0.1:7801",
+        value_name = "ADDR"
+    )]
     pub(super) source: SocketAddr,
     /// Where the simulated target of bookings and jobs listens.
-    #[arg(long, env = "SYNCLINE_SANDBOX_TARGET", default_value = "127.0.0.1:7802", value_name = "ADDR")]
+    #[arg(
+        long,
+        env = "SYNCLINE_SANDBOX_TARGET",
+        default_value = "127.0.0.1:7802",
+        value_name = "ADDR"
+    )]
     pub(super) target: SocketAddr,
     /// Work orders at the start.
-    #[arg(long, env = "SYNCLINE_SANDBOX_WORK_ORDERS", default_value_t = 500, value_name = "N")]
+    #[arg(
+        long,
+        env = "SYNCLINE_SANDBOX_WORK_ORDERS",
+        default_value_t = 500,
+        value_name = "N"
+    )]
     pub(super) work_orders: usize,
     /// Work orders that arrive in a minute.
-    #[arg(long, env = "SYNCLINE_SANDBOX_PER_MINUTE", default_value_t = 0, value_name = "N")]
+    #[arg(
+        long,
+        env = "SYNCLINE_SANDBOX_PER_MINUTE",
+        default_value_t = 0,
+        value_name = "N"
+    )]
     pub(super) per_minute: u32,
     /// Seed of the made-up data.
-    #[arg(long, env = "SYNCLINE_SANDBOX_SEED", default_value_t = 1, value_name = "N")]
+    #[arg(
+        long,
+        env = "SYNCLINE_SANDBOX_SEED",
+        default_value_t = 1,
+        value_name = "N"
+    )]
     pub(super) seed: u64,
     /// Faults of both simulators.
     #[arg(long, env = "SYNCLINE_SANDBOX_FAULTS", value_enum, default_value_t = Faults::None)]
@@ -294,14 +355,19 @@ pub(super) fn read() -> Result<Cli, clap::Error> {
 }
 
 fn without_values(command: clap::Command) -> clap::Command {
-    command.mut_args(|arg| arg.hide_env_values(true)).mut_subcommands(without_values)
+    command
+        .mut_args(|arg| arg.hide_env_values(true))
+        .mut_subcommands(without_values)
 }
 
 /// What could not be understood, or what was asked for instead of a command: help, version.
 pub(super) fn refused(error: &clap::Error) -> Exit {
     use clap::error::ErrorKind;
     let out = Out::new(Format::Human);
-    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+    if matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+    ) {
         out.data(&error.render().to_string());
         Exit::Fine
     } else {

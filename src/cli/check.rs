@@ -3,12 +3,14 @@
 use serde_json::json;
 
 use super::args::{Global, TenantArgs};
+use super::engine;
 use super::exit::{Exit, blamed};
 use super::out::Out;
-use super::engine;
 
 pub(super) async fn run(global: &Global, args: &TenantArgs, out: &Out) -> anyhow::Result<Exit> {
-    let Some(engine) = engine::open(global, *out).await? else { return Ok(Exit::Config) };
+    let Some(engine) = engine::open(global, *out).await? else {
+        return Ok(Exit::Config);
+    };
     let lines = engine.check(&args.tenant).await?;
     engine.close().await;
     let mut exit = Exit::Fine;
@@ -28,8 +30,16 @@ pub(super) async fn run(global: &Global, args: &TenantArgs, out: &Out) -> anyhow
                 if out.is_json() {
                     json!({ "what": line.what, "ok": false, "message": failure.message, "blame": failure.blame }).to_string()
                 } else {
-                    let blame = failure.blame.as_deref().map(|blame| format!(" (look at `{blame}`)"));
-                    format!("FAILED  {}: {}{}", line.what, failure.message, blame.unwrap_or_default())
+                    let blame = failure
+                        .blame
+                        .as_deref()
+                        .map(|blame| format!(" (look at `{blame}`)"));
+                    format!(
+                        "FAILED  {}: {}{}",
+                        line.what,
+                        failure.message,
+                        blame.unwrap_or_default()
+                    )
                 }
             }
         };

@@ -10,7 +10,8 @@ use super::out::Out;
 use super::{engine, env, live, workspace};
 use crate::engine::record::{EntityName, RecordKey, TenantName};
 use crate::engine::store::{
-    DeadQuery, Instruction, LinkId, RecordRow, RecordState, Selection, SqliteStore, Store as _, TargetId,
+    DeadQuery, Instruction, LinkId, RecordRow, RecordState, Selection, SqliteStore, Store as _,
+    TargetId,
 };
 
 /// Letters shown at most.
@@ -20,13 +21,36 @@ pub(super) async fn run(global: &Global, args: &DeadArgs, out: &Out) -> anyhow::
     match &args.what {
         DeadCommand::List { tenant } => list(global, tenant.as_deref(), *out).await,
         DeadCommand::Show { tenant, key } => show(global, tenant, key, *out).await,
-        DeadCommand::Retry { tenant, key, cause, all: _, by } => {
+        DeadCommand::Retry {
+            tenant,
+            key,
+            cause,
+            all: _,
+            by,
+        } => {
             let by = by.clone().unwrap_or_else(env::user);
             retry(global, tenant, key.as_deref(), cause.clone(), &by, *out).await
         }
-        DeadCommand::Resolve { tenant, key, entity, id, by } => {
+        DeadCommand::Resolve {
+            tenant,
+            key,
+            entity,
+            id,
+            by,
+        } => {
             let by = by.clone().unwrap_or_else(env::user);
-            resolve(global, Resolving { tenant, key, entity, id, by: &by }, *out).await
+            resolve(
+                global,
+                Resolving {
+                    tenant,
+                    key,
+                    entity,
+                    id,
+                    by: &by,
+                },
+                *out,
+            )
+            .await
         }
     }
 }
@@ -34,14 +58,21 @@ pub(super) async fn run(global: &Global, args: &DeadArgs, out: &Out) -> anyhow::
 async fn letters(store: &SqliteStore, tenants: Vec<TenantName>) -> anyhow::Result<Vec<RecordRow>> {
     let mut rows = Vec::new();
     for tenant in tenants {
-        let query = DeadQuery { tenant, pipeline: None, cause: None, limit: MOST };
+        let query = DeadQuery {
+            tenant,
+            pipeline: None,
+            cause: None,
+            limit: MOST,
+        };
         rows.extend(store.dead(query).await?);
     }
     Ok(rows)
 }
 
 async fn list(global: &Global, tenant: Option<&str>, out: Out) -> anyhow::Result<Exit> {
-    let Some(plan) = workspace::plan(global, out)? else { return Ok(Exit::Config) };
+    let Some(plan) = workspace::plan(global, out)? else {
+        return Ok(Exit::Config);
+    };
     let tenants = engine::tenants(&plan, tenant)?;
     let store = engine::read_store(global, &plan).await?;
     let rows = letters(&store, tenants).await?;
@@ -54,7 +85,10 @@ async fn list(global: &Global, tenant: Option<&str>, out: Out) -> anyhow::Result
     }
     let mut by_cause: BTreeMap<String, Vec<&RecordRow>> = BTreeMap::new();
     for row in &rows {
-        by_cause.entry(row.reason.clone().unwrap_or_default()).or_default().push(row);
+        by_cause
+            .entry(row.reason.clone().unwrap_or_default())
+            .or_default()
+            .push(row);
     }
     if by_cause.is_empty() {
         out.data("no record was given up");
@@ -63,25 +97,42 @@ async fn list(global: &Global, tenant: Option<&str>, out: Out) -> anyhow::Result
         out.data(&format!("{cause} ({})", rows.len()));
         for row in rows {
             let detail = row.detail.as_deref().unwrap_or_default();
-            out.data(&format!("  {} {} {}: {detail}", row.id.tenant, row.id.pipeline, row.id.key));
+            out.data(&format!(
+                "  {} {} {}: {detail}",
+                row.id.tenant, row.id.pipeline, row.id.key
+            ));
         }
     }
     Ok(Exit::Fine)
 }
 
 async fn show(global: &Global, tenant: &str, key: &str, out: Out) -> anyhow::Result<Exit> {
-    let Some(plan) = workspace::plan(global, out)? else { return Ok(Exit::Config) };
+    let Some(plan) = workspace::plan(global, out)? else {
+        return Ok(Exit::Config);
+    };
     let name = engine::tenants(&plan, Some(tenant))?.remove(0);
     let store = engine::read_store(global, &plan).await?;
     let rows = store.records(&name, &RecordKey::from(key)).await?;
     let Some(row) = rows.into_iter().find(|row| row.state == RecordState::Dead) else {
-        out.talk(&format!("no record `{key}` of tenant `{tenant}` was given up"));
+        out.talk(&format!(
+            "no record `{key}` of tenant `{tenant}` was given up"
+        ));
         return Ok(Exit::Failed);
     };
-    let last = store.trace(&name, &row.id.key).await?.into_iter().next_back();
+    let last = store
+        .trace(&name, &row.id.key)
+        .await?
+        .into_iter()
+        .next_back();
     store.close().await;
-    let payload: Json = row.payload.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
-    let trace: Json = last.and_then(|last| serde_json::from_str(&last.blob).ok()).unwrap_or_default();
+    let payload: Json = row
+        .payload
+        .as_deref()
+        .and_then(|text| serde_json::from_str(text).ok())
+        .unwrap_or_default();
+    let trace: Json = last
+        .and_then(|last| serde_json::from_str(&last.blob).ok())
+        .unwrap_or_default();
     let shown = json!({
         "tenant": tenant,
         "pipeline": row.id.pipeline.as_str(),
@@ -101,29 +152,59 @@ async fn show(global: &Global, tenant: &str, key: &str, out: Out) -> anyhow::Res
     Ok(Exit::Fine)
 }
 
-async fn retry(global: &Global, tenant: &str, key: Option<&str>, cause: Option<String>, by: &str, out: Out) -> anyhow::Result<Exit> {
-    let Some(engine) = engine::open(global, out).await? else { return Ok(Exit::Config) };
+async fn retry(
+    global: &Global,
+    tenant: &str,
+    key: Option<&str>,
+    cause: Option<String>,
+    by: &str,
+    out: Out,
+) -> anyhow::Result<Exit> {
+    let Some(engine) = engine::open(global, out).await? else {
+        return Ok(Exit::Config);
+    };
     let run = engine.tenant(tenant).await?;
     let selections = match key {
         Some(key) => {
-            let rows = engine.store().records(run.name(), &RecordKey::from(key)).await?;
-            rows.into_iter().filter(|row| row.state != RecordState::Done).map(|row| Selection::Record(row.id)).collect()
+            let rows = engine
+                .store()
+                .records(run.name(), &RecordKey::from(key))
+                .await?;
+            rows.into_iter()
+                .filter(|row| row.state != RecordState::Done)
+                .map(|row| Selection::Record(row.id))
+                .collect()
         }
-        None => vec![Selection::Dead { pipeline: None, cause }],
+        None => vec![Selection::Dead {
+            pipeline: None,
+            cause,
+        }],
     };
     let mut records = 0;
     for selection in selections {
-        records += run.order(by, engine.clock().now(), Instruction::Retry(selection)).await?.records;
+        records += run
+            .order(by, engine.clock().now(), Instruction::Retry(selection))
+            .await?
+            .records;
     }
     engine.close().await;
     if out.is_json() {
         out.json(&json!({ "tenant": tenant, "records": records }));
     } else if records == 0 {
-        out.talk(&format!("no such record of tenant `{tenant}` waits or was given up"));
+        out.talk(&format!(
+            "no such record of tenant `{tenant}` waits or was given up"
+        ));
     } else {
-        out.data(&format!("{} will be worked again at the next run", live::number(records, "records")));
+        out.data(&format!(
+            "{} will be worked again at the next run",
+            live::number(records, "records")
+        ));
     }
-    Ok(if records == 0 { Exit::Failed } else { Exit::Fine })
+    Ok(if records == 0 {
+        Exit::Failed
+    } else {
+        Exit::Fine
+    })
 }
 
 /// What a person says a record became.
@@ -136,16 +217,28 @@ struct Resolving<'a> {
 }
 
 async fn resolve(global: &Global, what: Resolving<'_>, out: Out) -> anyhow::Result<Exit> {
-    let Some(engine) = engine::open(global, out).await? else { return Ok(Exit::Config) };
+    let Some(engine) = engine::open(global, out).await? else {
+        return Ok(Exit::Config);
+    };
     let run = engine.tenant(what.tenant).await?;
     let Some(identity) = run.entity_identity(what.entity) else {
-        out.talk(&format!("error: there is no entity `{}`; there are: {}", what.entity, run.entity_names()));
+        out.talk(&format!(
+            "error: there is no entity `{}`; there are: {}",
+            what.entity,
+            run.entity_names()
+        ));
         engine.close().await;
         return Ok(Exit::Usage);
     };
-    let rows = engine.store().records(run.name(), &RecordKey::from(what.key)).await?;
+    let rows = engine
+        .store()
+        .records(run.name(), &RecordKey::from(what.key))
+        .await?;
     let Some(row) = rows.into_iter().find(|row| row.state != RecordState::Done) else {
-        out.talk(&format!("no record `{}` of tenant `{}` waits or was given up", what.key, what.tenant));
+        out.talk(&format!(
+            "no record `{}` of tenant `{}` waits or was given up",
+            what.key, what.tenant
+        ));
         engine.close().await;
         return Ok(Exit::Failed);
     };
@@ -155,13 +248,21 @@ async fn resolve(global: &Global, what: Resolving<'_>, out: Out) -> anyhow::Resu
         entity: EntityName::from(what.entity),
         key: RecordKey::from(what.key),
     };
-    let order = Instruction::Resolve { record: row.id, link, target: TargetId::from(what.id), readers: run.readers(what.entity) };
+    let order = Instruction::Resolve {
+        record: row.id,
+        link,
+        target: TargetId::from(what.id),
+        readers: run.readers(what.entity),
+    };
     run.order(what.by, engine.clock().now(), order).await?;
     engine.close().await;
     if out.is_json() {
         out.json(&json!({ "tenant": what.tenant, "key": what.key, "entity": what.entity, "id": what.id }));
     } else {
-        out.data(&format!("{} {} is {} from now on; it will be worked at the next run", what.entity, what.key, what.id));
+        out.data(&format!(
+            "{} {} is {} from now on; it will be worked at the next run",
+            what.entity, what.key, what.id
+        ));
     }
     Ok(Exit::Fine)
 }

@@ -40,19 +40,31 @@ pub(super) async fn run(global: &Global, args: &DemoArgs, out: &Out) -> anyhow::
         if !global.workspace.join("syncline.yaml").exists() {
             init::write_workspace(&global.workspace)?;
         }
-        out.talk(&format!("the pipelines are in {}: open them, change them, run the demo again", global.workspace.display()));
+        out.talk(&format!(
+            "the pipelines are in {}: open them, change them, run the demo again",
+            global.workspace.display()
+        ));
     }
-    let Some(plan) = workspace::plan(&global, *out)? else { return Ok(Exit::Config) };
-    let store = global.store.clone().unwrap_or_else(|| dir.join("syncline.db"));
+    let Some(plan) = workspace::plan(&global, *out)? else {
+        return Ok(Exit::Config);
+    };
+    let store = global
+        .store
+        .clone()
+        .unwrap_or_else(|| dir.join("syncline.db"));
     forget(&store)?;
     global.store = Some(store.clone());
     init::write_secrets(&dir.join("secrets"))?;
 
     let old = u32::try_from(args.work_orders / 5)?;
     let any = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
-    let config = SandboxConfig { work_orders: old, started_before_activation: old / 2, ..SandboxConfig::default() }
-        .at(any, any)
-        .with_faults(preset(args.faults));
+    let config = SandboxConfig {
+        work_orders: old,
+        started_before_activation: old / 2,
+        ..SandboxConfig::default()
+    }
+    .at(any, any)
+    .with_faults(preset(args.faults));
     let sandbox = Sandbox::start(config).await?;
     for (name, at) in sandbox.listening() {
         out.talk(&format!("{name} is simulated at http://{at}"));
@@ -76,23 +88,43 @@ pub(super) async fn run(global: &Global, args: &DemoArgs, out: &Out) -> anyhow::
             out.data(&line);
         }
         out.data(&made_text(orders, &made));
-        out.data(&format!("the links are in {}: sqlite3 {} \"SELECT entity, key, target FROM link LIMIT 10\"", store.display(), store.display()));
+        out.data(&format!(
+            "the links are in {}: sqlite3 {} \"SELECT entity, key, target FROM link LIMIT 10\"",
+            store.display(),
+            store.display()
+        ));
     }
     Ok(exit)
 }
 
 /// Turns the integration on, lets work orders arrive, and syncs them.
-async fn play(engine: &Arc<Engine>, sandbox: &Sandbox, args: &DemoArgs, out: Out) -> anyhow::Result<(Duration, Exit)> {
+async fn play(
+    engine: &Arc<Engine>,
+    sandbox: &Sandbox,
+    args: &DemoArgs,
+    out: Out,
+) -> anyhow::Result<(Duration, Exit)> {
     let by = env::user();
-    let agreement = engine.plan().tenants.get(TENANT).and_then(|tenant| tenant.integration.agreement.clone());
-    let version = agreement.as_ref().map(|agreement| agreement.version.to_string());
+    let agreement = engine
+        .plan()
+        .tenants
+        .get(TENANT)
+        .and_then(|tenant| tenant.integration.agreement.clone());
+    let version = agreement
+        .as_ref()
+        .map(|agreement| agreement.version.to_string());
     turn_on(engine, &by, version.as_deref(), out).await?;
-    out.talk(&format!("the integration is on; the {} work orders of before stay where they are", sandbox.work_orders()));
+    out.talk(&format!(
+        "the integration is on; the {} work orders of before stay where they are",
+        sandbox.work_orders()
+    ));
     sandbox.arrive(args.work_orders - args.work_orders / 5);
 
     let stop = CancellationToken::new();
     let watch = live::stop_on_ctrl_c(stop.clone(), out);
-    let arrivals = NonZeroU32::new(args.per_minute).filter(|_| !args.once).map(|per_minute| sandbox.start_arrivals(per_minute));
+    let arrivals = NonZeroU32::new(args.per_minute)
+        .filter(|_| !args.once)
+        .map(|per_minute| sandbox.start_arrivals(per_minute));
     let live = Live::start(out);
     let mode = if args.once { Mode::Once } else { Mode::Forever };
     if !args.once {
@@ -122,7 +154,11 @@ async fn play(engine: &Arc<Engine>, sandbox: &Sandbox, args: &DemoArgs, out: Out
 async fn turn_on(engine: &Engine, by: &str, version: Option<&str>, out: Out) -> anyhow::Result<()> {
     for _ in 0..GOES {
         match engine.activate(TENANT, by, version).await {
-            Err(EngineError::Activate(ActivateError::Steps { blame: Blame::Reach, message, .. })) => {
+            Err(EngineError::Activate(ActivateError::Steps {
+                blame: Blame::Reach,
+                message,
+                ..
+            })) => {
                 out.talk(&format!("turning it on again in a moment: {message}"));
                 engine.clock().sleep(MOMENT).await;
             }
@@ -138,7 +174,11 @@ async fn turn_on(engine: &Engine, by: &str, version: Option<&str>, out: Out) -> 
 
 fn line(engine: &Engine, sandbox: &Sandbox) -> String {
     let counters = engine.progress().counters();
-    let made: Vec<String> = sandbox.made().iter().map(|made| format!("{} {}", made.created, made.what)).collect();
+    let made: Vec<String> = sandbox
+        .made()
+        .iter()
+        .map(|made| format!("{} {}", made.created, made.what))
+        .collect();
     format!(
         "{} work orders → {} synced, {} waiting to be tried again   |   {}",
         sandbox.work_orders(),
@@ -150,8 +190,14 @@ fn line(engine: &Engine, sandbox: &Sandbox) -> String {
 
 fn made_text(orders: usize, made: &[Made]) -> String {
     let doubles: u64 = made.iter().map(|made| made.doubles).sum();
-    let made: Vec<String> = made.iter().map(|made| live::number(made.created, &made.what)).collect();
-    format!("{orders} work orders; the simulators made {}, {doubles} of them twice", made.join(", "))
+    let made: Vec<String> = made
+        .iter()
+        .map(|made| live::number(made.created, &made.what))
+        .collect();
+    format!(
+        "{orders} work orders; the simulators made {}, {doubles} of them twice",
+        made.join(", ")
+    )
 }
 
 /// The plan with the sandbox tenant pointed at the simulators of this process.
@@ -162,7 +208,9 @@ fn pointed_at(plan: Arc<Plan>, sandbox: &Sandbox, secrets: &Path) -> Plan {
         let tenant = Arc::make_mut(tenant);
         for (connector, param, value) in sandbox.account_values() {
             if let Some(account) = tenant.accounts.get_mut(connector) {
-                account.params.insert(Arc::from(param), ParamValue::Literal(Json::String(value)));
+                account
+                    .params
+                    .insert(Arc::from(param), ParamValue::Literal(Json::String(value)));
             }
         }
     }
@@ -177,7 +225,10 @@ fn forget(store: &Path) -> anyhow::Result<()> {
         match std::fs::remove_file(&name) {
             Ok(()) => {}
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error).with_context(|| format!("{} cannot be removed", Path::new(&name).display())),
+            Err(error) => {
+                return Err(error)
+                    .with_context(|| format!("{} cannot be removed", Path::new(&name).display()));
+            }
         }
     }
     Ok(())

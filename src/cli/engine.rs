@@ -16,21 +16,29 @@ use crate::lang::plan::Plan;
 
 /// An engine over the workspace, or `None` after its mistakes were shown.
 pub(super) async fn open(global: &Global, out: Out) -> anyhow::Result<Option<Arc<Engine>>> {
-    let Some(plan) = workspace::plan(global, out)? else { return Ok(None) };
+    let Some(plan) = workspace::plan(global, out)? else {
+        return Ok(None);
+    };
     open_plan(global, plan).await.map(Some)
 }
 
 /// An engine over a plan.
 pub(super) async fn open_plan(global: &Global, plan: Arc<Plan>) -> anyhow::Result<Arc<Engine>> {
     let store = store_path(global, &plan);
-    let options = EngineOptions { store, clock: env::clock()?, holder: holder() };
+    let options = EngineOptions {
+        store,
+        clock: env::clock()?,
+        holder: holder(),
+    };
     Ok(Engine::open(plan, options).await?)
 }
 
 /// The store of the workspace, to read from while an engine may have it.
 pub(super) async fn read_store(global: &Global, plan: &Plan) -> anyhow::Result<SqliteStore> {
     let path = store_path(global, plan);
-    SqliteStore::open_to_read(&path).await.with_context(|| "the store cannot be read")
+    SqliteStore::open_to_read(&path)
+        .await
+        .with_context(|| "the store cannot be read")
 }
 
 /// The tenant that was named, or all.
@@ -38,17 +46,30 @@ pub(super) fn tenants(plan: &Plan, named: Option<&str>) -> Result<Vec<TenantName
     match named {
         Some(name) if plan.tenants.contains_key(name) => Ok(vec![TenantName::from(name)]),
         Some(name) => Err(EngineError::unknown_tenant(plan, name)),
-        None => Ok(plan.tenants.keys().map(|name| TenantName::from(&**name)).collect()),
+        None => Ok(plan
+            .tenants
+            .keys()
+            .map(|name| TenantName::from(&**name))
+            .collect()),
     }
 }
 
 fn store_path(global: &Global, plan: &Plan) -> PathBuf {
-    global.store.clone().unwrap_or_else(|| plan.runtime.store.clone())
+    global
+        .store
+        .clone()
+        .unwrap_or_else(|| plan.runtime.store.clone())
 }
 
 /// How this process is named to whoever finds the store in use.
 fn holder() -> String {
     let program = std::env::args().next().unwrap_or_default();
-    let program = Path::new(&program).file_name().map(|name| name.to_string_lossy().into_owned());
-    format!("{} with process id {}", program.unwrap_or_else(|| "syncline".to_owned()), std::process::id())
+    let program = Path::new(&program)
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned());
+    format!(
+        "{} with process id {}",
+        program.unwrap_or_else(|| "syncline".to_owned()),
+        std::process::id()
+    )
 }

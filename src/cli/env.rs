@@ -1,5 +1,8 @@
 //! The environment, read in one place: logging, colour, the crash points of tests, the process's runtime.
-#![expect(clippy::disallowed_methods, reason = "this file owns reading the environment for the command line")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this file owns reading the environment for the command line"
+)]
 
 use std::env;
 
@@ -12,8 +15,12 @@ use crate::engine::crash::{self, CrashPoint};
 
 /// Sends log lines to stderr: text for people, JSON for programs.
 pub(super) fn logging(filter: Option<&str>, format: Format) {
-    let filter = EnvFilter::try_new(filter.unwrap_or("warn")).unwrap_or_else(|_| EnvFilter::new("warn"));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let filter =
+        EnvFilter::try_new(filter.unwrap_or("warn")).unwrap_or_else(|_| EnvFilter::new("warn"));
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false);
     // A second logger in one process is refused; the first goes on.
     let set = match format {
         Format::Human => lines.with_ansi(colour_wanted()).try_init(),
@@ -29,27 +36,38 @@ pub(super) fn colour_wanted() -> bool {
 
 /// `SYNCLINE_CRASH_AT=NAME[:N]` makes the process die at the N-th pass of a crash point; for tests.
 pub(super) fn crash_points() -> anyhow::Result<()> {
-    let Ok(wanted) = env::var("SYNCLINE_CRASH_AT") else { return Ok(()) };
+    let Ok(wanted) = env::var("SYNCLINE_CRASH_AT") else {
+        return Ok(());
+    };
     let (name, nth) = match wanted.split_once(':') {
-        Some((name, nth)) => {
-            (name, nth.parse().with_context(|| format!("SYNCLINE_CRASH_AT: `{nth}` is no number"))?)
-        }
+        Some((name, nth)) => (
+            name,
+            nth.parse()
+                .with_context(|| format!("SYNCLINE_CRASH_AT: `{nth}` is no number"))?,
+        ),
         None => (wanted.as_str(), 1),
     };
     if crash::arm(name, nth) {
         return Ok(());
     }
     let known: Vec<&str> = CrashPoint::ALL.iter().map(|point| point.name()).collect();
-    anyhow::bail!("SYNCLINE_CRASH_AT: there is no point `{name}`; there are {}", known.join(", "))
+    anyhow::bail!(
+        "SYNCLINE_CRASH_AT: there is no point `{name}`; there are {}",
+        known.join(", ")
+    )
 }
 
 /// The clock: the machine's, or `SYNCLINE_CLOCK=START*RATE` for tests, e.g. `2026-04-03T00:00:00Z*100`.
 pub(super) fn clock() -> anyhow::Result<Clock> {
-    let Ok(wanted) = env::var("SYNCLINE_CLOCK") else { return Ok(Clock::real()) };
+    let Ok(wanted) = env::var("SYNCLINE_CLOCK") else {
+        return Ok(Clock::real());
+    };
     let (start, rate) = wanted.split_once('*').unwrap_or((&wanted, "1"));
     match (Timestamp::parse(start), rate.parse()) {
         (Some(start), Ok(rate)) => Ok(Clock::starting(start, rate)),
-        (Some(_) | None, _) => anyhow::bail!("SYNCLINE_CLOCK is `{wanted}`, which is not START*RATE"),
+        (Some(_) | None, _) => {
+            anyhow::bail!("SYNCLINE_CLOCK is `{wanted}`, which is not START*RATE")
+        }
     }
 }
 
@@ -63,5 +81,8 @@ pub(super) fn user() -> String {
 
 /// The runtime of the process.
 pub(super) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
 }

@@ -53,11 +53,15 @@ pub(super) fn of(error: &anyhow::Error) -> Exit {
     for cause in error.chain() {
         if let Some(error) = cause.downcast_ref::<EngineError>() {
             return match error {
-                EngineError::UnknownTenant { .. } | EngineError::UnknownPipeline { .. } => Exit::Usage,
+                EngineError::UnknownTenant { .. } | EngineError::UnknownPipeline { .. } => {
+                    Exit::Usage
+                }
                 EngineError::Open(_) | EngineError::Sealing(_) => Exit::Config,
                 EngineError::Activate(ActivateError::Steps { blame, .. }) => blamed(*blame),
                 EngineError::Activate(
-                    ActivateError::NotAgreed { .. } | ActivateError::OtherAgreement { .. } | ActivateError::Store(_),
+                    ActivateError::NotAgreed { .. }
+                    | ActivateError::OtherAgreement { .. }
+                    | ActivateError::Store(_),
                 )
                 | EngineError::Http(_)
                 | EngineError::Store(_) => Exit::Failed,

@@ -8,7 +8,11 @@ use crate::lang::diag::{self, Code};
 #[expect(clippy::unnecessary_wraps, reason = "every command may fail")]
 pub(super) fn run(args: &ExplainArgs, out: &Out) -> anyhow::Result<Exit> {
     let Some(code) = &args.code else {
-        let width = Code::ALL.iter().map(|code| code.name().len()).max().unwrap_or_default();
+        let width = Code::ALL
+            .iter()
+            .map(|code| code.name().len())
+            .max()
+            .unwrap_or_default();
         if out.is_json() {
             let codes: Vec<_> = Code::ALL
                 .iter()
@@ -16,8 +20,10 @@ pub(super) fn run(args: &ExplainArgs, out: &Out) -> anyhow::Result<Exit> {
                 .collect();
             out.json(&codes);
         } else {
-            let lines: Vec<String> =
-                Code::ALL.iter().map(|code| format!("{:width$}  {}", code.name(), code.summary())).collect();
+            let lines: Vec<String> = Code::ALL
+                .iter()
+                .map(|code| format!("{:width$}  {}", code.name(), code.summary()))
+                .collect();
             out.data(&lines.join("\n"));
         }
         return Ok(Exit::Fine);

@@ -49,7 +49,11 @@ pub(super) struct Live(ProgressBar);
 impl Live {
     /// Shown on a terminal; elsewhere nothing is drawn.
     pub(super) fn start(out: Out) -> Self {
-        let bar = if out.is_terminal() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
+        let bar = if out.is_terminal() {
+            ProgressBar::new_spinner()
+        } else {
+            ProgressBar::hidden()
+        };
         if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed_precise}  {msg}") {
             bar.set_style(style);
         }
@@ -74,7 +78,10 @@ impl Live {
 /// What a run came to, for people.
 pub(super) fn summary(counters: &Counters, took: Duration) -> String {
     let per_second = if worked(counters) > 0 && took.as_secs_f64() > 0.0 {
-        format!(" ({:.0} records per second)", worked_per(counters, took.as_secs_f64()))
+        format!(
+            " ({:.0} records per second)",
+            worked_per(counters, took.as_secs_f64())
+        )
     } else {
         String::new()
     };
@@ -114,5 +121,10 @@ fn worked_per(counters: &Counters, seconds: f64) -> f64 {
 
 /// Attempts that came to an end.
 fn worked(counters: &Counters) -> u64 {
-    counters.written + counters.unchanged + counters.echo + counters.skipped + counters.held + counters.dead
+    counters.written
+        + counters.unchanged
+        + counters.echo
+        + counters.skipped
+        + counters.held
+        + counters.dead
 }

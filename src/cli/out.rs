@@ -33,7 +33,9 @@ impl Out {
     pub(super) fn json(self, value: &impl Serialize) {
         match serde_json::to_string(value) {
             Ok(text) => self.data(&text),
-            Err(error) => self.talk(&format!("error: a result could not be written as JSON: {error}")),
+            Err(error) => self.talk(&format!(
+                "error: a result could not be written as JSON: {error}"
+            )),
         }
     }
 

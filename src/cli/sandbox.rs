@@ -31,7 +31,8 @@ pub(super) async fn run(args: &SandboxArgs, out: &Out) -> anyhow::Result<Exit> {
             out.data(&format!("{name} listens at http://{at}"));
         }
     }
-    let arrivals = NonZeroU32::new(args.per_minute).map(|per_minute| sandbox.start_arrivals(per_minute));
+    let arrivals =
+        NonZeroU32::new(args.per_minute).map(|per_minute| sandbox.start_arrivals(per_minute));
     let stop = CancellationToken::new();
     let watch = live::stop_on_ctrl_c(stop.clone(), *out);
     stop.cancelled().await;

@@ -20,7 +20,10 @@ pub(super) fn run(global: &Global, args: &SchemaArgs, out: &Out) -> anyhow::Resu
     if let Some(folder) = &args.write {
         std::fs::create_dir_all(folder)?;
         for kind in Kind::ALL {
-            write(&folder.join(format!("{}.json", kind.name())), &drafted(schema::of(*kind)))?;
+            write(
+                &folder.join(format!("{}.json", kind.name())),
+                &drafted(schema::of(*kind)),
+            )?;
         }
         let project = workspace::check(&global.workspace)?.project;
         for (folder, integration) in integrations(&project) {
@@ -31,7 +34,13 @@ pub(super) fn run(global: &Global, args: &SchemaArgs, out: &Out) -> anyhow::Resu
         return Ok(Exit::Fine);
     }
     let Some(wanted) = &args.kind else {
-        out.data(&Kind::ALL.iter().map(|kind| kind.name()).collect::<Vec<_>>().join("\n"));
+        out.data(
+            &Kind::ALL
+                .iter()
+                .map(|kind| kind.name())
+                .collect::<Vec<_>>()
+                .join("\n"),
+        );
         return Ok(Exit::Fine);
     };
     if let Some(kind) = Kind::ALL.iter().find(|kind| kind.name() == wanted) {
@@ -45,15 +54,28 @@ pub(super) fn run(global: &Global, args: &SchemaArgs, out: &Out) -> anyhow::Resu
         return Ok(Exit::Fine);
     }
     let kinds: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
-    out.talk(&format!("error: `{wanted}` is no kind of document ({}) and no integration of the workspace", kinds.join(", ")));
+    out.talk(&format!(
+        "error: `{wanted}` is no kind of document ({}) and no integration of the workspace",
+        kinds.join(", ")
+    ));
     Ok(Exit::Usage)
 }
 
 fn integrations(project: &Project) -> impl Iterator<Item = (&str, &config::Integration)> {
-    project.documents.iter().filter_map(|document| match &document.config {
-        Some(Config::Integration(integration)) => Some((document.folder(), &**integration)),
-        Some(Config::Runtime(_) | Config::Connector(_) | Config::Pipeline(_) | Config::Map(_) | Config::Tenant(_)) | None => None,
-    })
+    project
+        .documents
+        .iter()
+        .filter_map(|document| match &document.config {
+            Some(Config::Integration(integration)) => Some((document.folder(), &**integration)),
+            Some(
+                Config::Runtime(_)
+                | Config::Connector(_)
+                | Config::Pipeline(_)
+                | Config::Map(_)
+                | Config::Tenant(_),
+            )
+            | None => None,
+        })
 }
 
 /// The schema of the tenants of an integration, from the connectors and maps of the project.
@@ -64,7 +86,13 @@ fn tenant_schema(project: &Project, integration: &config::Integration) -> Json {
         match &document.config {
             Some(Config::Connector(connector)) => connectors.push((**connector).clone()),
             Some(Config::Map(map)) => maps.push((**map).clone()),
-            Some(Config::Integration(_) | Config::Runtime(_) | Config::Pipeline(_) | Config::Tenant(_)) | None => {}
+            Some(
+                Config::Integration(_)
+                | Config::Runtime(_)
+                | Config::Pipeline(_)
+                | Config::Tenant(_),
+            )
+            | None => {}
         }
     }
     schema::tenant(integration, &connectors, &maps)
@@ -77,5 +105,6 @@ fn pretty(schema: &Json) -> String {
 }
 
 fn write(file: &Path, schema: &Json) -> anyhow::Result<()> {
-    std::fs::write(file, pretty(schema)).with_context(|| format!("{} cannot be written", file.display()))
+    std::fs::write(file, pretty(schema))
+        .with_context(|| format!("{} cannot be written", file.display()))
 }

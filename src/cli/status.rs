@@ -10,7 +10,9 @@ use crate::engine::record::TenantName;
 use crate::engine::store::{Count, Phase, RecordState, SqliteStore, Store as _, TenantRow};
 
 pub(super) async fn run(global: &Global, args: &StatusArgs, out: &Out) -> anyhow::Result<Exit> {
-    let Some(plan) = workspace::plan(global, *out)? else { return Ok(Exit::Config) };
+    let Some(plan) = workspace::plan(global, *out)? else {
+        return Ok(Exit::Config);
+    };
     let names = engine::tenants(&plan, args.tenant.as_deref())?;
     let store = engine::read_store(global, &plan).await?;
     let mut all = Vec::new();
@@ -57,14 +59,28 @@ fn phase(phase: Phase) -> &'static str {
 
 fn text(shown: &Shown) -> String {
     let mut lines = vec![match shown.row.activated_at {
-        Some(at) => format!("{}: {}, first turned on at {at}", shown.row.tenant, phase(shown.row.phase)),
-        None => format!("{}: {}, never turned on", shown.row.tenant, phase(shown.row.phase)),
+        Some(at) => format!(
+            "{}: {}, first turned on at {at}",
+            shown.row.tenant,
+            phase(shown.row.phase)
+        ),
+        None => format!(
+            "{}: {}, never turned on",
+            shown.row.tenant,
+            phase(shown.row.phase)
+        ),
     }];
     for gate in &shown.gates {
-        lines.push(format!("  {} waits since {}: {}", gate.pipeline, gate.since, gate.reason));
+        lines.push(format!(
+            "  {} waits since {}: {}",
+            gate.pipeline, gate.since, gate.reason
+        ));
     }
     if shown.intents > 0 {
-        lines.push(format!("  {} requests whose outcome is not settled", shown.intents));
+        lines.push(format!(
+            "  {} requests whose outcome is not settled",
+            shown.intents
+        ));
     }
     lines.extend(shown.counts.iter().map(line));
     if shown.counts.is_empty() {
@@ -79,14 +95,22 @@ fn line(count: &Count) -> String {
         (RecordState::Done, Some(outcome)) => outcome.to_string(),
         (state, _) => state.to_string(),
     };
-    let reason = count.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    let reason = count
+        .reason
+        .as_deref()
+        .map(|reason| format!(": {reason}"))
+        .unwrap_or_default();
     format!("  {:>8}  {}  {what}{reason}", count.records, count.pipeline)
 }
 
 /// A line for all that is not done, as `status` shows it.
 pub(super) async fn waits(store: &SqliteStore, tenant: &TenantName) -> anyhow::Result<Vec<String>> {
     let counts = store.counts(tenant).await?;
-    Ok(counts.iter().filter(|count| count.state != RecordState::Done).map(line).collect())
+    Ok(counts
+        .iter()
+        .filter(|count| count.state != RecordState::Done)
+        .map(line)
+        .collect())
 }
 
 fn json_of(shown: &Shown) -> Json {

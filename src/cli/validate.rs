@@ -13,7 +13,10 @@ pub(super) fn run(global: &Global, out: &Out) -> anyhow::Result<Exit> {
         return Ok(Exit::Config);
     }
     if !out.is_json() {
-        out.talk(&format!("{} documents are valid", checked.project.documents.len()));
+        out.talk(&format!(
+            "{} documents are valid",
+            checked.project.documents.len()
+        ));
     }
     Ok(Exit::Fine)
 }

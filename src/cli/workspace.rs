@@ -24,17 +24,35 @@ pub(super) fn check(workspace: &Path) -> anyhow::Result<Checked> {
         .with_context(|| format!("the workspace {} cannot be read", workspace.display()))?;
     let (plan, mut diagnostics) = plan::compile(&project);
     diag::sort(&project.sources, &mut diagnostics);
-    Ok(Checked { project, plan, diagnostics })
+    Ok(Checked {
+        project,
+        plan,
+        diagnostics,
+    })
 }
 
 /// Shows what is wrong: every mistake at once, to stderr, or as JSON to stdout.
 pub(super) fn show(checked: &Checked, out: Out) {
     if out.is_json() {
-        out.json(&diag::json::report(&checked.project.sources, &checked.diagnostics));
+        out.json(&diag::json::report(
+            &checked.project.sources,
+            &checked.diagnostics,
+        ));
     } else if !checked.diagnostics.is_empty() {
-        let color = if out.colour() { Color::Ansi } else { Color::Plain };
-        let style = Style { color, ..Style::default() };
-        out.talk(&diag::render(&checked.project.sources, &checked.diagnostics, style));
+        let color = if out.colour() {
+            Color::Ansi
+        } else {
+            Color::Plain
+        };
+        let style = Style {
+            color,
+            ..Style::default()
+        };
+        out.talk(&diag::render(
+            &checked.project.sources,
+            &checked.diagnostics,
+            style,
+        ));
     }
 }
 

@@ -45,7 +45,10 @@ impl Sandbox {
     /// Addresses of both simulators as the shipped tenant file needs them: connector, param, value.
     pub fn account_values(&self) -> Vec<(&'static str, &'static str, String)> {
         let at = self.addresses();
-        let (source, target) = (format!("http://{}", at.servicechannel), format!("http://{}", at.servicetitan));
+        let (source, target) = (
+            format!("http://{}", at.servicechannel),
+            format!("http://{}", at.servicetitan),
+        );
         vec![
             ("servicechannel", "api_url", format!("{source}/v3")),
             ("servicechannel", "login_url", source),
@@ -57,7 +60,10 @@ impl Sandbox {
     /// Addresses of both simulators, for people.
     pub fn listening(&self) -> [(&'static str, SocketAddr); 2] {
         let at = self.addresses();
-        [("ServiceChannel", at.servicechannel), ("ServiceTitan", at.servicetitan)]
+        [
+            ("ServiceChannel", at.servicechannel),
+            ("ServiceTitan", at.servicetitan),
+        ]
     }
 
     /// Work orders there are in the source.
@@ -67,11 +73,18 @@ impl Sandbox {
 
     /// What was made on both sides.
     pub fn made(&self) -> Vec<Made> {
-        let sides = [self.servicetitan().kit().audit.summary(), self.servicechannel().kit().audit.summary()];
+        let sides = [
+            self.servicetitan().kit().audit.summary(),
+            self.servicechannel().kit().audit.summary(),
+        ];
         sides
             .into_iter()
             .flat_map(|summary| summary.collections)
-            .map(|(what, collection)| Made { what, created: collection.created, doubles: collection.doubles })
+            .map(|(what, collection)| Made {
+                what,
+                created: collection.created,
+                doubles: collection.doubles,
+            })
             .collect()
     }
 }
@@ -80,8 +93,14 @@ impl Sandbox {
 pub fn secrets() -> Vec<(&'static str, String)> {
     let target = servicetitan::Config::default();
     vec![
-        ("sandbox/servicechannel/password", servicechannel::PASSWORD.to_owned()),
-        ("sandbox/servicechannel/client_secret", servicechannel::CLIENT_SECRET.to_owned()),
+        (
+            "sandbox/servicechannel/password",
+            servicechannel::PASSWORD.to_owned(),
+        ),
+        (
+            "sandbox/servicechannel/client_secret",
+            servicechannel::CLIENT_SECRET.to_owned(),
+        ),
         ("sandbox/servicetitan/client_secret", target.client_secret),
         ("servicetitan/app_key", target.app_key),
     ]

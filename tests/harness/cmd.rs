@@ -23,7 +23,10 @@ pub(crate) struct Cmd {
 
 impl Cmd {
     pub(crate) fn new<A: AsRef<str>>(args: impl IntoIterator<Item = A>) -> Self {
-        let args: Vec<String> = args.into_iter().map(|arg| arg.as_ref().to_owned()).collect();
+        let args: Vec<String> = args
+            .into_iter()
+            .map(|arg| arg.as_ref().to_owned())
+            .collect();
         let mut command = Command::new(env!("CARGO_BIN_EXE_syncline"));
         command
             .args(&args)
@@ -32,7 +35,11 @@ impl Cmd {
             .env("SYNCLINE_BY", "tester")
             .stdin(Stdio::null())
             .kill_on_drop(true);
-        Self { command, shown: format!("syncline {}", args.join(" ")), timeout: TIMEOUT }
+        Self {
+            command,
+            shown: format!("syncline {}", args.join(" ")),
+            timeout: TIMEOUT,
+        }
     }
 
     pub(crate) fn env(mut self, name: &str, value: impl AsRef<str>) -> Self {
@@ -67,7 +74,13 @@ impl Cmd {
         let file = |path: &Path| File::create(path).expect("a log can be made");
         self.command.stdout(file(&stdout)).stderr(file(&stderr));
         let child = self.command.spawn().expect("the binary can be started");
-        Running { child, shown: self.shown, timeout: self.timeout, stdout, stderr }
+        Running {
+            child,
+            shown: self.shown,
+            timeout: self.timeout,
+            stdout,
+            stderr,
+        }
     }
 }
 
@@ -115,7 +128,12 @@ impl Ran {
     /// What it printed, as JSON.
     #[track_caller]
     pub(crate) fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("`{}` printed no JSON ({error}): {}", self.shown, self.stdout))
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| {
+            panic!(
+                "`{}` printed no JSON ({error}): {}",
+                self.shown, self.stdout
+            )
+        })
     }
 }
 
@@ -139,8 +157,15 @@ impl Running {
     /// SIGTERM: what was begun is ended first.
     pub(crate) async fn terminate(self) -> Ran {
         if let Some(id) = self.child.id() {
-            let sent = Command::new("kill").arg("-TERM").arg(id.to_string()).status().await;
-            assert!(sent.expect("`kill` can be run").success(), "the signal was sent");
+            let sent = Command::new("kill")
+                .arg("-TERM")
+                .arg(id.to_string())
+                .status()
+                .await;
+            assert!(
+                sent.expect("`kill` can be run").success(),
+                "the signal was sent"
+            );
         }
         self.end().await
     }
@@ -149,18 +174,33 @@ impl Running {
     pub(crate) async fn end(mut self) -> Ran {
         let status = match tokio::time::timeout(self.timeout, self.child.wait()).await {
             Ok(status) => status.expect("a child can be waited for"),
-            Err(_) => panic!("`{}` was not over after {:?}: {}", self.shown, self.timeout, self.said()),
+            Err(_) => panic!(
+                "`{}` was not over after {:?}: {}",
+                self.shown,
+                self.timeout,
+                self.said()
+            ),
         };
         let read = |path: &Path| std::fs::read_to_string(path).expect("a log can be read");
         let (stdout, stderr) = (read(&self.stdout), read(&self.stderr));
-        Ran { shown: self.shown, status, stdout, stderr }
+        Ran {
+            shown: self.shown,
+            status,
+            stdout,
+            stderr,
+        }
     }
 
     /// Fails the test if it ended.
     #[track_caller]
     pub(crate) fn still_runs(&mut self) {
         let ended = self.child.try_wait().expect("a child can be asked");
-        assert!(ended.is_none(), "`{}` ended by itself with {ended:?}: {}", self.shown, self.said());
+        assert!(
+            ended.is_none(),
+            "`{}` ended by itself with {ended:?}: {}",
+            self.shown,
+            self.said()
+        );
     }
 
     /// What it has printed to stderr so far.

@@ -50,17 +50,32 @@ struct Inner {
 impl Front {
     pub(crate) async fn start(to: SocketAddr, swaps: Vec<Swap>) -> Self {
         drop(rustls::crypto::ring::default_provider().install_default());
-        let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .expect("a client");
         let rude = Arc::new(Rude::default());
-        let inner = Arc::new(Inner { to, swaps, http, rude: rude.clone() });
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+        let inner = Arc::new(Inner {
+            to,
+            swaps,
+            http,
+            rude: rude.clone(),
+        });
+        let listener = TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a port is free");
         let addr = listener.local_addr().expect("it listens");
         let mut serving = JoinSet::new();
         serving.spawn(async move {
             let app = Router::new().fallback(forward).with_state(inner);
             drop(axum::serve(listener, app).await);
         });
-        Self { addr, rude, _serving: serving }
+        Self {
+            addr,
+            rude,
+            _serving: serving,
+        }
     }
 
     /// The next `count` POSTs of the API are refused with all that the client sent repeated in the reply.
@@ -82,8 +97,15 @@ async fn forward(State(front): State<Arc<Inner>>, request: Request) -> Response 
     if parts.method == Method::POST && !asks_for_token && front.rude.takes_one() {
         return rude(&front, &parts.headers);
     }
-    let body = if asks_for_token { front.exchanged(&body) } else { body };
-    let mut forwarded = front.http.request(parts.method, format!("http://{}{path}", front.to)).body(body);
+    let body = if asks_for_token {
+        front.exchanged(&body)
+    } else {
+        body
+    };
+    let mut forwarded = front
+        .http
+        .request(parts.method, format!("http://{}{path}", front.to))
+        .body(body);
     for (name, value) in &parts.headers {
         if *name == header::HOST || *name == header::CONTENT_LENGTH {
             continue;
@@ -102,7 +124,12 @@ async fn forward(State(front): State<Arc<Inner>>, request: Request) -> Response 
 
 impl Rude {
     fn takes_one(&self) -> bool {
-        let took = self.left.try_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
+        let took = self
+            .left
+            .try_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
+                left.checked_sub(1)
+            })
+            .is_ok();
         self.refused.fetch_add(u32::from(took), Ordering::SeqCst);
         took
     }
@@ -122,19 +149,28 @@ impl Inner {
     fn exchanged_header(&self, value: &str) -> String {
         use base64::Engine as _;
         use base64::engine::general_purpose::STANDARD;
-        let Some(encoded) = value.strip_prefix("Basic ") else { return self.exchange(value) };
-        let pair = String::from_utf8(STANDARD.decode(encoded).expect("Basic is base64")).expect("credentials are text");
+        let Some(encoded) = value.strip_prefix("Basic ") else {
+            return self.exchange(value);
+        };
+        let pair = String::from_utf8(STANDARD.decode(encoded).expect("Basic is base64"))
+            .expect("credentials are text");
         let (user, password) = pair.split_once(':').expect("a user and a password");
         // RFC 6749, 2.3.1: both are form-encoded before they are put together.
         let decode = |text: &str| {
             let pair = format!("a={text}");
-            url::form_urlencoded::parse(pair.as_bytes()).next().map(|(_, value)| value.into_owned()).expect("one value")
+            url::form_urlencoded::parse(pair.as_bytes())
+                .next()
+                .map(|(_, value)| value.into_owned())
+                .expect("one value")
         };
         let exchange = |text: &str| match self.exchange(text) {
             same if same == text => self.exchange(&decode(text)),
             other => other,
         };
-        format!("Basic {}", STANDARD.encode(format!("{}:{}", exchange(user), exchange(password))))
+        format!(
+            "Basic {}",
+            STANDARD.encode(format!("{}:{}", exchange(user), exchange(password)))
+        )
     }
 
     fn exchange(&self, value: &str) -> String {
@@ -145,7 +181,10 @@ impl Inner {
 
 /// A refusal that repeats every header and every secret it knows of.
 fn rude(front: &Inner, headers: &HeaderMap) -> Response {
-    let headers: Vec<String> = headers.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap_or_default())).collect();
+    let headers: Vec<String> = headers
+        .iter()
+        .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap_or_default()))
+        .collect();
     let secrets: Vec<&str> = front.swaps.iter().map(|swap| swap.given.as_str()).collect();
     let body = serde_json::json!({
         "title": format!("You sent {} and {}", headers.join(", "), secrets.join(" ")),

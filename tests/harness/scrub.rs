@@ -9,7 +9,10 @@ static NAMES: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
     [
         (r"\b\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z?", "[time]"),
         (r"127\.0\.0\.1:\d+", "[address]"),
-        (r"\b[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}\b", "[id]"),
+        (
+            r"\b[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}\b",
+            "[id]",
+        ),
         (r"\b31\d{7}\b", "[work order]"),
         (r"\b\d+\.\d s\b", "[took]"),
         (r"\b\d+ records per second", "[rate]"),
@@ -23,7 +26,9 @@ static NAMES: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
 /// `text` without paths, ids, times and ports.
 pub(crate) fn scrub(text: &str, dir: &Path) -> String {
     let text = text.replace(&*dir.to_string_lossy(), "[dir]");
-    NAMES.iter().fold(text, |text, (pattern, name)| pattern.replace_all(&text, *name).into_owned())
+    NAMES.iter().fold(text, |text, (pattern, name)| {
+        pattern.replace_all(&text, *name).into_owned()
+    })
 }
 
 #[test]

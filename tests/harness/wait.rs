@@ -11,7 +11,10 @@ const DEADLINE: Duration = Duration::from_secs(90);
 pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let deadline = tokio::time::Instant::now() + DEADLINE;
     while !holds().await {
-        assert!(tokio::time::Instant::now() < deadline, "waited {DEADLINE:?} in vain: {what}");
+        assert!(
+            tokio::time::Instant::now() < deadline,
+            "waited {DEADLINE:?} in vain: {what}"
+        );
         tokio::time::sleep(LOOK).await;
     }
 }

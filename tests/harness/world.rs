@@ -99,7 +99,11 @@ impl World {
         let crate_root = Path::new(env!("CARGO_MANIFEST_DIR"));
         copy(&crate_root.join("pipelines"), &dir.path().join("pipelines"));
         copy(&crate_root.join("schemas"), &dir.path().join("schemas"));
-        let world = Self { dir, sandbox, logs: AtomicU32::new(0) };
+        let world = Self {
+            dir,
+            sandbox,
+            logs: AtomicU32::new(0),
+        };
         for (connector, param, value) in world.sandbox.account_values() {
             world.tenant(&format!("/accounts/{connector}/{param}"), json!(value));
         }
@@ -153,10 +157,21 @@ impl World {
     /// Writes a secret, readable by its owner only.
     pub(crate) fn secret(&self, name: &str, value: &str) {
         let file = self.workspace().join("secrets").join(name);
-        fs::create_dir_all(file.parent().expect("a secret has a folder")).expect("a folder can be made");
-        let mut made = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&file).expect("a file can be made");
-        made.write_all(value.as_bytes()).expect("a file can be written");
-        let mode = fs::metadata(&file).expect("it is there").permissions().mode();
+        fs::create_dir_all(file.parent().expect("a secret has a folder"))
+            .expect("a folder can be made");
+        let mut made = fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&file)
+            .expect("a file can be made");
+        made.write_all(value.as_bytes())
+            .expect("a file can be written");
+        let mode = fs::metadata(&file)
+            .expect("it is there")
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o600, "a secret is its owner's alone");
     }
 
@@ -172,7 +187,10 @@ impl World {
             .dir(self.dir())
             .env("SYNCLINE_WORKSPACE", "pipelines")
             .env("SYNCLINE_STORE", "syncline.db")
-            .env("SYNCLINE_CLOCK", format!("{now}*{}", self.sandbox.clock().rate()))
+            .env(
+                "SYNCLINE_CLOCK",
+                format!("{now}*{}", self.sandbox.clock().rate()),
+            )
     }
 
     /// Runs a command that is to end well.
@@ -208,7 +226,10 @@ impl World {
 
     /// What `status --format json` says of the tenant.
     pub(crate) async fn status(&self) -> Value {
-        self.fine(["status", TENANT, "--format", "json"]).await.json()[0].clone()
+        self.fine(["status", TENANT, "--format", "json"])
+            .await
+            .json()[0]
+            .clone()
     }
 
     /// Clients call in work orders, now.
@@ -218,12 +239,15 @@ impl World {
 
     /// The store, to read from while an engine has it.
     pub(crate) async fn store(&self) -> SqliteStore {
-        SqliteStore::open_to_read(&self.store_path()).await.expect("the store can be read")
+        SqliteStore::open_to_read(&self.store_path())
+            .await
+            .expect("the store can be read")
     }
 
     /// An engine in this process, on the same workspace, store and clock.
     pub(crate) async fn engine(&self) -> Arc<Engine> {
-        let project = syncline::lang::load::read(&self.workspace()).expect("the workspace can be read");
+        let project =
+            syncline::lang::load::read(&self.workspace()).expect("the workspace can be read");
         let (plan, diagnostics) = syncline::lang::plan::compile(&project);
         let plan = plan.unwrap_or_else(|| panic!("the workspace is wrong: {diagnostics:?}"));
         let start = Timestamp::from_chrono(self.now());
@@ -232,7 +256,9 @@ impl World {
             clock: Clock::starting(start, self.sandbox.clock().rate()),
             holder: "a test".to_owned(),
         };
-        Engine::open(Arc::new(plan), options).await.expect("the engine opens")
+        Engine::open(Arc::new(plan), options)
+            .await
+            .expect("the engine opens")
     }
 }
 
@@ -245,7 +271,10 @@ fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("a folder can be made");
     for entry in fs::read_dir(from).expect("the folder can be read") {
         let entry = entry.expect("an entry can be read");
-        let (name, kind) = (entry.file_name(), entry.file_type().expect("an entry has a type"));
+        let (name, kind) = (
+            entry.file_name(),
+            entry.file_type().expect("an entry has a type"),
+        );
         // A developer's own secrets and stores stay where they are.
         let name = name.to_string_lossy().into_owned();
         if name == "secrets" || name.contains(".db") {

@@ -14,13 +14,24 @@ pub(crate) fn set(file: &Path, pointer: &str, value: Value) {
             place = match place {
                 Value::Array(items) => {
                     let index: usize = step.parse().expect("a list is entered by a number");
-                    items.get_mut(index).unwrap_or_else(|| panic!("{} has nothing at {pointer}", file.display()))
+                    items
+                        .get_mut(index)
+                        .unwrap_or_else(|| panic!("{} has nothing at {pointer}", file.display()))
                 }
-                other => {
+                other @ (Value::Null
+                | Value::Bool(_)
+                | Value::Number(_)
+                | Value::String(_)
+                | Value::Object(_)) => {
                     if other.is_null() {
                         *other = Value::Object(serde_json::Map::new());
                     }
-                    let members = other.as_object_mut().unwrap_or_else(|| panic!("{} has a scalar before the end of {pointer}", file.display()));
+                    let members = other.as_object_mut().unwrap_or_else(|| {
+                        panic!(
+                            "{} has a scalar before the end of {pointer}",
+                            file.display()
+                        )
+                    });
                     members.entry(step).or_insert(Value::Null)
                 }
             };

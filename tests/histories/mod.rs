@@ -1,10 +1,5 @@
 //! The ten histories that every build of the engine must survive, each a test with the numbers of its rules.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot go on fails where it stands"
-)]
-
 mod outages;
 mod people;
 mod reading;
@@ -33,11 +28,23 @@ impl World {
 
     /// From now on these things go wrong at the source.
     fn source_suffers(&self, rules: Vec<Rule>) {
-        self.sandbox.servicechannel().kit().faults.set(rules).unwrap();
+        self.sandbox
+            .servicechannel()
+            .kit()
+            .faults
+            .set(rules)
+            .unwrap();
     }
 
     /// How often each rule of the target struck.
     fn struck(&self) -> Vec<u64> {
-        self.sandbox.servicetitan().kit().faults.rules().iter().map(|rule| rule.struck).collect()
+        self.sandbox
+            .servicetitan()
+            .kit()
+            .faults
+            .rules()
+            .iter()
+            .map(|rule| rule.struck)
+            .collect()
     }
 }

@@ -15,20 +15,34 @@ impl World {
     /// How many requests changed a job.
     pub(super) fn changes(&self) -> usize {
         let log = self.sandbox.servicetitan().kit().audit.log(usize::MAX);
-        log.iter().filter(|entry| entry.method == "PATCH" && entry.path.starts_with(JOBS)).count()
+        log.iter()
+            .filter(|entry| entry.method == "PATCH" && entry.path.starts_with(JOBS))
+            .count()
     }
 
     /// Someone at the client changes the description; past the connector's lag after the last write.
     fn describe(&self, order: WorkOrderId, text: &str) {
         self.sandbox.clock().advance(Duration::from_secs(120));
-        self.sandbox.servicechannel().edit(order, Edit { description: Some(text.to_owned()), ..Edit::default() }).unwrap();
+        self.sandbox
+            .servicechannel()
+            .edit(
+                order,
+                Edit {
+                    description: Some(text.to_owned()),
+                    ..Edit::default()
+                },
+            )
+            .unwrap();
     }
 
     /// The amount in the custom field of a job.
     fn nte(&self, order: WorkOrderId) -> Value {
         let job = self.job(order);
         let fields = job["customFields"].as_array().unwrap();
-        fields.iter().find(|field| field["typeId"] == FIELD_NTE.0).map_or(Value::Null, |field| field["value"].clone())
+        fields
+            .iter()
+            .find(|field| field["typeId"] == FIELD_NTE.0)
+            .map_or(Value::Null, |field| field["value"].clone())
     }
 }
 
@@ -55,7 +69,11 @@ async fn history_07_the_source_goes_to_b_and_back_in_one_poll_and_in_two_s16_s17
     assert!(world.job(order)["summary"].to_string().contains("state B"));
     world.describe(order, "state A");
     world.run().await;
-    assert_eq!(world.changes(), 2, "what was written before does not count as what stands");
+    assert_eq!(
+        world.changes(),
+        2,
+        "what was written before does not count as what stands"
+    );
     assert!(world.job(order)["summary"].to_string().contains("state A"));
     world.audit(&[order]).await;
 }
@@ -67,7 +85,10 @@ async fn history_07_the_source_goes_to_b_and_back_in_one_poll_and_in_two_s16_s17
 async fn history_07_a_person_takes_the_target_to_b_and_back_in_one_poll_and_in_two_s16_s17() {
     let world = World::start().await;
     world.on().await;
-    let nte = Edit { nte: Some(250.0), ..Edit::default() };
+    let nte = Edit {
+        nte: Some(250.0),
+        ..Edit::default()
+    };
     let order = world.sandbox.servicechannel().arrive_as(1, &nte)[0];
     world.run().await;
     let office = world.sandbox.servicetitan();
@@ -104,7 +125,11 @@ async fn history_07_a_person_takes_the_target_to_b_and_back_in_one_poll_and_in_t
 /// accepts it by hand. Its first version decided: it is synced when the campaign is active again. S23.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn history_10_a_work_order_accepted_by_hand_while_held_is_synced_s23() {
-    let world = World::with(WorldConfig { before: 12, ..WorldConfig::default() }).await;
+    let world = World::with(WorldConfig {
+        before: 12,
+        ..WorldConfig::default()
+    })
+    .await;
     world.tenant("/settings/preferences/open_since", json!("2026-06-01"));
     let orders: Vec<WorkOrderId> = world
         .sandbox
@@ -125,7 +150,12 @@ async fn history_10_a_work_order_accepted_by_hand_while_held_is_synced_s23() {
 
     let people = world.sandbox.servicechannel();
     for order in &orders[..2] {
-        people.set_status(*order, Status::of(Primary::InProgress, "DISPATCH CONFIRMED")).unwrap();
+        people
+            .set_status(
+                *order,
+                Status::of(Primary::InProgress, "DISPATCH CONFIRMED"),
+            )
+            .unwrap();
     }
     world.run().await;
     assert_eq!(world.created("jobs"), 0);

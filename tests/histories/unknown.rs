@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde_json::json;
 use syncline::engine::crash::CrashPoint;
 use syncline::sandbox::kit::faults::{Action, FailBody, Rule};
 use syncline::sandbox::servicechannel::people::Edit;
@@ -22,8 +23,15 @@ enum Killed {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn history_01_a_lost_reply_with_lagging_lists_and_a_late_commit_makes_one_s1_s2() {
     // Below the connector's `lag` and `in_flight`: within these bounds the promise holds.
-    let late = Action::LateCommit { after: Duration::from_secs(60) };
-    let lagging = || Rule::always(Action::ReadLag { lag: Duration::from_secs(45) }).method("GET");
+    let late = Action::LateCommit {
+        after: Duration::from_secs(60),
+    };
+    let lagging = || {
+        Rule::always(Action::ReadLag {
+            lag: Duration::from_secs(45),
+        })
+        .method("GET")
+    };
     let cases = [
         vec![making(JOBS, Action::CommitThenDrop).at_most(2)],
         vec![making(JOBS, Action::CommitThenDrop).at_most(2), lagging()],
@@ -47,9 +55,17 @@ async fn history_01_a_lost_reply_with_lagging_lists_and_a_late_commit_makes_one_
             let orders = world.arrive(4);
             if let Killed::At(point) = killed {
                 // The fourth request is one about a work order, not a login or a requirement.
-                let nth = if point == CrashPoint::BeforeUnsettled { 1 } else { 12 };
+                let nth = if point == CrashPoint::BeforeUnsettled {
+                    1
+                } else {
+                    12
+                };
                 let armed = format!("{}:{nth}", point.name());
-                let ran = world.cmd(["run", TENANT]).env("SYNCLINE_CRASH_AT", armed).run().await;
+                let ran = world
+                    .cmd(["run", TENANT])
+                    .env("SYNCLINE_CRASH_AT", armed)
+                    .run()
+                    .await;
                 assert!(ran.crashed(), "{killed:?} with {rules:?}: {ran:?}");
             }
             world.run().await;
@@ -63,8 +79,13 @@ async fn history_01_a_lost_reply_with_lagging_lists_and_a_late_commit_makes_one_
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn history_02_a_truncated_201_and_a_404_right_after_make_one_s2_s6() {
     let world = World::start().await;
+    // What was made is found at once, so nobody waits for this; a 404 is "right after" for as long.
+    world.tenant("/connectors/servicetitan/settle/lag", json!("30m"));
     world.on().await;
-    let not_yet = Action::Fail { status: 404, body: FailBody::Json };
+    let not_yet = Action::Fail {
+        status: 404,
+        body: FailBody::Json,
+    };
     world.target_suffers(vec![
         making(JOBS, Action::TruncateBody).at_most(3),
         Rule::under(JOBS, not_yet).method("PATCH").at_most(3),
@@ -75,7 +96,10 @@ async fn history_02_a_truncated_201_and_a_404_right_after_make_one_s2_s6() {
     world.audit(&orders).await;
 
     for order in &orders {
-        let edit = Edit { description: Some("the door is jammed".to_owned()), ..Edit::default() };
+        let edit = Edit {
+            description: Some("the door is jammed".to_owned()),
+            ..Edit::default()
+        };
         world.sandbox.servicechannel().edit(*order, edit).unwrap();
     }
     world.run().await;
@@ -90,8 +114,19 @@ async fn history_02_a_truncated_201_and_a_404_right_after_make_one_s2_s6() {
 /// 3. Sixteen work orders of one new location at once, and the outcome of making it is unknown: one location. S3.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn history_03_sixteen_work_orders_of_a_new_location_make_one_s3() {
-    for lost in [Action::CommitThenDrop, Action::DropBefore, Action::LateCommit { after: Duration::from_secs(60) }] {
-        let world = World::with(WorldConfig { subscribers: 1, locations: 2, ..WorldConfig::default() }).await;
+    for lost in [
+        Action::CommitThenDrop,
+        Action::DropBefore,
+        Action::LateCommit {
+            after: Duration::from_secs(60),
+        },
+    ] {
+        let world = World::with(WorldConfig {
+            subscribers: 1,
+            locations: 2,
+            ..WorldConfig::default()
+        })
+        .await;
         world.on().await;
         world.target_suffers(vec![making(LOCATIONS, lost.clone()).at_most(1)]);
         // One store comes with its customer; the other is made by itself, and some 16 of these are for it.
@@ -103,8 +138,13 @@ async fn history_03_sixteen_work_orders_of_a_new_location_make_one_s3() {
         assert_eq!(world.created("locations"), 2, "{lost:?}");
         let mut per_store = std::collections::BTreeMap::<String, usize>::new();
         for jobs in world.jobs().into_values() {
-            *per_store.entry(jobs[0]["locationId"].to_string()).or_default() += 1;
+            *per_store
+                .entry(jobs[0]["locationId"].to_string())
+                .or_default() += 1;
         }
-        assert!(per_store.len() == 2 && per_store.values().all(|jobs| *jobs >= 8), "{per_store:?}");
+        assert!(
+            per_store.len() == 2 && per_store.values().all(|jobs| *jobs >= 8),
+            "{per_store:?}"
+        );
     }
 }

@@ -45,13 +45,22 @@ async fn r18_a_booking_has_name_address_contact_and_summary() {
     for (name, value) in wanted.as_object().unwrap() {
         assert_eq!(&booking[name], value, "{name}");
     }
-    let town: Vec<&Value> = ["city", "state", "zip"].iter().map(|part| &booking["address"][part]).collect();
+    let town: Vec<&Value> = ["city", "state", "zip"]
+        .iter()
+        .map(|part| &booking["address"][part])
+        .collect();
     assert_eq!(json!(town), json!(["Oakham", "NY", "10990"]));
-    assert_eq!(instant(&booking["start"]).to_rfc3339(), "2026-11-04T14:00:00+00:00");
+    assert_eq!(
+        instant(&booking["start"]).to_rfc3339(),
+        "2026-11-04T14:00:00+00:00"
+    );
     let contacts = read(&world, &format!("crm/bookings/{}/contacts", booking["id"]));
     let contact = &contacts["data"][0];
     assert_eq!(contact["type"], "Phone", "{contacts}");
     let digits = contact["value"].as_str().unwrap();
-    assert!(digits.len() == 10 && digits.starts_with("555555"), "only digits: {digits}");
+    assert!(
+        digits.len() == 10 && digits.starts_with("555555"),
+        "only digits: {digits}"
+    );
     assert_eq!(world.created("jobs"), 0);
 }

@@ -16,12 +16,42 @@ async fn a_misspelt_path_filter_key_setting_or_status_is_refused_with_the_caret_
         retype(&world, file, wrong, right);
         refused.stderr
     };
-    assert_snapshot!("path", refused(pipeline, "location: { key: $.Location.Id }", "location: { key: $.Locaton.Id }").await);
-    assert_snapshot!("filter", refused(pipeline, "default('') | digits }}", "default('') | digts }}").await);
-    assert_snapshot!("key", refused(pipeline, "overrides_for: $.Subscriber.Id", "override_for: $.Subscriber.Id").await);
+    assert_snapshot!(
+        "path",
+        refused(
+            pipeline,
+            "location: { key: $.Location.Id }",
+            "location: { key: $.Locaton.Id }"
+        )
+        .await
+    );
+    assert_snapshot!(
+        "filter",
+        refused(
+            pipeline,
+            "default('') | digits }}",
+            "default('') | digts }}"
+        )
+        .await
+    );
+    assert_snapshot!(
+        "key",
+        refused(
+            pipeline,
+            "overrides_for: $.Subscriber.Id",
+            "override_for: $.Subscriber.Id"
+        )
+        .await
+    );
     let preference = "settings.preferences.dispatch_board and link.booking is none";
-    assert_snapshot!("setting", refused(pipeline, preference, &preference.replace("board", "bord")).await);
+    assert_snapshot!(
+        "setting",
+        refused(pipeline, preference, &preference.replace("board", "bord")).await
+    );
     let map = "servicechannel/maps/priority.yaml";
-    assert_snapshot!("status", refused(map, "P2 - 24 HOURS: High", "P2 - 24 HOURS: Hihg").await);
+    assert_snapshot!(
+        "status",
+        refused(map, "P2 - 24 HOURS: High", "P2 - 24 HOURS: Hihg").await
+    );
     world.fine(["validate"]).await;
 }

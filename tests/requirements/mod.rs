@@ -14,8 +14,6 @@
 //! | `mistakes` | what is misspelt is refused, with the caret on it |
 //! | `office` | what a test asks both sides, and does in a person's place |
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
-
 mod board;
 mod booking;
 mod campaign;

@@ -19,7 +19,12 @@ pub(super) const BLUEBIRD: &str = "2010000002";
 
 /// One subscriber with one site.
 pub(super) async fn small() -> World {
-    let world = World::with(WorldConfig { subscribers: 1, locations: 1, ..WorldConfig::default() }).await;
+    let world = World::with(WorldConfig {
+        subscribers: 1,
+        locations: 1,
+        ..WorldConfig::default()
+    })
+    .await;
     // The shipped tenant overrides a key of this subscriber; what is tested here are defaults.
     world.tenant("/overrides", json!({}));
     world
@@ -27,7 +32,12 @@ pub(super) async fn small() -> World {
 
 /// Two subscribers with one site each.
 pub(super) async fn two() -> World {
-    let world = World::with(WorldConfig { subscribers: 2, locations: 2, ..WorldConfig::default() }).await;
+    let world = World::with(WorldConfig {
+        subscribers: 2,
+        locations: 2,
+        ..WorldConfig::default()
+    })
+    .await;
     world.tenant("/overrides", json!({}));
     world
 }
@@ -43,7 +53,11 @@ pub(super) fn prefer(world: &World, name: &str, value: Value) {
 pub(super) fn retype(world: &World, file: &str, from: &str, to: &str) {
     let path = world.workspace().join(file);
     let text = fs::read_to_string(&path).unwrap();
-    assert_eq!(text.matches(from).count(), 1, "`{from}` stands once in {file}");
+    assert_eq!(
+        text.matches(from).count(),
+        1,
+        "`{from}` stands once in {file}"
+    );
     fs::write(path, text.replace(from, to)).unwrap();
 }
 
@@ -55,7 +69,10 @@ pub(super) fn call_in(world: &World, edit: &Edit) -> WorkOrderId {
 /// Somebody changes the text of a work order.
 #[track_caller]
 pub(super) fn reword(world: &World, order: WorkOrderId, text: &str) {
-    let edit = Edit { description: Some(text.to_owned()), ..Edit::default() };
+    let edit = Edit {
+        description: Some(text.to_owned()),
+        ..Edit::default()
+    };
     world.sandbox.servicechannel().edit(order, edit).unwrap();
 }
 
@@ -67,31 +84,50 @@ pub(super) fn overview(world: &World, order: WorkOrderId) -> Overview {
 }
 
 /// Work orders by subscriber.
-pub(super) fn by_subscriber(world: &World, orders: &[WorkOrderId]) -> BTreeMap<String, Vec<WorkOrderId>> {
+pub(super) fn by_subscriber(
+    world: &World,
+    orders: &[WorkOrderId],
+) -> BTreeMap<String, Vec<WorkOrderId>> {
     let mut found: BTreeMap<String, Vec<WorkOrderId>> = BTreeMap::new();
     for order in orders {
         let SubscriberId(subscriber) = overview(world, *order).subscriber;
-        found.entry(subscriber.to_string()).or_default().push(*order);
+        found
+            .entry(subscriber.to_string())
+            .or_default()
+            .push(*order);
     }
     found
 }
 
 /// Requests that reached both sides so far.
 pub(super) fn requests(world: &World) -> u64 {
-    let kits = [world.sandbox.servicechannel().kit(), world.sandbox.servicetitan().kit()];
+    let kits = [
+        world.sandbox.servicechannel().kit(),
+        world.sandbox.servicetitan().kit(),
+    ];
     kits.iter().map(|kit| kit.audit.summary().requests).sum()
 }
 
 /// What someone in the office reads.
 #[track_caller]
 pub(super) fn read(world: &World, path: &str) -> Value {
-    world.sandbox.servicetitan().office("GET", path, None).unwrap().unwrap()
+    world
+        .sandbox
+        .servicetitan()
+        .office("GET", path, None)
+        .unwrap()
+        .unwrap()
 }
 
 /// What someone in the office makes or changes.
 #[track_caller]
 pub(super) fn act(world: &World, method: &str, path: &str, body: &Value) -> Value {
-    world.sandbox.servicetitan().office(method, path, Some(body)).unwrap().unwrap_or_default()
+    world
+        .sandbox
+        .servicetitan()
+        .office(method, path, Some(body))
+        .unwrap()
+        .unwrap_or_default()
 }
 
 /// All rows of a list that fits on a page.
@@ -123,7 +159,12 @@ pub(super) fn came_over(world: &World, order: WorkOrderId) -> bool {
 /// When the first visit of a job begins.
 #[track_caller]
 pub(super) fn start_of(world: &World, job: &Value) -> DateTime<Utc> {
-    instant(&read(world, &format!("jpm/appointments/{}", job["firstAppointmentId"]))["start"])
+    instant(
+        &read(
+            world,
+            &format!("jpm/appointments/{}", job["firstAppointmentId"]),
+        )["start"],
+    )
 }
 
 /// An instant of a reply.
@@ -147,7 +188,9 @@ pub(super) fn id_of(row: &Value) -> Id {
 /// The campaigns of the integration's name.
 pub(super) fn campaigns(world: &World) -> Vec<Value> {
     let all = rows(world, "marketing/campaigns?active=Any&pageSize=500");
-    all.into_iter().filter(|row| row["name"] == "ServiceChannel").collect()
+    all.into_iter()
+        .filter(|row| row["name"] == "ServiceChannel")
+        .collect()
 }
 
 /// The names of records by the reason they stand where they stand, from `status`.
@@ -166,5 +209,8 @@ pub(super) async fn try_run(world: &World) -> Ran {
 /// Every line of a command's JSON output.
 #[track_caller]
 pub(super) fn lines(ran: &Ran) -> Vec<Value> {
-    ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    ran.stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }

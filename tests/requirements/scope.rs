@@ -11,7 +11,11 @@ use crate::harness::{World, until};
 
 /// A work order from before the integration was turned on.
 fn before(world: &World, called: &str, status: Status) -> WorkOrderId {
-    let edit = Edit { call_date: Some(called.parse().unwrap()), status: Some(status), ..Edit::default() };
+    let edit = Edit {
+        call_date: Some(called.parse().unwrap()),
+        status: Some(status),
+        ..Edit::default()
+    };
     call_in(world, &edit)
 }
 
@@ -21,8 +25,16 @@ const EARLIER: &str = "the work order was submitted before the integration was t
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r12_what_was_started_before_stays_outside_for_good() {
     let world = small().await;
-    let on_site = before(&world, "2026-11-01T10:00:00Z", Status::of(Primary::InProgress, "ON SITE"));
-    let done = before(&world, "2026-11-01T10:00:00Z", Status::of(Primary::Completed, "CONFIRMED"));
+    let on_site = before(
+        &world,
+        "2026-11-01T10:00:00Z",
+        Status::of(Primary::InProgress, "ON SITE"),
+    );
+    let done = before(
+        &world,
+        "2026-11-01T10:00:00Z",
+        Status::of(Primary::Completed, "CONFIRMED"),
+    );
     // Even when unstarted ones are wanted.
     prefer(&world, "open_since", json!("2026-10-01"));
     world.on().await;
@@ -32,7 +44,11 @@ async fn r12_what_was_started_before_stays_outside_for_good() {
     // Changed, and even opened again: it looks like a new one.
     for order in [on_site, done] {
         reword(&world, order, "changed after activation");
-        world.sandbox.servicechannel().set_status(order, Status::plain(Primary::Open)).unwrap();
+        world
+            .sandbox
+            .servicechannel()
+            .set_status(order, Status::plain(Primary::Open))
+            .unwrap();
     }
     world.run().await;
     // Turned off and on again, it was still started before.
@@ -64,8 +80,7 @@ async fn r13_new_work_orders_arrive_by_themselves() {
 async fn r14_r15_do_not_service_leaves_out_or_keeps_back() {
     let world = small().await;
     let marked = "the customer Acme Retail is marked Do Not Service";
-    let address =
-        json!({ "street": "1 Head Office Sq", "city": "Glendale", "state": "CA", "zip": "91203", "country": "USA" });
+    let address = json!({ "street": "1 Head Office Sq", "city": "Glendale", "state": "CA", "zip": "91203", "country": "USA" });
     let customer = json!({
         "name": "Acme Retail", "type": "Commercial", "address": address, "doNotService": true,
         "locations": [{ "name": "Acme Retail", "address": address }],
@@ -88,13 +103,24 @@ async fn r14_r15_do_not_service_leaves_out_or_keeps_back() {
     let kept = world.arrive(1)[0];
     world.run().await;
     let status = world.status().await;
-    let held = status["records"].as_array().unwrap().iter().find(|row| row["state"] == "held");
+    let held = status["records"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|row| row["state"] == "held");
     let held = held.unwrap_or_else(|| panic!("{status}"));
-    assert_eq!((&held["reason"], &held["records"]), (&json!(marked), &json!(1)));
+    assert_eq!(
+        (&held["reason"], &held["records"]),
+        (&json!(marked), &json!(1))
+    );
     assert_eq!((world.created("jobs"), world.created("bookings")), (0, 0));
 
     // Without the mark: later ones, those kept back, and those left out that change.
-    world.sandbox.servicetitan().set_do_not_service(customer, Mark::Off).unwrap();
+    world
+        .sandbox
+        .servicetitan()
+        .set_do_not_service(customer, Mark::Off)
+        .unwrap();
     let later = world.arrive(1)[0];
     reword(&world, changed, "changed after the mark was removed");
     world.run().await;
@@ -114,15 +140,25 @@ async fn r16_unstarted_work_orders_of_before_come_over_only_since_a_date() {
     let old = before(&world, "2026-10-10T10:00:00Z", open());
     world.on().await;
     world.run().await;
-    assert_eq!(counted(&world, EARLIER).await, 1);
+    assert!(!came_over(&world, old));
     reword(&world, old, "changed, and still from before");
     world.run().await;
+    assert_eq!(counted(&world, EARLIER).await, 1);
     assert!(!came_over(&world, old));
+    // Wanted later, it comes over with its next change.
+    prefer(&world, "open_since", json!("2026-10-01"));
+    reword(&world, old, "changed once more");
+    world.run().await;
+    assert!(came_over(&world, old));
 
     let world = small().await;
     let too_old = before(&world, "2026-09-30T23:59:59Z", open());
     let recent = before(&world, "2026-10-10T10:00:00Z", open());
-    let taken = before(&world, "2026-10-10T10:00:00Z", Status::of(Primary::InProgress, "INCOMPLETE"));
+    let taken = before(
+        &world,
+        "2026-10-10T10:00:00Z",
+        Status::of(Primary::InProgress, "INCOMPLETE"),
+    );
     prefer(&world, "open_since", json!("2026-10-01"));
     world.on().await;
     // Those people left alone since then; too_old was changed lately and is seen, but too old.
@@ -140,7 +176,11 @@ async fn r17_the_same_work_order_seen_again_makes_nothing_again() {
     world.on().await;
     let orders = world.arrive(3);
     // Killed when the page is in the inbox and nothing is worked; then the restart reads it again.
-    let died = world.cmd(["run", TENANT]).env("SYNCLINE_CRASH_AT", "after-t1-take-page").run().await;
+    let died = world
+        .cmd(["run", TENANT])
+        .env("SYNCLINE_CRASH_AT", "after-t1-take-page")
+        .run()
+        .await;
     assert!(died.crashed(), "{died:?}");
     world.run().await;
     // The polls overlap: every row comes again.
@@ -155,13 +195,23 @@ async fn r17_the_same_work_order_seen_again_makes_nothing_again() {
     world.run().await;
     for order in &orders {
         let booking = super::office::booking(&world, *order);
-        assert!(booking["summary"].as_str().unwrap().ends_with("Description: said twice"), "{booking}");
+        assert!(
+            booking["summary"]
+                .as_str()
+                .unwrap()
+                .ends_with("Description: said twice"),
+            "{booking}"
+        );
     }
     assert_eq!(world.created("bookings"), 3);
 
     // Dismissed, it is not made again.
     let booking = id_of(&bookings(&world, orders[0])[0]);
-    world.sandbox.servicetitan().dismiss_booking(booking, None).unwrap();
+    world
+        .sandbox
+        .servicetitan()
+        .dismiss_booking(booking, None)
+        .unwrap();
     reword(&world, orders[0], "too late");
     world.run().await;
     assert_eq!(world.created("bookings"), 3);

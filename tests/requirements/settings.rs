@@ -20,8 +20,15 @@ async fn order_unit_and_mapped_value_changed_in_yaml_are_what_the_next_run_sends
     };
     let said = |order: WorkOrderId| {
         let job = world.job(order);
-        let summary = job["summary"].as_str().unwrap().replace(&order.to_string(), "[number]");
-        (job["businessUnitId"].clone(), job["priority"].clone(), summary)
+        let summary = job["summary"]
+            .as_str()
+            .unwrap()
+            .replace(&order.to_string(), "[number]");
+        (
+            job["businessUnitId"].clone(),
+            job["priority"].clone(),
+            summary,
+        )
     };
     let first = call_in(&world, &edit);
     world.run().await;
@@ -29,10 +36,18 @@ async fn order_unit_and_mapped_value_changed_in_yaml_are_what_the_next_run_sends
                   Description: Too warm";
     assert_eq!(said(first), (json!(12), json!("High"), before.to_owned()));
 
-    world.tenant("/settings/job_summary/fields", json!(["description", "trade", "number"]));
+    world.tenant(
+        "/settings/job_summary/fields",
+        json!(["description", "trade", "number"]),
+    );
     prefer(&world, "business_unit", json!(13));
     prefer(&world, "job_type", json!(49));
-    retype(&world, "servicechannel/maps/priority.yaml", "P2 - 24 HOURS: High", "P2 - 24 HOURS: Urgent");
+    retype(
+        &world,
+        "servicechannel/maps/priority.yaml",
+        "P2 - 24 HOURS: High",
+        "P2 - 24 HOURS: Urgent",
+    );
     let second = call_in(&world, &edit);
     world.run().await;
     let after = "Description: Too warm<br>Trade: HVAC<br>Work order: [number]".to_owned();
@@ -41,7 +56,10 @@ async fn order_unit_and_mapped_value_changed_in_yaml_are_what_the_next_run_sends
     assert_eq!(said(first), (json!(12), json!("High"), before.to_owned()));
     reword(&world, first, "Too cold");
     world.run().await;
-    assert_eq!(said(first), (json!(12), json!("Urgent"), after.replace("warm", "cold")));
+    assert_eq!(
+        said(first),
+        (json!(12), json!("Urgent"), after.replace("warm", "cold"))
+    );
 
     // A tenant's row goes before the map's.
     prefer(&world, "priority", json!({ "P2 - 24 HOURS": "Low" }));
@@ -55,12 +73,18 @@ async fn an_override_of_one_key_changes_only_its_subscriber() {
     let world = two().await;
     prefer(&world, "job_type", json!(49));
     let of_bluebird = |value: Value| world.tenant(&format!("/overrides/{BLUEBIRD}"), value);
-    of_bluebird(json!({ "title": "Bluebird", "settings": { "preferences": { "business_unit": 13 } } }));
+    of_bluebird(
+        json!({ "title": "Bluebird", "settings": { "preferences": { "business_unit": 13 } } }),
+    );
     world.on().await;
     let said = |order: WorkOrderId| {
         let job = world.job(order);
         let lines = job["summary"].as_str().unwrap().matches("<br>").count();
-        (job["businessUnitId"].clone(), job["jobTypeId"].clone(), lines > 0)
+        (
+            job["businessUnitId"].clone(),
+            job["jobTypeId"].clone(),
+            lines > 0,
+        )
     };
     let orders = by_subscriber(&world, &world.arrive(6));
     assert_eq!(orders.len(), 2);
@@ -69,7 +93,11 @@ async fn an_override_of_one_key_changes_only_its_subscriber() {
         assert_eq!(said(*order), (json!(12), json!(49), true));
     }
     for order in &orders[BLUEBIRD] {
-        assert_eq!(said(*order), (json!(13), json!(49), true), "the other keys are the tenant's");
+        assert_eq!(
+            said(*order),
+            (json!(13), json!(49), true),
+            "the other keys are the tenant's"
+        );
     }
 
     // Another key is overridden, and the tenant's default of the first one changes for everyone.

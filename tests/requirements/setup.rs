@@ -1,5 +1,6 @@
 //! R1 to R6: off until turned on, credentials, secrets, defaults.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use serde_json::{Value, json};
@@ -23,8 +24,17 @@ async fn r01_nothing_is_read_or_written_until_it_is_turned_on() {
 
     world.on().await;
     assert!(requests(&world) > 0);
-    let made: Vec<_> = world.sandbox.made().into_iter().filter(|made| made.created > 0).collect();
-    assert_eq!(made.len(), 1, "turning on makes the campaign and nothing else: {made:?}");
+    let made: Vec<_> = world
+        .sandbox
+        .made()
+        .into_iter()
+        .filter(|made| made.created > 0)
+        .collect();
+    assert_eq!(
+        made.len(),
+        1,
+        "turning on makes the campaign and nothing else: {made:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -40,7 +50,11 @@ async fn r02_while_off_nothing_is_sent_and_turned_on_again_nothing_is_made_twice
     let meanwhile = world.arrive(1);
     let sent = requests(&world);
     world.run().await;
-    assert_eq!(requests(&world), sent, "off means nothing is read or written");
+    assert_eq!(
+        requests(&world),
+        sent,
+        "off means nothing is read or written"
+    );
 
     world.on().await;
     world.run().await;
@@ -50,49 +64,127 @@ async fn r02_while_off_nothing_is_sent_and_turned_on_again_nothing_is_made_twice
     assert!(summary.contains("changed while off"), "{summary}");
 }
 
-/// Says which value of each account `check` finds wrong.
-async fn blamed(world: &World) -> (Value, Value) {
-    let ran = world.cmd(["check", TENANT, "--format", "json"]).run().await.exits(4);
+/// A secret that opens nothing, and no word of any message: what is a secret is blotted out of messages.
+const MISTYPED: &str = "mistyped-4711";
+
+/// What `check` says of an account that does not work: the value to look at, and why.
+struct Wrong {
+    blame: String,
+    message: String,
+}
+
+/// What `check` finds wrong with ServiceChannel and with ServiceTitan.
+async fn wrong(world: &World) -> [Wrong; 2] {
+    let ran = world
+        .cmd(["check", TENANT, "--format", "json"])
+        .run()
+        .await
+        .exits(4);
     let lines = lines(&ran);
-    let of = |account: &str| {
-        let what = format!("account {account}");
-        let line = lines.iter().find(|line| line["what"] == *what).unwrap();
+    ["account servicechannel", "account servicetitan"].map(|what| {
+        let line = lines.iter().find(|line| line["what"] == what).unwrap();
         assert_eq!(line["ok"], false, "{line}");
-        line["blame"].clone()
-    };
-    (of("servicechannel"), of("servicetitan"))
+        let text = |name: &str| {
+            line[name]
+                .as_str()
+                .unwrap_or_else(|| panic!("{line}"))
+                .to_owned()
+        };
+        Wrong {
+            blame: text("blame"),
+            message: text("message"),
+        }
+    })
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r03_check_names_the_value_that_is_wrong() {
     let world = small().await;
-    let right: std::collections::BTreeMap<_, _> = secrets().into_iter().collect();
+    let right: BTreeMap<_, _> = secrets().into_iter().collect();
     let account = |connector: &str, param: &str, value: Value| {
         world.tenant(&format!("/accounts/{connector}/{param}"), value);
     };
+    // Neither login server tells the client from its secret, or the user from the password: the message has both.
+    let client = "the client id is not registered here, or its secret is wrong";
+    let app = "client id or client secret is not accepted";
 
-    account("servicechannel", "client_id", json!("PR.2090000001.UNKNOWN"));
+    account(
+        "servicechannel",
+        "client_id",
+        json!("PR.2090000001.UNKNOWN"),
+    );
     account("servicetitan", "client_id", json!("cid.unknown"));
-    assert_eq!(blamed(&world).await, (json!("client_id"), json!("client_secret")));
+    let [source, target] = wrong(&world).await;
+    assert!(
+        source.blame == "client_id" && source.message.contains(client),
+        "{}",
+        source.message
+    );
+    assert!(
+        target.blame == "client_secret" && target.message.contains(app),
+        "{}",
+        target.message
+    );
 
-    account("servicechannel", "client_id", json!("PR.2090000001.6F1C7A0E"));
+    account(
+        "servicechannel",
+        "client_id",
+        json!("PR.2090000001.6F1C7A0E"),
+    );
     account("servicetitan", "client_id", json!("cid.sandbox"));
-    world.secret("sandbox/servicechannel/client_secret", "wrong");
-    world.secret("sandbox/servicetitan/client_secret", "wrong");
-    assert_eq!(blamed(&world).await, (json!("client_secret"), json!("client_secret")));
+    world.secret("sandbox/servicechannel/client_secret", MISTYPED);
+    world.secret("sandbox/servicetitan/client_secret", MISTYPED);
+    let [source, target] = wrong(&world).await;
+    assert!(
+        source.blame == "client_id" && source.message.contains(client),
+        "{}",
+        source.message
+    );
+    assert!(
+        target.blame == "client_secret" && target.message.contains(app),
+        "{}",
+        target.message
+    );
 
-    for name in ["sandbox/servicechannel/client_secret", "sandbox/servicetitan/client_secret"] {
+    for name in [
+        "sandbox/servicechannel/client_secret",
+        "sandbox/servicetitan/client_secret",
+    ] {
         world.secret(name, &right[name]);
     }
-    world.secret("sandbox/servicechannel/password", "wrong");
-    world.secret("servicetitan/app_key", "wrong");
-    assert_eq!(blamed(&world).await, (json!("password"), json!("app_key")));
+    world.secret("sandbox/servicechannel/password", MISTYPED);
+    world.secret("servicetitan/app_key", MISTYPED);
+    let user = "user name or password is not accepted: The user name or password is incorrect.";
+    let [source, target] = wrong(&world).await;
+    assert!(
+        source.blame == "password" && source.message.contains(user),
+        "{}",
+        source.message
+    );
+    assert_eq!(
+        (&*target.blame, &*target.message),
+        (
+            "app_key",
+            "GET /settings/v2/tenant/1000/business-units: The application key is not valid."
+        )
+    );
 
-    world.secret("sandbox/servicechannel/password", &right["sandbox/servicechannel/password"]);
+    world.secret(
+        "sandbox/servicechannel/password",
+        &right["sandbox/servicechannel/password"],
+    );
     world.secret("servicetitan/app_key", &right["servicetitan/app_key"]);
     account("servicechannel", "username", json!("nobody@best.example"));
     account("servicetitan", "tenant", json!(1001));
-    assert_eq!(blamed(&world).await, (json!("password"), json!("tenant")));
+    let [source, target] = wrong(&world).await;
+    assert!(
+        source.blame == "password" && source.message.contains(user),
+        "{}",
+        source.message
+    );
+    let tenant = "GET /settings/v2/tenant/1001/business-units: the app may not do this in this account: the token does not cover \
+                  tenant 1001";
+    assert_eq!((&*target.blame, &*target.message), ("tenant", tenant));
 
     // One value is not there at all.
     account("servicechannel", "username", json!("api@best.example"));
@@ -101,13 +193,20 @@ async fn r03_check_names_the_value_that_is_wrong() {
     fs::remove_file(file).unwrap();
     let missing = world.cmd(["check", TENANT]).run().await;
     assert_ne!(missing.code(), Some(0));
-    assert!(missing.stderr.contains("`servicetitan/app_key`"), "{}", missing.stderr);
+    assert!(
+        missing.stderr.contains("`servicetitan/app_key`"),
+        "{}",
+        missing.stderr
+    );
 
     world.secret("servicetitan/app_key", &right["servicetitan/app_key"]);
     let good = world.fine(["check", TENANT]).await.stdout;
     let seen = "ok      account servicechannel: api@best.example of provider 2090000001 sees 0 work orders";
     assert!(good.starts_with(seen), "{good}");
-    assert!(good.contains("ok      account servicetitan: account 1000 has 3 business units"), "{good}");
+    assert!(
+        good.contains("ok      account servicetitan: account 1000 has 3 business units"),
+        "{good}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -115,12 +214,17 @@ async fn r04_secrets_come_from_outside_the_yaml_and_appear_nowhere() {
     let world = small().await;
     // From the environment in place of files.
     let text = "# From the environment.\nsecrets: { environment: SYNCLINE_TEST_ }\n";
-    retype(&world, "syncline.yaml", "secrets:\n  directory: secrets\n", text);
+    retype(
+        &world,
+        "syncline.yaml",
+        "secrets:\n  directory: secrets\n",
+        text,
+    );
     fs::remove_dir_all(world.workspace().join("secrets")).unwrap();
     let refused = world.cmd(["check", TENANT]).run().await;
     assert_ne!(refused.code(), Some(0));
-    let wanted = "SYNCLINE_TEST_SERVICETITAN_APP_KEY";
-    assert!(refused.stderr.contains("SYNCLINE_TEST_"), "{}", refused.stderr);
+    let variable = "in the environment variable SYNCLINE_TEST_";
+    assert!(refused.stderr.contains(variable), "{}", refused.stderr);
     let mut said = String::new();
     let mut say = async |args: &[&str]| {
         let mut cmd = world.cmd(args.iter().copied()).env("SYNCLINE_LOG", "trace");
@@ -140,15 +244,24 @@ async fn r04_secrets_come_from_outside_the_yaml_and_appear_nowhere() {
     assert!(said.len() > 10_000, "much was said: {said}");
     let store = fs::read(world.store_path()).unwrap();
     for (name, value) in secrets() {
-        assert!(!said.contains(&value), "{name} was printed; {wanted}");
-        let kept = store.windows(value.len()).any(|bytes| bytes == value.as_bytes());
+        assert!(!said.contains(&value), "{name} was printed");
+        let kept = store
+            .windows(value.len())
+            .any(|bytes| bytes == value.as_bytes());
         assert!(!kept, "{name} is in the store");
     }
 
     // In the file of a tenant it is a mistake.
-    world.tenant("/accounts/servicechannel/password", json!("hunter2-hunter2"));
+    world.tenant(
+        "/accounts/servicechannel/password",
+        json!("hunter2-hunter2"),
+    );
     let refused = world.cmd(["validate"]).run().await.exits(3);
-    assert!(refused.stderr.contains("error[secret-in-plain-text]"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("error[secret-in-plain-text]"),
+        "{}",
+        refused.stderr
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -178,7 +291,10 @@ async fn r06_credentials_and_settings_change_without_losing_a_link() {
     let job = world.job(orders[0]);
 
     world.tenant("/accounts/servicechannel/username", json!(SECOND_USERNAME));
-    world.tenant("/accounts/servicechannel/client_id", json!(SECOND_CLIENT_ID));
+    world.tenant(
+        "/accounts/servicechannel/client_id",
+        json!(SECOND_CLIENT_ID),
+    );
     let preferences = json!({
         "dispatch_board": false, "business_unit": 13, "job_type": 49, "nte_to_custom_field": false,
         "schedule_date": "submitted", "do_not_service": "hold", "open_since": "2026-10-01",
@@ -190,9 +306,15 @@ async fn r06_credentials_and_settings_change_without_losing_a_link() {
     world.run().await;
 
     let same = world.job(orders[0]);
-    assert_eq!((&same["id"], &same["summary"]), (&job["id"], &json!("Description: after the change")));
+    assert_eq!(
+        (&same["id"], &same["summary"]),
+        (&job["id"], &json!("Description: after the change"))
+    );
     let booking = booking(&world, later[0]);
-    assert_eq!((&booking["businessUnitId"], &booking["jobTypeId"]), (&json!(13), &json!(49)));
+    assert_eq!(
+        (&booking["businessUnitId"], &booking["jobTypeId"]),
+        (&json!(13), &json!(49))
+    );
     let users = world.sandbox.servicechannel().kit().audit.log(1);
     assert_eq!(users[0].client.as_deref(), Some(SECOND_CLIENT_ID));
     world.nothing_twice();
@@ -201,7 +323,11 @@ async fn r06_credentials_and_settings_change_without_losing_a_link() {
     prefer(&world, "dispatch_board", json!(true));
     reword(&world, later[0], "and back");
     world.run().await;
-    assert_eq!((world.created("jobs"), world.created("bookings")), (1, 1), "each stays what it is");
+    assert_eq!(
+        (world.created("jobs"), world.created("bookings")),
+        (1, 1),
+        "each stays what it is"
+    );
     let summary = super::office::booking(&world, later[0])["summary"].clone();
     assert_eq!(summary, "Description: and back");
 }

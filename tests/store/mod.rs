@@ -1,10 +1,5 @@
 //! The contract of the store, run on SQLite: what each command keeps, refuses and repeats.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that panics has failed, helpers included"
-)]
-
 mod chance;
 mod crash;
 mod hints;

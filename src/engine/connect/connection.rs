@@ -119,7 +119,10 @@ impl Connection {
             Authorizer::Query(name, _) => Some(Arc::clone(name)),
             Authorizer::None | Authorizer::Header(..) | Authorizer::Oauth2(_) => None,
         };
-        LinkRules { base: self.base_url.clone(), credential }
+        LinkRules {
+            base: self.base_url.clone(),
+            credential,
+        }
     }
 
     /// The pause of the account, if it is paused.
@@ -179,7 +182,11 @@ impl Connection {
     pub fn says(&self, reply: &Reply) -> Option<String> {
         let says = self.connector.check.as_ref()?.says.as_ref()?;
         let body = Body::Read(reply.body.clone());
-        let seen = Seen { status: reply.status, headers: &reply.headers, body: &body };
+        let seen = Seen {
+            status: reply.status,
+            headers: &reply.headers,
+            body: &body,
+        };
         let mut text = String::new();
         match says.render(&self.classifier.scope(&seen), &mut text) {
             Ok(()) => Some(self.redactor.clean(&text)),
@@ -201,9 +208,15 @@ impl Connection {
     /// # Errors
     /// The pause of the account; no token was spent, and no attempt (S21). While an account is paused one request at
     /// a time is admitted as its probe.
-    pub async fn admit(&self, priority: Priority, pipeline: &PipelineName) -> Result<Admission, Pause> {
+    pub async fn admit(
+        &self,
+        priority: Priority,
+        pipeline: &PipelineName,
+    ) -> Result<Admission, Pause> {
         let admission = self.gate.ask()?;
-        self.turnstile.pass(&self.windows, priority, &self.tenant, pipeline).await;
+        self.turnstile
+            .pass(&self.windows, priority, &self.tenant, pipeline)
+            .await;
         match self.gate.pause() {
             // Paused while it waited: unless this is the probe.
             Some(pause) if !admission.is_probe() => Err(pause),
@@ -230,7 +243,8 @@ impl Connection {
             Err(tried) => tried,
         };
         if let Class::Throttled { retry_at } = failure.class {
-            self.turnstile.stop(&self.windows, retry_at.since(self.clock.now()));
+            self.turnstile
+                .stop(&self.windows, retry_at.since(self.clock.now()));
         }
         let pause = admission.saw(sign);
         failure.pause = match sign {
@@ -249,7 +263,10 @@ impl Connection {
             Ok(reply) => return Ok(reply),
             Err(tried) => tried,
         };
-        let Some(token) = authorised.token.filter(|_| first.class == Class::Unauthorized) else {
+        let Some(token) = authorised
+            .token
+            .filter(|_| first.class == Class::Unauthorized)
+        else {
             return Err((first, sign));
         };
         // The token is renewed in any case: the next request needs one.
@@ -260,7 +277,9 @@ impl Connection {
             Ok(renewed) => {
                 // No budget, no slot held: the second try waits for its own tokens.
                 let lane = PipelineName::from("token");
-                self.turnstile.pass(&self.windows, Priority::Settle, &self.tenant, &lane).await;
+                self.turnstile
+                    .pass(&self.windows, Priority::Settle, &self.tenant, &lane)
+                    .await;
                 self.attempt(request, &renewed.credential, hooks).await
             }
             Err(failure) => Err(no_token(failure, request, Some(&first))),
@@ -279,10 +298,16 @@ impl Connection {
                 };
                 let name = http::header::AUTHORIZATION;
                 let credential = Credential::Header(name, token.header.clone());
-                return Ok(Authorised { credential, token: Some(token) });
+                return Ok(Authorised {
+                    credential,
+                    token: Some(token),
+                });
             }
         };
-        Ok(Authorised { credential, token: None })
+        Ok(Authorised {
+            credential,
+            token: None,
+        })
     }
 
     async fn attempt(
@@ -313,7 +338,11 @@ impl Connection {
         let took = self.clock.now().since(started);
         let reply = result.map_err(|error| self.broken(request, &error, started))?;
         let body = read_body(&reply.headers, &reply.body);
-        let seen = Seen { status: reply.status, headers: &reply.headers, body: &body };
+        let seen = Seen {
+            status: reply.status,
+            headers: &reply.headers,
+            body: &body,
+        };
         match self.classifier.classify(&seen, self.clock.now()) {
             Ok(standing) => {
                 let body = match body {
@@ -335,7 +364,7 @@ impl Connection {
                 let mut failure = self.refused(request, refusal, reply.status, started);
                 failure.reply = Some(Box::new(Reply {
                     status: reply.status,
-                    headers: reply.headers,
+                    headers: HeaderMap::new(),
                     body: self.shown(body),
                     date: None,
                     started,
@@ -348,7 +377,12 @@ impl Connection {
         }
     }
 
-    fn wire_request(&self, request: &HttpRequest, credential: &Credential, timeout: Duration) -> WireRequest {
+    fn wire_request(
+        &self,
+        request: &HttpRequest,
+        credential: &Credential,
+        timeout: Duration,
+    ) -> WireRequest {
         let mut headers = self.headers.clone();
         for (name, value) in &request.headers {
             headers.insert(name.clone(), value.clone());
@@ -360,7 +394,9 @@ impl Connection {
                 headers.insert(name.clone(), value.clone());
             }
             Credential::Query(name, value) => {
-                let mut query = url.query().map_or(String::new(), |query| format!("{query}&"));
+                let mut query = url
+                    .query()
+                    .map_or(String::new(), |query| format!("{query}&"));
                 encode::query_name(name, &mut query);
                 query.push('=');
                 encode::segment(value.expose(), &mut query);
@@ -387,7 +423,13 @@ impl Connection {
         };
         ReplyBody::Text(self.redactor.clean(&text).into())
     }
-    fn failure(&self, request: &HttpRequest, message: &str, class: Class, wire: Wire) -> Box<Failure> {
+    fn failure(
+        &self,
+        request: &HttpRequest,
+        message: &str,
+        class: Class,
+        wire: Wire,
+    ) -> Box<Failure> {
         let message = format!("{} {}: {message}", request.method, request.url.path());
         Box::new(Failure {
             class,
@@ -403,22 +445,38 @@ impl Connection {
         })
     }
 
-    fn broken(&self, request: &HttpRequest, error: &WireError, started: Timestamp) -> (Box<Failure>, Sign) {
+    fn broken(
+        &self,
+        request: &HttpRequest,
+        error: &WireError,
+        started: Timestamp,
+    ) -> (Box<Failure>, Sign) {
         let (class, sign) = match error {
-            WireError::NoConnection { .. } | WireError::NotTaken { .. } => {
-                (Class::Transient, Sign::Trouble(PauseReason::NoConnection, None))
-            }
+            WireError::NoConnection { .. } | WireError::NotTaken { .. } => (
+                Class::Transient,
+                Sign::Trouble(PauseReason::NoConnection, None),
+            ),
             WireError::Timeout { .. } | WireError::Broken { .. } => {
                 (Class::Transient, Sign::ServerError)
             }
             WireError::TooLong { .. } => (Class::Rejected, Sign::Works),
         };
-        let wire = if error.not_sent() { Wire::NotSent } else { Wire::Unknown };
+        let wire = if error.not_sent() {
+            Wire::NotSent
+        } else {
+            Wire::Unknown
+        };
         let mut failure = self.failure(request, &error.to_string(), class, wire);
         failure.sent = (wire != Wire::NotSent).then_some(started);
         (failure, sign)
     }
-    fn refused(&self, request: &HttpRequest, refusal: Refusal, status: u16, started: Timestamp) -> Box<Failure> {
+    fn refused(
+        &self,
+        request: &HttpRequest,
+        refusal: Refusal,
+        status: u16,
+        started: Timestamp,
+    ) -> Box<Failure> {
         let mut failure = self.failure(request, &refusal.message, refusal.class, refusal.wire);
         failure.code = refusal.code;
         failure.blame = refusal.blame;

@@ -95,7 +95,11 @@ pub struct CheckFailure {
 
 impl TenantRun {
     /// Turns the integration on: agreement, `on_activate` in phase activating, then on.
-    pub async fn activate(&self, by: &str, accept: Option<&str>) -> Result<Activation, ActivateError> {
+    pub async fn activate(
+        &self,
+        by: &str,
+        accept: Option<&str>,
+    ) -> Result<Activation, ActivateError> {
         let row = self.refresh().await?;
         self.agree(&row, by, accept).await?;
         if matches!(row.phase, Phase::On | Phase::Paused) {
@@ -104,22 +108,38 @@ impl TenantRun {
         if row.phase == Phase::Off {
             // The source's clock, not ours: records are judged against it (S23).
             let at = self.source_now().await;
-            self.order(by, self.clock.now(), Instruction::Activate { activated_at: at }).await?;
+            self.order(
+                by,
+                self.clock.now(),
+                Instruction::Activate { activated_at: at },
+            )
+            .await?;
         }
         let epoch = self.refresh().await?.epoch;
-        self.on_activate().await.map_err(|stop| self.steps_failed(stop))?;
+        self.on_activate()
+            .await
+            .map_err(|stop| self.steps_failed(stop))?;
         let now = self.clock.now();
-        self.order(by, now, Instruction::FinishActivation { epoch }).await?;
+        self.order(by, now, Instruction::FinishActivation { epoch })
+            .await?;
         let row = self.refresh().await?;
         self.wake.notify_one();
-        Ok(Activation::TurnedOn { at: row.activated_at.unwrap_or(now) })
+        Ok(Activation::TurnedOn {
+            at: row.activated_at.unwrap_or(now),
+        })
     }
 
     /// Runs what turning on does. An outcome that nobody knows is settled here, as no run does it before the tenant is
     /// on: after a kill, too, turning on again is all there is to do.
     async fn on_activate(&self) -> Result<(), Stop> {
-        let bounds = self.connections.values().filter_map(|connection| connection.connector().settle);
-        let longest = bounds.map(crate::lang::plan::Settle::bound).max().unwrap_or_default();
+        let bounds = self
+            .connections
+            .values()
+            .filter_map(|connection| connection.connector().settle);
+        let longest = bounds
+            .map(crate::lang::plan::Settle::bound)
+            .max()
+            .unwrap_or_default();
         let give_up = self.clock.now().plus(longest * 2);
         loop {
             let mut attempt = Attempt::without_record(self, self.clock.now(), Priority::Event);
@@ -151,15 +171,26 @@ impl TenantRun {
         self.refresh().await
     }
 
-    async fn agree(&self, row: &TenantRow, by: &str, accept: Option<&str>) -> Result<(), ActivateError> {
-        let Some(agreement) = &self.plan.integration.agreement else { return Ok(()) };
+    async fn agree(
+        &self,
+        row: &TenantRow,
+        by: &str,
+        accept: Option<&str>,
+    ) -> Result<(), ActivateError> {
+        let Some(agreement) = &self.plan.integration.agreement else {
+            return Ok(());
+        };
         let version = agreement.version.to_string();
         match accept {
             Some(given) if given == version => {
-                self.order(by, self.clock.now(), Instruction::Accept { version }).await?;
+                self.order(by, self.clock.now(), Instruction::Accept { version })
+                    .await?;
                 Ok(())
             }
-            Some(given) => Err(ActivateError::OtherAgreement { given: given.to_owned(), version }),
+            Some(given) => Err(ActivateError::OtherAgreement {
+                given: given.to_owned(),
+                version,
+            }),
             // A new version asks again and stops nothing.
             None if row.agreed.is_some() => Ok(()),
             None => Err(ActivateError::NotAgreed {
@@ -171,16 +202,28 @@ impl TenantRun {
     }
 
     /// Carries out an operator's order (T6).
-    pub async fn order(&self, by: &str, at: Timestamp, what: Instruction) -> store::Result<store::Ordered> {
+    pub async fn order(
+        &self,
+        by: &str,
+        at: Timestamp,
+        what: Instruction,
+    ) -> store::Result<store::Ordered> {
         let id = OrderId::from(uuid::Uuid::now_v7().simple().to_string());
-        let order = Order { tenant: self.name.clone(), id, by: by.to_owned(), at, what };
+        let order = Order {
+            tenant: self.name.clone(),
+            id,
+            by: by.to_owned(),
+            at,
+            what,
+        };
         self.store.order(order).await
     }
 
     /// The time at the source, from the `Date` of a reply; our own where it gives none.
     async fn source_now(&self) -> Timestamp {
         for pipeline in self.plan.integration.pipelines.values() {
-            if let Ok((_, Some(date))) = self.check_account(&pipeline.fetch.request.connector).await {
+            if let Ok((_, Some(date))) = self.check_account(&pipeline.fetch.request.connector).await
+            {
                 return date;
             }
         }
@@ -191,13 +234,23 @@ impl TenantRun {
         let (message, blame) = match stop {
             Stop::Fail(failure) => (failure.detail(), blamed(&failure)),
             Stop::Hold { reason, .. } | Stop::Skip { reason, .. } => (reason, Blame::Other),
-            Stop::Park(link) => {
-                (format!("the {} of {} was sent and its outcome is not known yet", link.entity, link.key), Blame::Other)
+            Stop::Park(link) => (
+                format!(
+                    "the {} of {} was sent and its outcome is not known yet",
+                    link.entity, link.key
+                ),
+                Blame::Other,
+            ),
+            Stop::Off | Stop::Superseded => {
+                ("it was turned off meanwhile".to_owned(), Blame::Other)
             }
-            Stop::Off | Stop::Superseded => ("it was turned off meanwhile".to_owned(), Blame::Other),
             Stop::Store(error) => return error.into(),
         };
-        ActivateError::Steps { tenant: self.name.to_string(), message, blame }
+        ActivateError::Steps {
+            tenant: self.name.to_string(),
+            message,
+            blame,
+        }
     }
 
     /// Proves credentials, requirements and chosen values, one line each.
@@ -206,7 +259,10 @@ impl TenantRun {
         for name in &self.plan.integration.connectors {
             let connector = ConnectorName::from(&**name);
             let result = self.check_account(name).await.map(|(says, _)| says);
-            lines.push(CheckLine { what: format!("account {connector}"), result });
+            lines.push(CheckLine {
+                what: format!("account {connector}"),
+                result,
+            });
         }
         if lines.iter().any(|line| line.result.is_err()) {
             return lines;
@@ -216,17 +272,37 @@ impl TenantRun {
     }
 
     /// Proves the credentials of an account; what the connector says of it, and the time there.
-    async fn check_account(&self, connector: &str) -> Result<(String, Option<Timestamp>), CheckFailure> {
+    async fn check_account(
+        &self,
+        connector: &str,
+    ) -> Result<(String, Option<Timestamp>), CheckFailure> {
         let connection = self.connection(connector);
         let Some(check) = &connection.connector().check else {
-            return Ok(("the connector has no `check`; nothing was asked".to_owned(), None));
+            return Ok((
+                "the connector has no `check`; nothing was asked".to_owned(),
+                None,
+            ));
         };
-        let other = |message: String| CheckFailure { message, blame: None, kind: Blame::Other };
-        let request = connection.render_check(&check.request).map_err(|error| other(error.to_string()))?;
+        let other = |message: String| CheckFailure {
+            message,
+            blame: None,
+            kind: Blame::Other,
+        };
+        let request = connection
+            .render_check(&check.request)
+            .map_err(|error| other(error.to_string()))?;
         let lane = PipelineName::from("check");
-        let admission = connection.admit(Priority::Event, &lane).await.map_err(|pause| other(pause.reason.to_string()))?;
+        let admission = connection
+            .admit(Priority::Event, &lane)
+            .await
+            .map_err(|pause| other(pause.reason.to_string()))?;
         match connection.send(admission, &request, &NoHooks).await {
-            Ok(reply) => Ok((connection.says(&reply).unwrap_or_else(|| "the credentials are accepted".to_owned()), reply.date)),
+            Ok(reply) => Ok((
+                connection
+                    .says(&reply)
+                    .unwrap_or_else(|| "the credentials are accepted".to_owned()),
+                reply.date,
+            )),
             Err(failure) => Err(CheckFailure {
                 kind: reached(failure.class),
                 blame: failure.blame.as_deref().map(ToOwned::to_owned),
@@ -237,40 +313,63 @@ impl TenantRun {
 
     async fn check_requirements(&self) -> Vec<CheckLine> {
         let mut lines = Vec::new();
-        let never_on = self.refresh().await.is_ok_and(|row| row.activated_at.is_none());
+        let on = self
+            .refresh()
+            .await
+            .is_ok_and(|row| matches!(row.phase, Phase::On | Phase::Paused));
         for requirement in &self.plan.integration.requires {
             let mut attempt = Attempt::without_record(self, self.clock.now(), Priority::Event);
             let ran = match attempt.load_constant_links().await {
                 Ok(()) => attempt.run_steps(&requirement.steps).await,
                 Err(stop) => Err(stop),
             };
-            let other = |message: String| Err(CheckFailure { message, blame: None, kind: Blame::Other });
+            let other = |message: String| {
+                Err(CheckFailure {
+                    message,
+                    blame: None,
+                    kind: Blame::Other,
+                })
+            };
             let result = match ran {
                 Ok(()) => {
                     let scope = attempt.scope();
                     match requirement.that.holds(&scope) {
                         Ok(true) => Ok("holds".to_owned()),
-                        Ok(false) => other(requirement.otherwise.text(&scope).unwrap_or_else(|error| error.to_string())),
+                        Ok(false) => other(
+                            requirement
+                                .otherwise
+                                .text(&scope)
+                                .unwrap_or_else(|error| error.to_string()),
+                        ),
                         Err(error) => other(error.to_string()),
                     }
                 }
                 // It may ask for what turning on makes.
-                Err(Stop::Fail(failure)) if failure.class == Class::Broken && never_on => {
-                    Ok("can be told once the integration was turned on".to_owned())
+                Err(Stop::Fail(failure)) if failure.class == Class::Broken && !on => {
+                    Ok("can be told once the integration is on".to_owned())
                 }
                 Err(Stop::Fail(failure)) => Err(failed(&failure)),
                 Err(Stop::Skip { reason, .. } | Stop::Hold { reason, .. }) => other(reason),
                 Err(Stop::Store(error)) => other(error.to_string()),
-                Err(Stop::Park(_) | Stop::Off | Stop::Superseded) => other("it is not on".to_owned()),
+                Err(Stop::Park(_) | Stop::Off | Stop::Superseded) => {
+                    other("it is not on".to_owned())
+                }
             };
-            lines.push(CheckLine { what: format!("requirement {}", requirement.name), result });
+            lines.push(CheckLine {
+                what: format!("requirement {}", requirement.name),
+                result,
+            });
         }
         lines
     }
 }
 
 fn failed(failure: &Failure) -> CheckFailure {
-    CheckFailure { message: failure.detail(), blame: None, kind: blamed(failure) }
+    CheckFailure {
+        message: failure.detail(),
+        blame: None,
+        kind: blamed(failure),
+    }
 }
 
 fn blamed(failure: &Failure) -> Blame {

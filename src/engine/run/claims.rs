@@ -38,7 +38,11 @@ impl<K: Clone + Eq + Hash> Claims<K> {
             held.entry(key.clone()).or_default().clone()
         };
         let guard = lock.lock_owned().await;
-        Claim { key, claims: self.clone(), guard: Some(guard) }
+        Claim {
+            key,
+            claims: self.clone(),
+            guard: Some(guard),
+        }
     }
 }
 
@@ -47,7 +51,10 @@ impl<K: Eq + Hash> Drop for Claim<K> {
         let mut held = self.claims.0.lock().unwrap_or_else(PoisonError::into_inner);
         self.guard = None;
         // The map and this function hold nothing more: whoever waits holds the lock's other handles.
-        if held.get(&self.key).is_some_and(|lock| Arc::strong_count(lock) == 1) {
+        if held
+            .get(&self.key)
+            .is_some_and(|lock| Arc::strong_count(lock) == 1)
+        {
             held.remove(&self.key);
         }
     }

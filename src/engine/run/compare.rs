@@ -28,10 +28,16 @@ fn equal(wanted: &Json, there: &Json) -> bool {
     match (wanted, there) {
         (Json::Object(wanted), Json::Object(there)) => contained(wanted, there),
         (Json::Array(wanted), Json::Array(there)) => {
-            wanted.len() == there.len() && wanted.iter().zip(there).all(|(wanted, there)| equal(wanted, there))
+            wanted.len() == there.len()
+                && wanted
+                    .iter()
+                    .zip(there)
+                    .all(|(wanted, there)| equal(wanted, there))
         }
         (Json::Number(wanted), Json::Number(there)) => same_number(wanted, there),
-        (Json::String(wanted), Json::String(there)) => wanted == there || same_instant(wanted, there),
+        (Json::String(wanted), Json::String(there)) => {
+            wanted == there || same_instant(wanted, there)
+        }
         (wanted, there) => wanted == there,
     }
 }
@@ -83,7 +89,15 @@ mod tests {
         let found = json!({ "CurrentStatus": { "Primary": "OPEN" } });
         let path = Query::compile("$.CurrentStatus").unwrap();
         let same = [(Arc::from("Status"), path)];
-        assert!(stands(&json!({ "Status": { "Primary": "OPEN" } }), &found, &same));
-        assert!(!stands(&json!({ "Status": { "Primary": "DONE" } }), &found, &same));
+        assert!(stands(
+            &json!({ "Status": { "Primary": "OPEN" } }),
+            &found,
+            &same
+        ));
+        assert!(!stands(
+            &json!({ "Status": { "Primary": "DONE" } }),
+            &found,
+            &same
+        ));
     }
 }

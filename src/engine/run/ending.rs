@@ -54,7 +54,13 @@ pub(crate) fn decide(facts: Facts, stop: Option<&Stop>) -> Option<Ending> {
     let judged = facts.verdict.unwrap_or(Verdict::Eligible);
     let verdict = facts.verdict.is_none().then_some(judged);
     let spent = facts.attempts.saturating_add(1);
-    let ending = |end, attempts| Some(Ending { end, attempts, verdict });
+    let ending = |end, attempts| {
+        Some(Ending {
+            end,
+            attempts,
+            verdict,
+        })
+    };
     match stop {
         None => {
             let outcome = match facts.wrote {
@@ -62,9 +68,19 @@ pub(crate) fn decide(facts: Facts, stop: Option<&Stop>) -> Option<Ending> {
                 Wrote::Nothing => Outcome::Unchanged,
                 Wrote::Echo => Outcome::Echo,
             };
-            ending(End::Done { outcome, reason: None }, 0)
+            ending(
+                End::Done {
+                    outcome,
+                    reason: None,
+                },
+                0,
+            )
         }
-        Some(Stop::Skip { reason, forever, echo }) => {
+        Some(Stop::Skip {
+            reason,
+            forever,
+            echo,
+        }) => {
             let outcome = match (facts.wrote, echo) {
                 (Wrote::Something, _) => Outcome::Written,
                 (Wrote::Nothing | Wrote::Echo, true) => Outcome::Echo,
@@ -72,20 +88,33 @@ pub(crate) fn decide(facts: Facts, stop: Option<&Stop>) -> Option<Ending> {
             };
             let never = *forever && facts.verdict.is_none();
             Some(Ending {
-                end: End::Done { outcome, reason: Some(reason.clone()) },
+                end: End::Done {
+                    outcome,
+                    reason: Some(reason.clone()),
+                },
                 attempts: 0,
                 verdict: if never { Some(Verdict::Never) } else { verdict },
             })
         }
         Some(Stop::Hold { reason, recheck }) => {
             let due = recheck.map(|first| facts.now.plus(doubled(first, facts.attempts)));
-            ending(End::Held { due, on: None, reason: reason.clone() }, spent)
+            ending(
+                End::Held {
+                    due,
+                    on: None,
+                    reason: reason.clone(),
+                },
+                spent,
+            )
         }
         Some(Stop::Park(link)) => ending(
             End::Waiting {
                 due: None,
                 kind: WaitKind::Transient,
-                on: Some(WaitsOn { link: (**link).clone(), until: Until::Settled }),
+                on: Some(WaitsOn {
+                    link: (**link).clone(),
+                    until: Until::Settled,
+                }),
                 reason: format!("waits until the {} of {} is settled", link.entity, link.key),
                 detail: None,
             },
@@ -107,13 +136,17 @@ fn failed(facts: Facts, failure: &Failure, spent: u32) -> (End, u32) {
         reason: failure.cause(),
         detail: Some(failure.detail()),
     };
-    let dead = || End::Dead(Death { cause: failure.cause(), detail: failure.detail() });
-    let later = |kind| {
-        match next_attempt(facts.retry, spent, None, &mut Jitter::seeded(facts.jitter)) {
+    let dead = || {
+        End::Dead(Death {
+            cause: failure.cause(),
+            detail: failure.detail(),
+        })
+    };
+    let later =
+        |kind| match next_attempt(facts.retry, spent, None, &mut Jitter::seeded(facts.jitter)) {
             NextAttempt::After(wait) => (waits(facts.now.plus(wait), kind), spent),
             NextAttempt::Never => (dead(), spent),
-        }
-    };
+        };
     match failure.class {
         // The account is out, not the record: it costs no attempt and makes no letter (S21).
         Class::Reply(ErrorClass::Throttled | ErrorClass::Unauthorized) => {
@@ -134,15 +167,21 @@ fn failed(facts: Facts, failure: &Failure, spent: u32) -> (End, u32) {
 
 /// `first`, doubled for every look before, at most an hour.
 fn doubled(first: Duration, looks: u32) -> Duration {
-    first.saturating_mul(1_u32 << looks.min(16)).min(LONGEST_HOLD).max(first.min(LONGEST_HOLD))
+    first
+        .saturating_mul(1_u32 << looks.min(16))
+        .min(LONGEST_HOLD)
+        .max(first.min(LONGEST_HOLD))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const RETRY: Retry =
-        Retry { attempts: 3, first: Duration::from_secs(2), max: Duration::from_mins(5) };
+    const RETRY: Retry = Retry {
+        attempts: 3,
+        first: Duration::from_secs(2),
+        max: Duration::from_mins(5),
+    };
 
     fn facts() -> Facts {
         Facts {
@@ -163,41 +202,87 @@ mod tests {
     fn a_transient_failure_is_tried_three_times() {
         let transient = fail(Class::Reply(ErrorClass::Transient));
         let first = decide(facts(), Some(&transient)).unwrap();
-        assert!(matches!(first.end, End::Waiting { due: Some(due), .. } if due >= facts().now), "{first:?}");
+        assert!(
+            matches!(first.end, End::Waiting { due: Some(due), .. } if due >= facts().now),
+            "{first:?}"
+        );
         assert_eq!(first.attempts, 1);
-        let last = decide(Facts { attempts: 2, ..facts() }, Some(&transient)).unwrap();
+        let last = decide(
+            Facts {
+                attempts: 2,
+                ..facts()
+            },
+            Some(&transient),
+        )
+        .unwrap();
         assert!(matches!(last.end, End::Dead(_)), "{last:?}");
     }
 
     #[test]
     fn s21_an_outage_costs_no_attempt() {
         let rests = facts().now.plus(Duration::from_secs(30));
-        let facts = Facts { attempts: 2, ..facts() };
-        for class in [ErrorClass::Transient, ErrorClass::Throttled, ErrorClass::Unauthorized] {
+        let facts = Facts {
+            attempts: 2,
+            ..facts()
+        };
+        for class in [
+            ErrorClass::Transient,
+            ErrorClass::Throttled,
+            ErrorClass::Unauthorized,
+        ] {
             let mut failure = Failure::of(Class::Reply(class), "no".to_owned(), None);
             failure.rests = Some(rests);
             let ending = decide(facts, Some(&Stop::from(failure))).unwrap();
             assert_eq!(ending.attempts, 2);
-            assert!(matches!(ending.end, End::Waiting { due: Some(due), .. } if due == rests), "{ending:?}");
+            assert!(
+                matches!(ending.end, End::Waiting { due: Some(due), .. } if due == rests),
+                "{ending:?}"
+            );
         }
     }
 
     #[test]
     fn s23_the_first_verdict_stands() {
-        let skip = Stop::Skip { reason: "started".into(), forever: true, echo: false };
-        assert_eq!(decide(facts(), Some(&skip)).unwrap().verdict, Some(Verdict::Never));
-        let judged = Facts { verdict: Some(Verdict::Eligible), ..facts() };
+        let skip = Stop::Skip {
+            reason: "started".into(),
+            forever: true,
+            echo: false,
+        };
+        assert_eq!(
+            decide(facts(), Some(&skip)).unwrap().verdict,
+            Some(Verdict::Never)
+        );
+        let judged = Facts {
+            verdict: Some(Verdict::Eligible),
+            ..facts()
+        };
         assert_eq!(decide(judged, Some(&skip)).unwrap().verdict, None);
-        assert_eq!(decide(facts(), None).unwrap().verdict, Some(Verdict::Eligible));
+        assert_eq!(
+            decide(facts(), None).unwrap().verdict,
+            Some(Verdict::Eligible)
+        );
     }
 
     #[test]
     fn a_hold_doubles_to_an_hour() {
-        let hold = Stop::Hold { reason: "held".into(), recheck: Some(Duration::from_mins(15)) };
+        let hold = Stop::Hold {
+            reason: "held".into(),
+            recheck: Some(Duration::from_mins(15)),
+        };
         for (attempts, minutes) in [(0, 15), (1, 30), (2, 60), (9, 60)] {
-            let ending = decide(Facts { attempts, ..facts() }, Some(&hold)).unwrap();
+            let ending = decide(
+                Facts {
+                    attempts,
+                    ..facts()
+                },
+                Some(&hold),
+            )
+            .unwrap();
             let due = facts().now.plus(Duration::from_mins(minutes));
-            assert!(matches!(ending.end, End::Held { due: Some(at), .. } if at == due), "{ending:?}");
+            assert!(
+                matches!(ending.end, End::Held { due: Some(at), .. } if at == due),
+                "{ending:?}"
+            );
         }
     }
 
@@ -206,7 +291,10 @@ mod tests {
         let ending = decide(facts(), Some(&fail(Class::Reply(ErrorClass::Rejected)))).unwrap();
         assert_eq!(
             ending.end,
-            End::Dead(Death { cause: "rejected".into(), detail: "no".into() })
+            End::Dead(Death {
+                cause: "rejected".into(),
+                detail: "no".into()
+            })
         );
     }
 

@@ -81,7 +81,11 @@ impl Failure {
     }
 
     /// What a connector answered, or why it did not.
-    pub(crate) fn from_reply(failure: connect::Failure, connector: &Arc<str>, origin: &Origin) -> Self {
+    pub(crate) fn from_reply(
+        failure: connect::Failure,
+        connector: &Arc<str>,
+        origin: &Origin,
+    ) -> Self {
         let (class, retry_at) = match failure.class {
             connect::Class::Throttled { retry_at } => (ErrorClass::Throttled, Some(retry_at)),
             connect::Class::Transient => (ErrorClass::Transient, None),
@@ -105,11 +109,18 @@ impl Failure {
 
     /// The account rests: nothing was sent, and it costs no attempt (S21).
     pub(crate) fn paused(pause: &connect::Pause, connector: &Arc<str>, origin: &Origin) -> Self {
-        let message = format!("the account with {connector} rests until {}: {}", pause.until, pause.reason);
+        let message = format!(
+            "the account with {connector} rests until {}: {}",
+            pause.until, pause.reason
+        );
         Self {
             connector: Some(connector.clone()),
             rests: Some(pause.until),
-            ..Self::of(Class::Reply(ErrorClass::Transient), message, Some(origin.clone()))
+            ..Self::of(
+                Class::Reply(ErrorClass::Transient),
+                message,
+                Some(origin.clone()),
+            )
         }
     }
 

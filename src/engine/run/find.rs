@@ -37,18 +37,41 @@ pub(crate) async fn search(attempt: &Attempt<'_>, find: &Find) -> Result<Searche
     let Some(request) = &find.request else {
         // `find` with an id alone adopts what the record already names.
         let origin = origin_of(attempt, find);
-        let id = find.id.eval_datum(&scope).map_err(|error| Failure::broken(error.to_string(), &origin))?;
+        let id = find
+            .id
+            .eval_datum(&scope)
+            .map_err(|error| Failure::broken(error.to_string(), &origin))?;
         let candidates = match key_text(&id) {
-            Some(_) => vec![Candidate { id: id.to_json().unwrap_or_default(), found: Datum::Null }],
+            Some(_) => vec![Candidate {
+                id: id.to_json().unwrap_or_default(),
+                found: Datum::Null,
+            }],
             None => Vec::new(),
         };
-        return Ok(Searched { candidates, capped: false, sent: None });
+        return Ok(Searched {
+            candidates,
+            capped: false,
+            sent: None,
+        });
     };
     let rendered = lists::render(tenant, request, &scope)?;
-    let sent = json!({ "request": lists::request_json(&rendered), "names": names_for(find, &scope) });
-    let list = lists::read_all(tenant, request, &scope, find.paging.as_ref(), find.found.as_ref(), attempt.asker()).await?;
+    let sent =
+        json!({ "request": lists::request_json(&rendered), "names": names_for(find, &scope) });
+    let list = lists::read_all(
+        tenant,
+        request,
+        &scope,
+        find.paging.as_ref(),
+        find.found.as_ref(),
+        attempt.asker(),
+    )
+    .await?;
     let candidates = keep(find, list.items, &scope)?;
-    Ok(Searched { candidates, capped: list.capped, sent: Some(sent) })
+    Ok(Searched {
+        candidates,
+        capped: list.capped,
+        sent: Some(sent),
+    })
 }
 
 /// A search as it was sent, with what the link is to remember once the thing is found.
@@ -72,7 +95,11 @@ pub(crate) async fn search_again(
         lists::request_from_json(connection, sent.get("request")?, &request.origin)
     });
     let (Some(request), Some(rendered)) = (request, rendered) else {
-        return Ok(Searched { candidates: Vec::new(), capped: true, sent: None });
+        return Ok(Searched {
+            candidates: Vec::new(),
+            capped: true,
+            sent: None,
+        });
     };
     let names = sent.get("names").cloned().unwrap_or_default();
     let mut scope = Scope::new();
@@ -85,24 +112,51 @@ pub(crate) async fn search_again(
         }
     }
     let lane = PipelineName::from("settle");
-    let asker = Asker { priority: Priority::Settle, pipeline: &lane };
-    let list = lists::read_rendered(tenant, request, rendered, find.paging.as_ref(), find.found.as_ref(), asker).await?;
+    let asker = Asker {
+        priority: Priority::Settle,
+        pipeline: &lane,
+    };
+    let list = lists::read_rendered(
+        tenant,
+        request,
+        rendered,
+        find.paging.as_ref(),
+        find.found.as_ref(),
+        asker,
+    )
+    .await?;
     let candidates = keep(find, list.items, &scope)?;
-    Ok(Searched { candidates, capped: list.capped, sent: None })
+    Ok(Searched {
+        candidates,
+        capped: list.capped,
+        sent: None,
+    })
 }
 
 /// The candidates that `where` keeps, one per id; `choose` leaves the first.
 fn keep(find: &Find, items: Vec<Arc<Json>>, scope: &Scope<'_>) -> Result<Vec<Candidate>, Stop> {
-    let origin = find.request.as_ref().map(|request| request.origin.clone()).expect("a search with replies has a request");
+    let origin = find
+        .request
+        .as_ref()
+        .map(|request| request.origin.clone())
+        .expect("a search with replies has a request");
     let mut kept: Vec<(Candidate, Json)> = Vec::new();
     for item in items {
-        let scope = scope.child().with("candidate", Datum::Json(item.clone())).with_root(item.clone());
+        let scope = scope
+            .child()
+            .with("candidate", Datum::Json(item.clone()))
+            .with_root(item.clone());
         if let Some(condition) = &find.where_
-            && !condition.holds(&scope).map_err(|error| broken(&error, &origin))?
+            && !condition
+                .holds(&scope)
+                .map_err(|error| broken(&error, &origin))?
         {
             continue;
         }
-        let id = find.id.eval_datum(&scope).map_err(|error| Failure::broken(error.to_string(), &origin))?;
+        let id = find
+            .id
+            .eval_datum(&scope)
+            .map_err(|error| Failure::broken(error.to_string(), &origin))?;
         if key_text(&id).is_none() {
             continue;
         }
@@ -118,7 +172,13 @@ fn keep(find: &Find, items: Vec<Arc<Json>>, scope: &Scope<'_>) -> Result<Vec<Can
                 .unwrap_or_default(),
             None => Json::Null,
         };
-        kept.push((Candidate { id, found: Datum::Json(item) }, order));
+        kept.push((
+            Candidate {
+                id,
+                found: Datum::Json(item),
+            },
+            order,
+        ));
     }
     if find.choose.is_some() && kept.len() > 1 {
         kept.sort_by(|(_, a), (_, b)| order(a, b));
@@ -150,6 +210,13 @@ fn origin_of(attempt: &Attempt<'_>, find: &Find) -> crate::lang::plan::Origin {
     find.request
         .as_ref()
         .map(|request| request.origin.clone())
-        .or_else(|| attempt.pipeline.map(|pipeline| pipeline.fetch.request.origin.clone()))
-        .unwrap_or(crate::lang::plan::Origin { file: "".into(), line: 0 })
+        .or_else(|| {
+            attempt
+                .pipeline
+                .map(|pipeline| pipeline.fetch.request.origin.clone())
+        })
+        .unwrap_or(crate::lang::plan::Origin {
+            file: "".into(),
+            line: 0,
+        })
 }

@@ -33,13 +33,22 @@ struct Looked {
 impl Gates {
     fn fresh(&self, requirement: &Requirement, now: Timestamp) -> Option<Looked> {
         let looked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        looked.get(&*requirement.name).filter(|looked| looked.until > now).cloned()
+        looked
+            .get(&*requirement.name)
+            .filter(|looked| looked.until > now)
+            .cloned()
     }
 
     /// How a requirement stands, and whether that is news.
     fn note(&self, name: &str, until: Timestamp, closed: Option<String>) -> bool {
         let mut looked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = looked.insert(name.to_owned(), Looked { until, closed: closed.clone() });
+        let before = looked.insert(
+            name.to_owned(),
+            Looked {
+                until,
+                closed: closed.clone(),
+            },
+        );
         before.is_none_or(|before| before.closed != closed)
     }
 
@@ -61,7 +70,14 @@ pub(crate) async fn open(tenant: &TenantRun, pipeline: &Pipeline) -> store::Resu
     match closed(tenant, &pipeline.name).await {
         Ok(closed) => Ok(closed.is_none()),
         Err(Stop::Store(error)) => Err(error),
-        Err(Stop::Fail(_) | Stop::Skip { .. } | Stop::Hold { .. } | Stop::Park(_) | Stop::Off | Stop::Superseded) => Ok(false),
+        Err(
+            Stop::Fail(_)
+            | Stop::Skip { .. }
+            | Stop::Hold { .. }
+            | Stop::Park(_)
+            | Stop::Off
+            | Stop::Superseded,
+        ) => Ok(false),
     }
 }
 
@@ -91,24 +107,37 @@ async fn look(tenant: &TenantRun, requirement: &Requirement) -> Result<Option<St
             match requirement.that.holds(&scope) {
                 Ok(true) => None,
                 Ok(false) => Some(requirement.otherwise.text(&scope).unwrap_or_else(|error| {
-                    format!("the requirement `{}` does not hold ({error})", requirement.name)
+                    format!(
+                        "the requirement `{}` does not hold ({error})",
+                        requirement.name
+                    )
                 })),
-                Err(error) => Some(format!("the requirement `{}` cannot be told: {error}", requirement.name)),
+                Err(error) => Some(format!(
+                    "the requirement `{}` cannot be told: {error}",
+                    requirement.name
+                )),
             }
         }
         // What cannot be asked does not hold: nothing is written on a guess. But it is asked again as soon as any request
         // that failed would be: one lost reply is no reason to wait as long as for a person.
         Err(Stop::Fail(failure)) => {
             until = until.min(again(tenant, &failure, now));
-            Some(format!("the requirement `{}` cannot be told: {}", requirement.name, failure.message))
+            Some(format!(
+                "the requirement `{}` cannot be told: {}",
+                requirement.name, failure.message
+            ))
         }
         Err(Stop::Skip { reason, .. } | Stop::Hold { reason, .. }) => Some(reason),
         Err(stop) => return Err(stop),
     };
     if tenant.gates.note(&requirement.name, until, closed.clone()) {
         match &closed {
-            Some(reason) => info!(tenant = %tenant.name, requirement = %requirement.name, %reason, "New work waits."),
-            None => info!(tenant = %tenant.name, requirement = %requirement.name, "The requirement holds."),
+            Some(reason) => {
+                info!(tenant = %tenant.name, requirement = %requirement.name, %reason, "New work waits.")
+            }
+            None => {
+                info!(tenant = %tenant.name, requirement = %requirement.name, "The requirement holds.")
+            }
         }
         for pipeline in &requirement.pipelines {
             let gate = Gate {
@@ -130,5 +159,8 @@ fn again(tenant: &TenantRun, failure: &Failure, now: Timestamp) -> Timestamp {
         Some(connector) => now.plus(tenant.connection(connector).connector().retry.first),
         None => now.plus(SOON),
     };
-    [failure.rests, failure.retry_at].into_iter().flatten().fold(soon, Timestamp::max)
+    [failure.rests, failure.retry_at]
+        .into_iter()
+        .flatten()
+        .fold(soon, Timestamp::max)
 }

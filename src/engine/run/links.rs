@@ -54,7 +54,10 @@ impl Generations {
 
 impl Links {
     pub(crate) fn new(store: Arc<SqliteStore>) -> Self {
-        Self { store, known: Mutex::default() }
+        Self {
+            store,
+            known: Mutex::default(),
+        }
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, Generations> {
@@ -75,7 +78,9 @@ impl Links {
     pub(crate) async fn prefetch(&self, ids: Vec<LinkId>) -> store::Result<()> {
         let missing: Vec<LinkId> = {
             let mut known = self.known();
-            ids.into_iter().filter(|id| known.get(id).is_none()).collect()
+            ids.into_iter()
+                .filter(|id| known.get(id).is_none())
+                .collect()
         };
         if missing.is_empty() {
             return Ok(());

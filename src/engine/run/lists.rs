@@ -11,8 +11,8 @@ use super::progress::Tick;
 use super::tenant::TenantRun;
 use super::trace;
 use crate::engine::connect::paging::{
-    Page, PageRequest, PagingError, Purpose, Row, Scan, ScanStart, Style, Then, content_hash, page_number,
-    reply_facts,
+    Page, PageRequest, PagingError, Purpose, Row, Scan, ScanStart, Style, Then, content_hash,
+    page_number, reply_facts,
 };
 use crate::engine::connect::{Connection, HttpRequest, NoHooks, Priority, Reply};
 use crate::engine::record::{PipelineName, RecordKey};
@@ -28,7 +28,11 @@ pub(crate) struct List {
 }
 
 /// A request as it would be sent, without credentials.
-pub(crate) fn render(tenant: &TenantRun, request: &Request, scope: &Scope<'_>) -> Result<HttpRequest, Failure> {
+pub(crate) fn render(
+    tenant: &TenantRun,
+    request: &Request,
+    scope: &Scope<'_>,
+) -> Result<HttpRequest, Failure> {
     tenant
         .connection(&request.connector)
         .render(request, scope)
@@ -48,10 +52,13 @@ pub(crate) async fn send(
         .await
         .map_err(|pause| Failure::paused(&pause, &request.connector, &request.origin))?;
     tenant.progress.tick(Tick::Request);
-    connection.send(admission, rendered, &NoHooks).await.map_err(|failure| {
-        let shown = trace::exchange(rendered, failure.reply.as_deref());
-        Failure::from_reply(*failure, &request.connector, &request.origin).with_exchange(shown)
-    })
+    connection
+        .send(admission, rendered, &NoHooks)
+        .await
+        .map_err(|failure| {
+            let shown = trace::exchange(rendered, failure.reply.as_deref());
+            Failure::from_reply(*failure, &request.connector, &request.origin).with_exchange(shown)
+        })
 }
 
 /// Who asks: decides the order in which requests are sent (S39).
@@ -89,7 +96,11 @@ pub(crate) async fn read_one(
     Ok(match found {
         None if body.is_null() => None,
         None => Some(body),
-        Some(path) => path.first(&body).cloned().filter(|found| !found.is_null()).map(Arc::new),
+        Some(path) => path
+            .first(&body)
+            .cloned()
+            .filter(|found| !found.is_null())
+            .map(Arc::new),
     })
 }
 
@@ -117,7 +128,11 @@ pub(crate) async fn read_rendered(
 ) -> Result<List, Failure> {
     let connection = tenant.connection(&request.connector);
     let paging_failed = |error: PagingError| {
-        let mut failure = Failure::of(Class::Paging, error.to_string(), Some(request.origin.clone()));
+        let mut failure = Failure::of(
+            Class::Paging,
+            error.to_string(),
+            Some(request.origin.clone()),
+        );
         failure.connector = Some(request.connector.clone());
         failure
     };
@@ -130,7 +145,10 @@ pub(crate) async fn read_rendered(
         purpose: Purpose::Poll,
     })
     .map_err(paging_failed)?;
-    let mut list = List { items: Vec::new(), capped: false };
+    let mut list = List {
+        items: Vec::new(),
+        capped: false,
+    };
     let mut known = std::collections::HashSet::new();
     loop {
         let page = match scan.next() {
@@ -152,10 +170,17 @@ pub(crate) async fn read_rendered(
         };
         let marks = rows.iter().map(|row| mark(row)).collect();
         let verdict = scan
-            .accept(&Page { rows: marks, facts: reply_facts(paging, &body), asked })
+            .accept(&Page {
+                rows: marks,
+                facts: reply_facts(paging, &body),
+                asked,
+            })
             .map_err(paging_failed)?;
         // A page may be given out twice when rows move; the list holds each row once.
-        list.items.extend(rows.into_iter().filter(|row| known.insert(content_hash(row.to_string().as_bytes()))));
+        list.items.extend(
+            rows.into_iter()
+                .filter(|row| known.insert(content_hash(row.to_string().as_bytes()))),
+        );
         if let Then::Finished { .. } = verdict.then {
             return Ok(list);
         }
@@ -171,8 +196,16 @@ pub(crate) fn body(reply: &Reply) -> Arc<Json> {
 fn mark(row: &Json) -> Row {
     let text = row.to_string();
     let content = content_hash(text.as_bytes());
-    let id = row.get("id").or_else(|| row.get("Id")).and_then(|id| key_text(&Datum::from(id.clone())));
-    Row { key: RecordKey::from(id.unwrap_or_else(|| content.to_string())), cursor: None, tie: None, content }
+    let id = row
+        .get("id")
+        .or_else(|| row.get("Id"))
+        .and_then(|id| key_text(&Datum::from(id.clone())));
+    Row {
+        key: RecordKey::from(id.unwrap_or_else(|| content.to_string())),
+        cursor: None,
+        tie: None,
+        content,
+    }
 }
 
 /// A request that was rendered before, for one page.
@@ -190,7 +223,8 @@ fn with_page(
         set_query(&mut rendered.url, name, value);
     }
     if let Some(number) = &page.number {
-        let text = page_number(paging, number).map_err(|error| Failure::broken(error.to_string(), origin))?;
+        let text = page_number(paging, number)
+            .map_err(|error| Failure::broken(error.to_string(), origin))?;
         set_query(&mut rendered.url, &number.param, &text);
     }
     Ok(rendered)
@@ -198,9 +232,15 @@ fn with_page(
 
 /// Gives a query parameter a value, in place of the one it has.
 fn set_query(url: &mut Url, name: &str, value: &str) {
-    let others: Vec<(String, String)> =
-        url.query_pairs().filter(|(known, _)| known != name).map(|(name, value)| (name.into(), value.into())).collect();
-    url.query_pairs_mut().clear().extend_pairs(others).append_pair(name, value);
+    let others: Vec<(String, String)> = url
+        .query_pairs()
+        .filter(|(known, _)| known != name)
+        .map(|(name, value)| (name.into(), value.into()))
+        .collect();
+    url.query_pairs_mut()
+        .clear()
+        .extend_pairs(others)
+        .append_pair(name, value);
 }
 
 /// A request as the journal keeps it: without credentials, and without the address of the API, which may move.
@@ -213,12 +253,19 @@ pub(crate) fn request_json(request: &HttpRequest) -> Json {
 }
 
 /// A request that the journal kept.
-pub(crate) fn request_from_json(connection: &Connection, kept: &Json, origin: &Origin) -> Option<HttpRequest> {
+pub(crate) fn request_from_json(
+    connection: &Connection,
+    kept: &Json,
+    origin: &Origin,
+) -> Option<HttpRequest> {
     let text = |name: &str| kept.get(name).and_then(Json::as_str);
     let body = text("body").unwrap_or_default();
     let mut headers = http::HeaderMap::new();
     if !body.is_empty() {
-        headers.insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+        headers.insert(
+            http::header::CONTENT_TYPE,
+            http::HeaderValue::from_static("application/json"),
+        );
     }
     Some(HttpRequest {
         method: text("method")?.parse().ok()?,
@@ -238,8 +285,17 @@ pub(crate) fn path_and_query(request: &HttpRequest) -> String {
 }
 
 /// What a cached answer is known by: the account and the whole request (S42).
-pub(crate) fn cache_key(tenant: &TenantRun, request: &Request, scope: &Scope<'_>) -> Result<String, Failure> {
+pub(crate) fn cache_key(
+    tenant: &TenantRun,
+    request: &Request,
+    scope: &Scope<'_>,
+) -> Result<String, Failure> {
     let rendered = render(tenant, request, scope)?;
     let identity = tenant.identity(&request.connector);
-    Ok(format!("{identity} {} {} {}", rendered.method, path_and_query(&rendered), String::from_utf8_lossy(&rendered.body)))
+    Ok(format!(
+        "{identity} {} {} {}",
+        rendered.method,
+        path_and_query(&rendered),
+        String::from_utf8_lossy(&rendered.body)
+    ))
 }

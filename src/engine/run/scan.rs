@@ -14,14 +14,14 @@ use super::lists::{self, Asker};
 use super::tenant::TenantRun;
 use crate::engine::clock::Timestamp;
 use crate::engine::connect::paging::{
-    self, CursorRules, CursorValue, Overlap, Page, PagingError, Place, Purpose, Scan, ScanStart, Style, Then,
-    content_hash, read_row, reply_facts,
+    self, CursorRules, CursorValue, Overlap, Page, PagingError, Place, Purpose, Scan, ScanStart,
+    Style, Then, content_hash, read_row, reply_facts,
 };
 use crate::engine::connect::{Jitter, Priority, ceiling};
 use crate::engine::record::{PipelineName, RecordKey, RootKey};
 use crate::engine::store::{
-    self, BeginScan, ContentHash, CursorId, CursorRow, Death, Error, Item, Mark, Position, ScanId, ScanThen,
-    Store as _, TakePage,
+    self, BeginScan, ContentHash, CursorId, CursorRow, Death, Error, Item, Mark, Position, ScanId,
+    ScanThen, Store as _, TakePage,
 };
 use crate::lang::expr::Datum;
 use crate::lang::plan::{Pipeline, Sweep};
@@ -56,14 +56,28 @@ struct Source {
 }
 
 impl Sources {
-    fn with<T>(&self, tenant: &TenantRun, pipeline: &Pipeline, see: impl FnOnce(&mut Source) -> T) -> T {
+    fn with<T>(
+        &self,
+        tenant: &TenantRun,
+        pipeline: &Pipeline,
+        see: impl FnOnce(&mut Source) -> T,
+    ) -> T {
         let now = tenant.clock.monotonic();
         let mut sources = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let source = sources.entry(PipelineName::from(&*pipeline.name)).or_insert_with(|| Source {
-            overlap: Overlap::new(pipeline.fetch.cursor.as_ref().map_or(Duration::ZERO, |cursor| cursor.overlap), now),
-            swept: now,
-            failures: 0,
-        });
+        let source = sources
+            .entry(PipelineName::from(&*pipeline.name))
+            .or_insert_with(|| Source {
+                overlap: Overlap::new(
+                    pipeline
+                        .fetch
+                        .cursor
+                        .as_ref()
+                        .map_or(Duration::ZERO, |cursor| cursor.overlap),
+                    now,
+                ),
+                swept: now,
+                failures: 0,
+            });
         see(source)
     }
 }
@@ -95,7 +109,11 @@ impl From<PagingError> for Cut {
 }
 
 /// Reads a pipeline's source from where it stands to its end.
-pub(crate) async fn pass(tenant: &TenantRun, pipeline: &Pipeline, stop: &CancellationToken) -> PassEnd {
+pub(crate) async fn pass(
+    tenant: &TenantRun,
+    pipeline: &Pipeline,
+    stop: &CancellationToken,
+) -> PassEnd {
     let began = tenant.clock.monotonic();
     let ended = match read(tenant, pipeline, Purpose::Poll, stop).await {
         Ok(rest) => {
@@ -113,18 +131,28 @@ pub(crate) async fn pass(tenant: &TenantRun, pipeline: &Pipeline, stop: &Cancell
         Err(Cut::Paging(error)) => PassEnd::Stalled(error.to_string()),
         Err(Cut::Store(error)) => later(tenant, pipeline, None, error.to_string()),
         Err(Cut::Failure(failure)) => match failure.class {
-            super::failure::Class::Broken | super::failure::Class::Own => PassEnd::Stalled(failure.detail()),
+            super::failure::Class::Broken | super::failure::Class::Own => {
+                PassEnd::Stalled(failure.detail())
+            }
             super::failure::Class::Reply(crate::lang::plan::ErrorClass::Rejected) => {
                 PassEnd::Stalled(failure.detail())
             }
-            super::failure::Class::Reply(_) | super::failure::Class::Paging => {
-                later(tenant, pipeline, failure.retry_at.max(failure.rests), failure.detail())
-            }
+            super::failure::Class::Reply(_) | super::failure::Class::Paging => later(
+                tenant,
+                pipeline,
+                failure.retry_at.max(failure.rests),
+                failure.detail(),
+            ),
         },
     }
 }
 
-fn later(tenant: &TenantRun, pipeline: &Pipeline, retry_at: Option<Timestamp>, reason: String) -> PassEnd {
+fn later(
+    tenant: &TenantRun,
+    pipeline: &Pipeline,
+    retry_at: Option<Timestamp>,
+    reason: String,
+) -> PassEnd {
     let connection = tenant.connection(&pipeline.fetch.request.connector);
     let retry = connection.connector().retry;
     let failures = tenant.sources.with(tenant, pipeline, |source| {
@@ -140,8 +168,13 @@ fn later(tenant: &TenantRun, pipeline: &Pipeline, retry_at: Option<Timestamp>, r
 }
 
 /// Reads a window again for rows that were missed (S15).
-async fn sweep(tenant: &TenantRun, pipeline: &Pipeline, stop: &CancellationToken) -> Result<(), Cut> {
-    let Some(Sweep::Window(window)) = pipeline.fetch.cursor.as_ref().map(|cursor| cursor.sweep) else {
+async fn sweep(
+    tenant: &TenantRun,
+    pipeline: &Pipeline,
+    stop: &CancellationToken,
+) -> Result<(), Cut> {
+    let Some(Sweep::Window(window)) = pipeline.fetch.cursor.as_ref().map(|cursor| cursor.sweep)
+    else {
         return Ok(());
     };
     let now = tenant.clock.monotonic();
@@ -154,7 +187,9 @@ async fn sweep(tenant: &TenantRun, pipeline: &Pipeline, stop: &CancellationToken
     });
     if due {
         let row = cursor_row(tenant, pipeline).await?;
-        let until = row.and_then(|row| row.watermark).and_then(|mark| CursorValue::parse(&mark.text));
+        let until = row
+            .and_then(|row| row.watermark)
+            .and_then(|mark| CursorValue::parse(&mark.text));
         read(tenant, pipeline, Purpose::Sweep { until }, stop).await?;
     }
     Ok(())
@@ -174,19 +209,30 @@ async fn cursor_row(tenant: &TenantRun, pipeline: &Pipeline) -> store::Result<Op
 
 /// Where the first pass ever starts.
 fn first_value(tenant: &TenantRun, pipeline: &Pipeline) -> Result<Option<CursorValue>, Cut> {
-    let Some(cursor) = &pipeline.fetch.cursor else { return Ok(None) };
+    let Some(cursor) = &pipeline.fetch.cursor else {
+        return Ok(None);
+    };
     let origin = &pipeline.fetch.request.origin;
     let scope = tenant.scope(&tenant.plan.settings, tenant.clock.now());
-    let start = cursor.start.eval_datum(&scope).map_err(|error| Failure::broken(error.to_string(), origin))?;
+    let start = cursor
+        .start
+        .eval_datum(&scope)
+        .map_err(|error| Failure::broken(error.to_string(), origin))?;
     let start = start.to_json().unwrap_or_default();
     match CursorValue::from_json(&start) {
         Some(value) => Ok(Some(value)),
-        None => Err(Failure::broken(format!("`cursor.start` is {start}, which is no date and no number"), origin).into()),
+        None => Err(Failure::broken(
+            format!("`cursor.start` is {start}, which is no date and no number"),
+            origin,
+        )
+        .into()),
     }
 }
 
 fn first_token(tenant: &TenantRun, pipeline: &Pipeline) -> Result<Option<Arc<str>>, Cut> {
-    let Some(from) = &pipeline.fetch.from else { return Ok(None) };
+    let Some(from) = &pipeline.fetch.from else {
+        return Ok(None);
+    };
     let scope = tenant.scope(&tenant.plan.settings, tenant.clock.now());
     let from = from
         .eval_datum(&scope)
@@ -196,8 +242,15 @@ fn first_token(tenant: &TenantRun, pipeline: &Pipeline) -> Result<Option<Arc<str
 
 fn stored_position(position: &Position) -> paging::Position {
     paging::Position {
-        place: Place { at: position.at.clone(), tie: position.tie.clone(), page: position.page.clone() },
-        highest: position.highest.as_ref().map(|mark| paging::Mark { text: mark.text.as_str().into(), at: mark.at }),
+        place: Place {
+            at: position.at.clone(),
+            tie: position.tie.clone(),
+            page: position.page.clone(),
+        },
+        highest: position.highest.as_ref().map(|mark| paging::Mark {
+            text: mark.text.as_str().into(),
+            at: mark.at,
+        }),
     }
 }
 
@@ -211,7 +264,10 @@ fn position_to_store(position: &paging::Position) -> Position {
 }
 
 fn mark_to_store(mark: &paging::Mark) -> Mark {
-    Mark { text: mark.text.to_string(), at: mark.at }
+    Mark {
+        text: mark.text.to_string(),
+        at: mark.at,
+    }
 }
 
 /// One scan to its end. Says how long the source wants to rest, if it does.
@@ -225,13 +281,23 @@ async fn read(
     let connection = tenant.connection(&fetch.request.connector).clone();
     let row = cursor_row(tenant, pipeline).await?;
     let watermark = row.as_ref().and_then(|row| row.watermark.clone());
-    let open = row.and_then(|row| row.scan).filter(|_| purpose == Purpose::Poll);
+    let open = row
+        .and_then(|row| row.scan)
+        .filter(|_| purpose == Purpose::Poll);
     let now = tenant.clock.now();
-    let lower = match (&open, &purpose, watermark.as_ref().and_then(|mark| CursorValue::parse(&mark.text))) {
-        (Some(scan), _, _) if fetch.cursor.is_some() => match scan.lower.as_deref().and_then(CursorValue::parse) {
-            Some(lower) => Some(lower),
-            None => first_value(tenant, pipeline)?,
-        },
+    let lower = match (
+        &open,
+        &purpose,
+        watermark
+            .as_ref()
+            .and_then(|mark| CursorValue::parse(&mark.text)),
+    ) {
+        (Some(scan), _, _) if fetch.cursor.is_some() => {
+            match scan.lower.as_deref().and_then(CursorValue::parse) {
+                Some(lower) => Some(lower),
+                None => first_value(tenant, pipeline)?,
+            }
+        }
         (_, Purpose::Sweep { .. }, Some(watermark)) => {
             let window = match fetch.cursor.as_ref().map(|cursor| cursor.sweep) {
                 Some(Sweep::Window(window)) => window,
@@ -239,14 +305,24 @@ async fn read(
             };
             Some(watermark.minus(window))
         }
-        (_, _, Some(watermark)) if fetch.cursor.is_some() => {
-            Some(tenant.sources.with(tenant, pipeline, |source| source.overlap.lower(&watermark)))
-        }
+        (_, _, Some(watermark)) if fetch.cursor.is_some() => Some(tenant.sources.with(
+            tenant,
+            pipeline,
+            |source| source.overlap.lower(&watermark),
+        )),
         (_, _, _) => first_value(tenant, pipeline)?,
     };
     let mut scan = Scan::start(ScanStart {
-        style: Style::new(fetch.paging.as_ref(), connection.link_rules(), first_token(tenant, pipeline)?),
-        cursor: fetch.cursor.as_ref().map(CursorRules::from).zip(lower.clone()),
+        style: Style::new(
+            fetch.paging.as_ref(),
+            connection.link_rules(),
+            first_token(tenant, pipeline)?,
+        ),
+        cursor: fetch
+            .cursor
+            .as_ref()
+            .map(CursorRules::from)
+            .zip(lower.clone()),
         watermark: watermark.map(|mark| mark.text.into()),
         position: open.as_ref().map(|scan| stored_position(&scan.position)),
         started: open.as_ref().map_or(now, |scan| scan.started),
@@ -322,7 +398,10 @@ async fn page(
             .map_err(|error| Failure::broken(error.to_string(), &fetch.request.origin))?
     };
     let lane = PipelineName::from(&*pipeline.name);
-    let asker = Asker { priority: Priority::Poll, pipeline: &lane };
+    let asker = Asker {
+        priority: Priority::Poll,
+        pipeline: &lane,
+    };
     let reply = lists::send(tenant, &fetch.request, &rendered, asker).await?;
     let body = lists::body(&reply);
     let rows = fetch.records.all(&body);
@@ -331,10 +410,19 @@ async fn page(
     for row in rows {
         let row = Arc::new(row.clone());
         let item = item(tenant, pipeline, &row).await;
-        marks.push(read_row(fetch.cursor.as_ref(), item.key.clone(), &row, content_hash(item.payload.as_bytes())));
+        marks.push(read_row(
+            fetch.cursor.as_ref(),
+            item.key.clone(),
+            &row,
+            content_hash(item.payload.as_bytes()),
+        ));
         items.push(item);
     }
-    let verdict = scan.accept(&Page { rows: marks, facts: reply_facts(fetch.paging.as_ref(), &body), asked: reply.asked() })?;
+    let verdict = scan.accept(&Page {
+        rows: marks,
+        facts: reply_facts(fetch.paging.as_ref(), &body),
+        asked: reply.asked(),
+    })?;
     let count = items.len() as u64;
     let cursor = cursor_id(tenant, pipeline);
     let moved = verdict.watermark.is_some();
@@ -358,7 +446,9 @@ async fn page(
     tenant.progress.page(count, taken);
     if moved {
         let now = tenant.clock.monotonic();
-        tenant.sources.with(tenant, pipeline, |source| source.overlap.moved(now));
+        tenant
+            .sources
+            .with(tenant, pipeline, |source| source.overlap.moved(now));
     }
     Ok(match verdict.then {
         Then::Again => Ended::No,
@@ -397,43 +487,78 @@ pub(crate) async fn item(tenant: &TenantRun, pipeline: &Pipeline, row: &Arc<Json
     let hash = ContentHash::of(payload.as_bytes());
     let key = {
         let base = tenant.scope(&tenant.plan.settings, Timestamp::EPOCH);
-        let scope = base.child().with("record", Datum::Json(row.clone())).with_root(row.clone());
-        pipeline.fetch.key.eval_datum(&scope).ok().as_ref().and_then(key_text)
+        let scope = base
+            .child()
+            .with("record", Datum::Json(row.clone()))
+            .with_root(row.clone());
+        pipeline
+            .fetch
+            .key
+            .eval_datum(&scope)
+            .ok()
+            .as_ref()
+            .and_then(key_text)
     };
     let version = version(tenant, pipeline, row);
     let bad = match (&key, &version) {
         (None, _) => Some(Death {
             cause: "no-key".to_owned(),
-            detail: format!("the row has no value at `fetch.key` (asked for at {})", pipeline.fetch.request.origin),
+            detail: format!(
+                "the row has no value at `fetch.key` (asked for at {})",
+                pipeline.fetch.request.origin
+            ),
         }),
         (Some(_), None) if pipeline.fetch.cursor.is_some() => Some(Death {
             cause: "no-cursor".to_owned(),
-            detail: format!("the row has no value at `fetch.cursor.path` (asked for at {})", pipeline.fetch.request.origin),
+            detail: format!(
+                "the row has no value at `fetch.cursor.path` (asked for at {})",
+                pipeline.fetch.request.origin
+            ),
         }),
         (Some(_), Some(_) | None) => None,
     };
     let key = RecordKey::from(key.unwrap_or_else(|| format!("no-key-{hash}")));
     let root = root(tenant, pipeline, row, &key).await;
-    Item { key, version, hash, root, payload: payload.into(), bad }
+    Item {
+        key,
+        version,
+        hash,
+        root,
+        payload: payload.into(),
+        bad,
+    }
 }
 
 fn version(tenant: &TenantRun, pipeline: &Pipeline, row: &Arc<Json>) -> Option<Mark> {
     let value = match (&pipeline.fetch.version, &pipeline.fetch.cursor) {
         (Some(form), _) => {
             let base = tenant.scope(&tenant.plan.settings, Timestamp::EPOCH);
-            let scope = base.child().with("record", Datum::Json(row.clone())).with_root(row.clone());
+            let scope = base
+                .child()
+                .with("record", Datum::Json(row.clone()))
+                .with_root(row.clone());
             form.eval(&scope).ok()?
         }
         (None, Some(cursor)) => cursor.path.first(row)?.clone(),
         (None, None) => return None,
     };
     let value = CursorValue::from_json(&value)?;
-    Some(Mark { text: value.as_str().to_owned(), at: value.instant() })
+    Some(Mark {
+        text: value.as_str().to_owned(),
+        at: value.instant(),
+    })
 }
 
 /// What a record's work is serial by (S19).
-async fn root(tenant: &TenantRun, pipeline: &Pipeline, row: &Arc<Json>, key: &RecordKey) -> RootKey {
-    let Some(form) = &tenant.plan.integration.root else { return RootKey::from(key.as_str()) };
+async fn root(
+    tenant: &TenantRun,
+    pipeline: &Pipeline,
+    row: &Arc<Json>,
+    key: &RecordKey,
+) -> RootKey {
+    let Some(form) = &tenant.plan.integration.root else {
+        return RootKey::from(key.as_str());
+    };
     let mut attempt = Attempt::for_intake(tenant, pipeline, key, row);
     if attempt.load_links().await.is_err() {
         return RootKey::from(key.as_str());

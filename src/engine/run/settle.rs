@@ -14,8 +14,8 @@ use super::tenant::TenantRun;
 use crate::engine::clock::Timestamp;
 use crate::engine::crash::{self, CrashPoint};
 use crate::engine::store::{
-    Applied, Fingerprint, Intent, LinkRow, Miss, Missed, OpKind, OpState, Origin, Settle, Settlement,
-    Store as _, TargetId,
+    Applied, Fingerprint, Intent, LinkRow, Miss, Missed, OpKind, OpState, Origin, Settle,
+    Settlement, Store as _, TargetId,
 };
 use crate::lang::plan::{Find, Step, Verb};
 
@@ -26,16 +26,24 @@ const BATCH: u32 = 64;
 pub(crate) async fn settle_due(tenant: &TenantRun) {
     match look_for_all(tenant).await {
         Ok(()) => {}
-        Err(Stop::Fail(failure)) => warn!(tenant = %tenant.name, error = %failure.message, "Unknown outcomes could not be looked for."),
-        Err(Stop::Store(error)) => warn!(tenant = %tenant.name, %error, "Unknown outcomes could not be looked for."),
-        Err(Stop::Skip { .. } | Stop::Hold { .. } | Stop::Park(_) | Stop::Off | Stop::Superseded) => {}
+        Err(Stop::Fail(failure)) => {
+            warn!(tenant = %tenant.name, error = %failure.message, "Unknown outcomes could not be looked for.")
+        }
+        Err(Stop::Store(error)) => {
+            warn!(tenant = %tenant.name, %error, "Unknown outcomes could not be looked for.")
+        }
+        Err(
+            Stop::Skip { .. } | Stop::Hold { .. } | Stop::Park(_) | Stop::Off | Stop::Superseded,
+        ) => {}
     }
 }
 
 async fn look_for_all(tenant: &TenantRun) -> Result<(), Stop> {
     let now = tenant.clock.now();
     for row in tenant.store.unsettled(&tenant.name, now, BATCH).await? {
-        let Some(intent) = row.intent.clone() else { continue };
+        let Some(intent) = row.intent.clone() else {
+            continue;
+        };
         if intent.state != OpState::Unknown {
             continue;
         }
@@ -71,10 +79,17 @@ async fn release(tenant: &TenantRun, row: &LinkRow, intent: &Intent) -> Result<(
 
 async fn look(tenant: &TenantRun, row: &LinkRow, intent: &Intent) -> Result<(), Stop> {
     let started = tenant.clock.now();
-    let Some(connection) = tenant.connections.values().find(|connection| connection.identity() == &row.id.identity) else {
+    let Some(connection) = tenant
+        .connections
+        .values()
+        .find(|connection| connection.identity() == &row.id.identity)
+    else {
         return Ok(());
     };
-    let sent: Option<Json> = intent.find.as_deref().and_then(|text| serde_json::from_str(text).ok());
+    let sent: Option<Json> = intent
+        .find
+        .as_deref()
+        .and_then(|text| serde_json::from_str(text).ok());
     let find = find_of(tenant, row.id.entity.as_str());
     let (Some(sent), Some(find)) = (sent, find) else {
         warn!(entity = %row.id.entity, key = %row.id.key, "An unknown outcome cannot be looked for: the plan has no search for it; resolve it by hand.");
@@ -85,13 +100,24 @@ async fn look(tenant: &TenantRun, row: &LinkRow, intent: &Intent) -> Result<(), 
     let next = started.plus(pause(settle.map(|settle| settle.lag)));
     match find::search_again(tenant, find, &sent).await {
         Ok(searched) if searched.candidates.len() == 1 => {
-            let id = searched.candidates.into_iter().next().map(|candidate| candidate.id).unwrap_or_default();
+            let id = searched
+                .candidates
+                .into_iter()
+                .next()
+                .map(|candidate| candidate.id)
+                .unwrap_or_default();
             applied(tenant, row, intent, &id, started).await?;
             info!(entity = %row.id.entity, key = %row.id.key, %id, "An unknown create was found: it had happened.");
             Ok(())
         }
         Ok(searched) if searched.candidates.is_empty() && !searched.capped => {
-            let miss = Miss { link: row.id.clone(), op: intent.op.clone(), finds: intent.finds, started, next };
+            let miss = Miss {
+                link: row.id.clone(),
+                op: intent.op.clone(),
+                finds: intent.finds,
+                started,
+                next,
+            };
             match tenant.store.miss(miss).await? {
                 Missed::Released => {
                     tenant.links.forget(&row.id);
@@ -107,9 +133,7 @@ async fn look(tenant: &TenantRun, row: &LinkRow, intent: &Intent) -> Result<(), 
             hold(tenant, row, intent).await?;
             Ok(())
         }
-        Ok(_) => {
-            postpone(tenant, row, intent, started, next).await
-        }
+        Ok(_) => postpone(tenant, row, intent, started, next).await,
         Err(Stop::Fail(failure)) => {
             debug!(error = %failure.message, "An unknown outcome could not be looked for; later again.");
             postpone(tenant, row, intent, started, next).await
@@ -120,32 +144,66 @@ async fn look(tenant: &TenantRun, row: &LinkRow, intent: &Intent) -> Result<(), 
 
 /// How long to wait between two looks.
 fn pause(lag: Option<Duration>) -> Duration {
-    lag.map_or(Duration::from_secs(5), |lag| (lag / 4).clamp(Duration::from_millis(200), Duration::from_secs(15)))
+    lag.map_or(Duration::from_secs(5), |lag| {
+        (lag / 4).clamp(Duration::from_millis(200), Duration::from_secs(15))
+    })
 }
 
 /// A look that could not be made counts nothing.
-async fn postpone(tenant: &TenantRun, row: &LinkRow, intent: &Intent, started: Timestamp, next: Timestamp) -> Result<(), Stop> {
+async fn postpone(
+    tenant: &TenantRun,
+    row: &LinkRow,
+    intent: &Intent,
+    started: Timestamp,
+    next: Timestamp,
+) -> Result<(), Stop> {
     // A miss from before the bound is not counted; an early `started` makes this one such a miss.
-    let started = intent.bound.map_or(started, |bound| bound.minus(Duration::from_secs(1)).min(started));
-    let miss = Miss { link: row.id.clone(), op: intent.op.clone(), finds: intent.finds, started, next };
+    let started = intent.bound.map_or(started, |bound| {
+        bound.minus(Duration::from_secs(1)).min(started)
+    });
+    let miss = Miss {
+        link: row.id.clone(),
+        op: intent.op.clone(),
+        finds: intent.finds,
+        started,
+        next,
+    };
     tenant.store.miss(miss).await?;
     Ok(())
 }
 
 async fn hold(tenant: &TenantRun, row: &LinkRow, intent: &Intent) -> Result<(), Stop> {
-    let settle = Settle { link: row.id.clone(), op: intent.op.clone(), at: tenant.clock.now(), outcome: Settlement::Held };
+    let settle = Settle {
+        link: row.id.clone(),
+        op: intent.op.clone(),
+        at: tenant.clock.now(),
+        outcome: Settlement::Held,
+    };
     tenant.store.settle(settle).await?;
     tenant.links.forget(&row.id);
     Ok(())
 }
 
-async fn applied(tenant: &TenantRun, row: &LinkRow, intent: &Intent, id: &Json, at: Timestamp) -> Result<(), Stop> {
+async fn applied(
+    tenant: &TenantRun,
+    row: &LinkRow,
+    intent: &Intent,
+    id: &Json,
+    at: Timestamp,
+) -> Result<(), Stop> {
     let target = match id {
         Json::String(text) => text.clone(),
-        Json::Null | Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_) => id.to_string(),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_) => {
+            id.to_string()
+        }
     };
-    let sent: Option<Json> = intent.find.as_deref().and_then(|text| serde_json::from_str(text).ok());
-    let remembered = sent.and_then(|sent| sent.get("remember")?.as_object().cloned()).unwrap_or_default();
+    let sent: Option<Json> = intent
+        .find
+        .as_deref()
+        .and_then(|text| serde_json::from_str(text).ok());
+    let remembered = sent
+        .and_then(|sent| sent.get("remember")?.as_object().cloned())
+        .unwrap_or_default();
     let remembered = Some(remember_json(remembered, id)).filter(|text| text != "{}");
     let settle = Settle {
         link: row.id.clone(),
@@ -155,7 +213,11 @@ async fn applied(tenant: &TenantRun, row: &LinkRow, intent: &Intent, id: &Json, 
             target: TargetId::from(target),
             origin: Origin::Created,
             remember: remembered,
-            written: Some(Fingerprint { hash: intent.hash.clone(), target_version: None, written_at: intent.at }),
+            written: Some(Fingerprint {
+                hash: intent.hash.clone(),
+                target_version: None,
+                written_at: intent.at,
+            }),
             readers: tenant.readers(row.id.entity.as_str()),
         }),
     };
@@ -168,7 +230,10 @@ async fn applied(tenant: &TenantRun, row: &LinkRow, intent: &Intent, id: &Json, 
 /// The search of the write that makes an entity, on the current plan.
 fn find_of<'t>(tenant: &'t TenantRun, entity: &str) -> Option<&'t Find> {
     let integration = &tenant.plan.integration;
-    let pipelines = integration.pipelines.values().map(|pipeline| pipeline.steps.as_slice());
+    let pipelines = integration
+        .pipelines
+        .values()
+        .map(|pipeline| pipeline.steps.as_slice());
     pipelines
         .chain(std::iter::once(integration.on_activate.as_slice()))
         .find_map(|steps| find_in(steps, entity))
@@ -177,7 +242,11 @@ fn find_of<'t>(tenant: &'t TenantRun, entity: &str) -> Option<&'t Find> {
 fn find_in<'s>(steps: &'s [Step], entity: &str) -> Option<&'s Find> {
     steps.iter().find_map(|step| {
         let here = match &step.verb {
-            Verb::Write(write) if write.entity.as_deref() == Some(entity) && write.create.is_some() => write.find.as_ref(),
+            Verb::Write(write)
+                if write.entity.as_deref() == Some(entity) && write.create.is_some() =>
+            {
+                write.find.as_ref()
+            }
             Verb::Do(steps) => find_in(steps, entity),
             Verb::Write(_)
             | Verb::Fetch(_)
@@ -187,6 +256,10 @@ fn find_in<'s>(steps: &'s [Step], entity: &str) -> Option<&'s Find> {
             | Verb::Hold { .. }
             | Verb::Fail { .. } => None,
         };
-        here.or_else(|| step.catch.iter().find_map(|catch| find_in(&catch.steps, entity)))
+        here.or_else(|| {
+            step.catch
+                .iter()
+                .find_map(|catch| find_in(&catch.steps, entity))
+        })
     })
 }

@@ -236,9 +236,10 @@ pub(crate) fn next(shape: Shape, state: State, event: Event) -> (State, Action) 
         (State::Reading(hops), Event::Merged) if hops >= MERGES => end(End::MergeLoop),
         (State::Reading(hops), Event::Merged) => (State::Relinking(hops + 1), Action::Relink),
         (State::Relinking(hops), Event::Stored) => linked(shape, hops),
-        (State::Adopting | State::Relinking(_) | State::Dropping | State::Planning(_), Event::Moved) => {
-            (State::Looking, Action::Look)
-        }
+        (
+            State::Adopting | State::Relinking(_) | State::Dropping | State::Planning(_),
+            Event::Moved,
+        ) => (State::Looking, Action::Look),
         (State::Reading(_), Event::Missing) => match shape.missing {
             WhenMissing::Dead => end(End::TargetMissing),
             WhenMissing::Recreate => (State::Dropping, Action::Drop),
@@ -246,7 +247,9 @@ pub(crate) fn next(shape: Shape, state: State, event: Event) -> (State, Action) 
         (State::Reading(_), Event::MissingYet) => end(End::NotVisibleYet),
         (State::Comparing, Event::Same) => end(End::Unchanged),
         (State::Comparing, Event::Unwanted) => end(End::Unwanted),
-        (State::Comparing, Event::Differs) => (State::Planning(Op::Update), Action::Plan(Op::Update)),
+        (State::Comparing, Event::Differs) => {
+            (State::Planning(Op::Update), Action::Plan(Op::Update))
+        }
         (State::Planning(op), Event::Planned) => (State::Sending(op), Action::Send(op)),
         (State::Planning(_), Event::Off) => end(End::Off),
         (State::Planning(_), Event::Superseded) => end(End::Superseded),
@@ -260,7 +263,9 @@ pub(crate) fn next(shape: Shape, state: State, event: Event) -> (State, Action) 
         (State::Sending(_), Event::Refused) => settle(Settle::NotApplied, End::Failed),
         (State::Sending(_), Event::NotSent) => settle(Settle::NotSent, End::Failed),
         // A change of what is gone did nothing: what is missing decides, not the wire (S6).
-        (State::Sending(Op::Update), Event::Missing) => settle(Settle::NotApplied, End::TargetMissing),
+        (State::Sending(Op::Update), Event::Missing) => {
+            settle(Settle::NotApplied, End::TargetMissing)
+        }
         (State::Sending(Op::Update), Event::MissingYet) => {
             settle(Settle::NotApplied, End::NotVisibleYet)
         }
@@ -337,20 +342,22 @@ mod tests {
             prop_oneof![Just(WhenUnknown::Settle), Just(WhenUnknown::Hold)],
             prop_oneof![Just(WhenMissing::Dead), Just(WhenMissing::Recreate)],
         )
-            .prop_map(|(searches, reads, creates, updates, unknown, missing)| Shape {
-                searches,
-                reads,
-                creates,
-                updates,
-                unknown,
-                missing,
-            })
+            .prop_map(
+                |(searches, reads, creates, updates, unknown, missing)| Shape {
+                    searches,
+                    reads,
+                    creates,
+                    updates,
+                    unknown,
+                    missing,
+                },
+            )
     }
 
     fn events() -> impl Strategy<Value = Event> {
         use Event::{
-            Applied, Differs, Failed, Linked, Merged, Missing, MissingYet, Moved, NotSent, Off, Open,
-            Planned, Read, Refused, Same, Stored, Superseded, Unknown, Unlinked, Unwanted,
+            Applied, Differs, Failed, Linked, Merged, Missing, MissingYet, Moved, NotSent, Off,
+            Open, Planned, Read, Refused, Same, Stored, Superseded, Unknown, Unlinked, Unwanted,
         };
         prop_oneof![
             Just(Unlinked),
@@ -452,19 +459,40 @@ mod tests {
     #[test]
     fn a_new_thing_is_searched_for_twice_then_created() {
         let none = Event::Found(Found::None);
-        assert_eq!(play(full(), &[Event::Unlinked, none, none]), Action::Plan(Op::Create));
         assert_eq!(
-            play(full(), &[Event::Unlinked, none, none, Event::Planned, Event::Applied, Event::Stored]),
+            play(full(), &[Event::Unlinked, none, none]),
+            Action::Plan(Op::Create)
+        );
+        assert_eq!(
+            play(
+                full(),
+                &[
+                    Event::Unlinked,
+                    none,
+                    none,
+                    Event::Planned,
+                    Event::Applied,
+                    Event::Stored
+                ]
+            ),
             Action::End(End::Created)
         );
     }
 
     #[test]
     fn an_unknown_create_is_parked_or_held() {
-        let sent = [Event::Unlinked, Event::Found(Found::None), Event::Found(Found::None), Event::Planned];
+        let sent = [
+            Event::Unlinked,
+            Event::Found(Found::None),
+            Event::Found(Found::None),
+            Event::Planned,
+        ];
         let unknown = [&sent[..], &[Event::Unknown]].concat();
         assert_eq!(play(full(), &unknown), Action::Settle(Settle::Unknown));
-        let hold = Shape { unknown: WhenUnknown::Hold, ..full() };
+        let hold = Shape {
+            unknown: WhenUnknown::Hold,
+            ..full()
+        };
         assert_eq!(play(hold, &unknown), Action::Settle(Settle::Held));
     }
 
@@ -472,9 +500,15 @@ mod tests {
     fn a_missing_target_is_dead_unless_told_otherwise() {
         let gone = [Event::Linked, Event::Missing];
         assert_eq!(play(full(), &gone), Action::End(End::TargetMissing));
-        let recreate = Shape { missing: WhenMissing::Recreate, ..full() };
+        let recreate = Shape {
+            missing: WhenMissing::Recreate,
+            ..full()
+        };
         assert_eq!(play(recreate, &gone), Action::Drop);
-        assert_eq!(play(full(), &[Event::Linked, Event::MissingYet]), Action::End(End::NotVisibleYet));
+        assert_eq!(
+            play(full(), &[Event::Linked, Event::MissingYet]),
+            Action::End(End::NotVisibleYet)
+        );
     }
 
     #[test]

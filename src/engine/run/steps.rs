@@ -27,7 +27,9 @@ impl Attempt<'_> {
             let result = self.caught(step).await?;
             return self.keep(step, result);
         };
-        let items = each.eval_datum(&self.scope()).map_err(|error| broken(&error, &step.origin))?;
+        let items = each
+            .eval_datum(&self.scope())
+            .map_err(|error| broken(&error, &step.origin))?;
         let mut results = Vec::new();
         for item in items_of(&items) {
             self.enter(&step.item, item);
@@ -49,7 +51,9 @@ impl Attempt<'_> {
 
     fn holds(&self, step: &Step) -> Result<bool, Stop> {
         match &step.when {
-            Some(when) => when.holds(&self.scope()).map_err(|error| broken(&error, &step.origin)),
+            Some(when) => when
+                .holds(&self.scope())
+                .map_err(|error| broken(&error, &step.origin)),
             None => Ok(true),
         }
     }
@@ -59,7 +63,10 @@ impl Attempt<'_> {
         self.keep(step, Datum::Null)
     }
 
-    #[expect(clippy::unnecessary_wraps, reason = "the last call of functions that may stop the attempt")]
+    #[expect(
+        clippy::unnecessary_wraps,
+        reason = "the last call of functions that may stop the attempt"
+    )]
     fn keep(&mut self, step: &Step, result: Datum) -> Result<(), Stop> {
         if let Some(name) = &step.name {
             self.set_step(name, result);
@@ -85,13 +92,20 @@ impl Attempt<'_> {
         }
     }
 
-    async fn catching(&mut self, catches: &[Catch], failure: &Failure, origin: &Origin) -> Result<bool, Stop> {
+    async fn catching(
+        &mut self,
+        catches: &[Catch],
+        failure: &Failure,
+        origin: &Origin,
+    ) -> Result<bool, Stop> {
         for catch in catches {
             if !catch.errors.iter().any(|error| failure.is(error)) {
                 continue;
             }
             let meant = match &catch.when {
-                Some(when) => when.holds(&self.scope()).map_err(|error| broken(&error, origin))?,
+                Some(when) => when
+                    .holds(&self.scope())
+                    .map_err(|error| broken(&error, origin))?,
                 None => true,
             };
             if meant {
@@ -109,7 +123,9 @@ impl Attempt<'_> {
             Verb::Transform(entries) => {
                 let mut named = Vec::with_capacity(entries.len());
                 for (name, form) in entries {
-                    let value = form.eval_datum(&self.scope()).map_err(|error| broken(&error, &step.origin))?;
+                    let value = form
+                        .eval_datum(&self.scope())
+                        .map_err(|error| broken(&error, &step.origin))?;
                     self.set_var(name, value.clone());
                     named.push((name.to_string(), value));
                 }
@@ -121,17 +137,33 @@ impl Attempt<'_> {
                 Box::pin(self.run_steps(steps)).await?;
                 Ok(Datum::Null)
             }
-            Verb::Skip { reason, forever, echo } => {
+            Verb::Skip {
+                reason,
+                forever,
+                echo,
+            } => {
                 // The first verdict stands: a record once found eligible is not kept out later (S23).
-                if *forever && self.work.as_ref().is_some_and(|work| super::attempt::judged(work.row.verdict)) {
+                if *forever
+                    && self
+                        .work
+                        .as_ref()
+                        .is_some_and(|work| super::attempt::judged(work.row.verdict))
+                {
                     return Ok(Datum::Null);
                 }
                 let reason = self.text(reason, &step.origin)?;
-                Err(Stop::Skip { reason, forever: *forever, echo: *echo })
+                Err(Stop::Skip {
+                    reason,
+                    forever: *forever,
+                    echo: *echo,
+                })
             }
             Verb::Hold { reason, recheck } => {
                 let reason = self.text(reason, &step.origin)?;
-                Err(Stop::Hold { reason, recheck: *recheck })
+                Err(Stop::Hold {
+                    reason,
+                    recheck: *recheck,
+                })
             }
             Verb::Fail { code, reason } => {
                 let reason = self.text(reason, &step.origin)?;
@@ -144,7 +176,9 @@ impl Attempt<'_> {
 
     /// A template as text.
     pub(crate) fn text(&self, template: &Template, origin: &Origin) -> Result<String, Stop> {
-        template.text(&self.scope()).map_err(|error| broken(&error, origin))
+        template
+            .text(&self.scope())
+            .map_err(|error| broken(&error, origin))
     }
 
     async fn fetch(&mut self, fetch: &StepFetch) -> Result<Datum, Stop> {
@@ -164,10 +198,26 @@ impl Attempt<'_> {
         }
         let answer = match &fetch.records {
             Some(records) => {
-                let list = lists::read_all(self.tenant, &fetch.request, &scope, fetch.paging.as_ref(), Some(records), self.asker()).await?;
+                let list = lists::read_all(
+                    self.tenant,
+                    &fetch.request,
+                    &scope,
+                    fetch.paging.as_ref(),
+                    Some(records),
+                    self.asker(),
+                )
+                .await?;
                 if list.capped {
-                    let message = format!("the list did not end within its page cap ({} rows read)", list.items.len());
-                    return Err(Failure::of(Class::Paging, message, Some(fetch.request.origin.clone())).into());
+                    let message = format!(
+                        "the list did not end within its page cap ({} rows read)",
+                        list.items.len()
+                    );
+                    return Err(Failure::of(
+                        Class::Paging,
+                        message,
+                        Some(fetch.request.origin.clone()),
+                    )
+                    .into());
                 }
                 Datum::list(list.items.into_iter().map(Datum::Json))
             }
@@ -181,7 +231,10 @@ impl Attempt<'_> {
 
     fn map(&self, map: &MapUse, origin: &Origin) -> Result<Datum, Stop> {
         let scope = self.scope();
-        let eval = |form: &crate::lang::expr::ValueForm| form.eval_datum(&scope).map_err(|error| broken(&error, origin));
+        let eval = |form: &crate::lang::expr::ValueForm| {
+            form.eval_datum(&scope)
+                .map_err(|error| broken(&error, origin))
+        };
         let value = eval(&map.value)?;
         let table = match &map.setting {
             Some(setting) => self.settings.tables.get(setting).unwrap_or(&map.table),
@@ -189,7 +242,10 @@ impl Attempt<'_> {
         };
         let text = super::attempt::key_text(&value).unwrap_or_default();
         let Some(row) = table.row(&text) else {
-            let message = format!("the map `{}` has no row for `{text}` and no `else`", map.map);
+            let message = format!(
+                "the map `{}` has no row for `{text}` and no `else`",
+                map.map
+            );
             let mut failure = Failure::of(Class::Own, message, Some(origin.clone()));
             failure.code = Some("unmapped".to_owned());
             return Err(failure.into());
@@ -223,7 +279,9 @@ impl Attempt<'_> {
         };
         let is_offered = |value: &Json| {
             let wanted = table.fold(&text_of(value));
-            offered.iter().any(|offer| table.fold(&text_of(offer)) == wanted)
+            offered
+                .iter()
+                .any(|offer| table.fold(&text_of(offer)) == wanted)
         };
         Ok(match values.iter().find(|value| is_offered(value)) {
             Some(value) => Datum::from(value.clone()),
@@ -241,7 +299,9 @@ impl Attempt<'_> {
 fn text_of(value: &Json) -> String {
     match value {
         Json::String(text) => text.clone(),
-        Json::Null | Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_) => value.to_string(),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_) => {
+            value.to_string()
+        }
     }
 }
 
@@ -261,7 +321,9 @@ fn items_of(datum: &Datum) -> Vec<Datum> {
         Datum::Json(json) => match &**json {
             Json::Array(items) => items.iter().cloned().map(Datum::from).collect(),
             Json::Null => Vec::new(),
-            Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Object(_) => vec![datum.clone()],
+            Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Object(_) => {
+                vec![datum.clone()]
+            }
         },
         Datum::Null | Datum::Absent(_) | Datum::Omit => Vec::new(),
         Datum::Bool(_)

@@ -93,17 +93,34 @@ impl TenantRun {
         let mut connections = HashMap::new();
         let mut accounts = Vec::new();
         for (connector_name, account) in &plan.accounts {
-            let id = AccountId { tenant: name.clone(), connector: ConnectorName::from(&**connector_name) };
-            let connection = network.open(&name, account, secrets).await.map_err(|source| {
-                OpenError::Account { tenant: name.clone(), connector: id.connector.clone(), source }
-            })?;
-            store.bind_identity(id, connection.identity().clone()).await?;
-            accounts.push((connector_name.to_string(), connection.account_datum().clone()));
+            let id = AccountId {
+                tenant: name.clone(),
+                connector: ConnectorName::from(&**connector_name),
+            };
+            let connection = network
+                .open(&name, account, secrets)
+                .await
+                .map_err(|source| OpenError::Account {
+                    tenant: name.clone(),
+                    connector: id.connector.clone(),
+                    source,
+                })?;
+            store
+                .bind_identity(id, connection.identity().clone())
+                .await?;
+            accounts.push((
+                connector_name.to_string(),
+                connection.account_datum().clone(),
+            ));
             connections.insert(connector_name.clone(), connection);
         }
-        let names = Scope::new()
-            .with("account", Datum::map(accounts))
-            .with("tenant", Datum::map([("name", Datum::from(&*plan.name)), ("title", Datum::from(&*plan.title))]));
+        let names = Scope::new().with("account", Datum::map(accounts)).with(
+            "tenant",
+            Datum::map([
+                ("name", Datum::from(&*plan.name)),
+                ("title", Datum::from(&*plan.title)),
+            ]),
+        );
         let run = Arc::new(Self {
             links: Links::new(store.clone()),
             name,
@@ -131,7 +148,10 @@ impl TenantRun {
         self.epoch.store(row.epoch.0, Ordering::SeqCst);
         let date = |at: Option<Timestamp>| Datum::from(at.map(Timestamp::to_chrono));
         let activation = Datum::map([("at", date(row.activated_at)), ("since", date(row.since))]);
-        *self.activation.write().unwrap_or_else(PoisonError::into_inner) = activation;
+        *self
+            .activation
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = activation;
         Ok(row)
     }
 
@@ -142,7 +162,10 @@ impl TenantRun {
 
     /// The tenant and the epoch in which its work runs.
     pub(crate) fn fence(&self) -> Fence {
-        Fence { tenant: self.name.clone(), epoch: TenantEpoch(self.epoch.load(Ordering::SeqCst)) }
+        Fence {
+            tenant: self.name.clone(),
+            epoch: TenantEpoch(self.epoch.load(Ordering::SeqCst)),
+        }
     }
 
     /// Its name.
@@ -177,12 +200,19 @@ impl TenantRun {
 
     /// Requests that may be on the wire at once, at the account that takes most.
     pub(crate) fn wire_slots(&self) -> usize {
-        self.connections.values().map(|connection| usize::try_from(connection.connector().concurrency).unwrap_or(1)).max().unwrap_or(1)
+        self.connections
+            .values()
+            .map(|connection| usize::try_from(connection.connector().concurrency).unwrap_or(1))
+            .max()
+            .unwrap_or(1)
     }
 
     /// When the next probe of an account that rests is due, if one rests.
     pub(crate) fn rests_until(&self) -> Option<Timestamp> {
-        let pauses = self.connections.values().filter_map(|connection| connection.pause());
+        let pauses = self
+            .connections
+            .values()
+            .filter_map(|connection| connection.pause());
         pauses.map(|pause| pause.until).max()
     }
 
@@ -201,9 +231,14 @@ impl TenantRun {
         let mut ids = Vec::new();
         let mut taken = Vec::with_capacity(rows.len());
         for mut row in rows {
-            let content: Option<Arc<serde_json::Value>> =
-                row.payload.take().and_then(|text| serde_json::from_str(&text).ok()).map(Arc::new);
-            if let (Some(record), Some(pipeline)) = (&content, self.pipeline(row.id.pipeline.as_str())) {
+            let content: Option<Arc<serde_json::Value>> = row
+                .payload
+                .take()
+                .and_then(|text| serde_json::from_str(&text).ok())
+                .map(Arc::new);
+            if let (Some(record), Some(pipeline)) =
+                (&content, self.pipeline(row.id.pipeline.as_str()))
+            {
                 ids.extend(super::attempt::links_ahead(self, pipeline, record));
             }
             taken.push(Taken { row, content });
@@ -220,13 +255,23 @@ impl TenantRun {
 
     /// The entities there are, for messages.
     pub fn entity_names(&self) -> String {
-        let names: Vec<&str> = self.plan.integration.entities.keys().map(|name| &**name).collect();
+        let names: Vec<&str> = self
+            .plan
+            .integration
+            .entities
+            .keys()
+            .map(|name| &**name)
+            .collect();
         names.join(", ")
     }
 
     /// The names every expression of this tenant sees: `account`, `tenant`, `activation`, `settings`, `now`.
     pub(crate) fn scope(&self, settings: &plan::Settings, now: Timestamp) -> Scope<'_> {
-        let activation = self.activation.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let activation = self
+            .activation
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         self.names
             .child()
             .with("activation", activation)
@@ -236,7 +281,9 @@ impl TenantRun {
 
     /// The account with a connector. The plan proved that there is one.
     pub(crate) fn connection(&self, connector: &str) -> &Arc<Connection> {
-        self.connections.get(connector).expect("the plan gives a tenant an account for every connector it uses")
+        self.connections
+            .get(connector)
+            .expect("the plan gives a tenant an account for every connector it uses")
     }
 
     /// Whose data an account with `connector` sees.

@@ -42,7 +42,8 @@ impl Trace {
 
     /// The row to store.
     pub(crate) fn finish(self, version: Option<&str>, at: Timestamp, came_to: &str) -> String {
-        json!({ "version": version, "at": at.to_string(), "came_to": came_to, "steps": self.0 }).to_string()
+        json!({ "version": version, "at": at.to_string(), "came_to": came_to, "steps": self.0 })
+            .to_string()
     }
 }
 
@@ -75,8 +76,15 @@ fn short(text: Option<&str>) -> Json {
             serde_json::from_str(text).unwrap_or_else(|_| Json::String(text.to_owned()))
         }
         Some(text) => {
-            let end = (0..=BODY).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
-            Json::String(format!("{}… ({} bytes)", text.get(..end).unwrap_or_default(), text.len()))
+            let end = (0..=BODY)
+                .rev()
+                .find(|end| text.is_char_boundary(*end))
+                .unwrap_or(0);
+            Json::String(format!(
+                "{}… ({} bytes)",
+                text.get(..end).unwrap_or_default(),
+                text.len()
+            ))
         }
     }
 }

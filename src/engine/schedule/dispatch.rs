@@ -80,12 +80,17 @@ pub async fn run(
     tenant.store().look_again(tenant.name()).await?;
     let pipelines: Vec<Arc<Pipeline>> = tenant
         .pipelines()
-        .filter(|pipeline| only.is_none_or(|only| only.iter().any(|name| name.as_str() == &*pipeline.name)))
+        .filter(|pipeline| {
+            only.is_none_or(|only| only.iter().any(|name| name.as_str() == &*pipeline.name))
+        })
         .cloned()
         .collect();
     let slots = (tenant.wire_slots() * PER_CONNECTION).clamp(8, MOST);
     let mut dispatch = Dispatch {
-        sources: pipelines.iter().map(|pipeline| Source::new(pipeline.clone(), tenant.now())).collect(),
+        sources: pipelines
+            .iter()
+            .map(|pipeline| Source::new(pipeline.clone(), tenant.now()))
+            .collect(),
         open: HashSet::new(),
         window: VecDeque::new(),
         known: HashSet::new(),
@@ -127,14 +132,25 @@ enum Running {
 
 impl Source {
     fn new(pipeline: Arc<Pipeline>, now: Timestamp) -> Self {
-        Self { pipeline, next: Some(now), started: now, running: Running::No, failures: 0 }
+        Self {
+            pipeline,
+            next: Some(now),
+            started: now,
+            running: Running::No,
+            failures: 0,
+        }
     }
 
     /// When the next pass starts after one has ended.
     fn after_pass(&self, now: Timestamp) -> Option<Timestamp> {
         let trigger = self.pipeline.trigger.as_ref()?;
-        let every = trigger.every.map(|every| timing::next_every(every, self.started).max(now));
-        let cron = trigger.cron.as_ref().and_then(|(line, zone)| timing::next_cron(line, *zone, now));
+        let every = trigger
+            .every
+            .map(|every| timing::next_every(every, self.started).max(now));
+        let cron = trigger
+            .cron
+            .as_ref()
+            .and_then(|(line, zone)| timing::next_cron(line, *zone, now));
         every.or(cron)
     }
 }
@@ -211,7 +227,13 @@ impl Dispatch {
     async fn wait(&mut self) -> store::Result<()> {
         if self.next_due.is_none() && self.drained == Drained::Yes {
             let never = self.tenant.now().plus(PATIENCE);
-            self.next_due = Some(self.tenant.store().next_due(self.tenant.name()).await?.unwrap_or(never));
+            self.next_due = Some(
+                self.tenant
+                    .store()
+                    .next_due(self.tenant.name())
+                    .await?
+                    .unwrap_or(never),
+            );
         }
         let wake_at = self.wake_at();
         let clock = self.tenant.clock().clone();
@@ -293,12 +315,16 @@ impl Dispatch {
                         source.next = Some(at);
                         if self.mode == Mode::Once && source.failures >= TRIES {
                             source.next = None;
-                            self.report.stalled.push((source.pipeline.name.to_string(), reason));
+                            self.report
+                                .stalled
+                                .push((source.pipeline.name.to_string(), reason));
                         }
                     }
                     PassEnd::Stalled(reason) => {
                         warn!(pipeline = %source.pipeline.name, %reason, "The source cannot be read on.");
-                        self.report.stalled.push((source.pipeline.name.to_string(), reason));
+                        self.report
+                            .stalled
+                            .push((source.pipeline.name.to_string(), reason));
                     }
                 }
                 self.again();
@@ -315,8 +341,13 @@ impl Dispatch {
                 source.running = Running::Yes;
                 source.started = now;
                 source.next = None;
-                let (tenant, pipeline, stop) = (self.tenant.clone(), source.pipeline.clone(), self.stop.clone());
-                self.passes.spawn(async move { (index, run::pass(&tenant, &pipeline, &stop).await) });
+                let (tenant, pipeline, stop) = (
+                    self.tenant.clone(),
+                    source.pipeline.clone(),
+                    self.stop.clone(),
+                );
+                self.passes
+                    .spawn(async move { (index, run::pass(&tenant, &pipeline, &stop).await) });
             }
         }
     }
@@ -324,7 +355,8 @@ impl Dispatch {
     fn start_settling(&mut self) {
         if self.settling.is_empty() {
             let tenant = self.tenant.clone();
-            self.settling.spawn(async move { run::settle_due(&tenant).await });
+            self.settling
+                .spawn(async move { run::settle_due(&tenant).await });
         }
     }
 
@@ -357,9 +389,14 @@ impl Dispatch {
                     limit: u32::try_from(WINDOW).expect("the window is small"),
                 })
                 .await?;
-            let Some(last) = rows.last() else { return Ok(()) };
+            let Some(last) = rows.last() else {
+                return Ok(());
+            };
             after = last.seq;
-            let unjudged = rows.into_iter().filter(|row| row.verdict.is_none()).collect();
+            let unjudged = rows
+                .into_iter()
+                .filter(|row| row.verdict.is_none())
+                .collect();
             for taken in self.tenant.unpack(unjudged).await? {
                 run::judge(&self.tenant, pipeline, taken).await;
             }
@@ -368,7 +405,10 @@ impl Dispatch {
 
     /// Reads records ahead of the workers, with the links they will ask for.
     async fn refill(&mut self) -> store::Result<()> {
-        if self.rests_until.is_some_and(|until| until > self.tenant.now()) {
+        if self
+            .rests_until
+            .is_some_and(|until| until > self.tenant.now())
+        {
             return Ok(());
         }
         self.rests_until = None;
@@ -397,7 +437,10 @@ impl Dispatch {
             }
             let fresh: Vec<RecordRow> = rows
                 .into_iter()
-                .filter(|row| self.known.insert((row.id.pipeline.clone(), row.id.key.clone())))
+                .filter(|row| {
+                    self.known
+                        .insert((row.id.pipeline.clone(), row.id.key.clone()))
+                })
                 .collect();
             self.window.extend(self.tenant.unpack(fresh).await?);
         }
@@ -419,11 +462,16 @@ impl Dispatch {
                 at += 1;
                 continue;
             }
-            let taken = self.window.remove(at).expect("the index is below the length");
+            let taken = self
+                .window
+                .remove(at)
+                .expect("the index is below the length");
             let row = &taken.row;
             self.roots.insert(root.clone());
             let (name, key) = (row.id.pipeline.clone(), row.id.key.clone());
-            let Some(pipeline) = self.tenant.pipeline(name.as_str()).cloned() else { continue };
+            let Some(pipeline) = self.tenant.pipeline(name.as_str()).cloned() else {
+                continue;
+            };
             let tenant = self.tenant.clone();
             self.working.spawn(async move {
                 let ended = run::work(&tenant, &pipeline, taken).await;
@@ -455,16 +503,25 @@ impl Dispatch {
     async fn rest(&mut self) -> store::Result<Option<Rest>> {
         let tenant = self.tenant.name().clone();
         let counts = self.tenant.store().counts(&tenant).await?;
-        let is_ahead = |count: &store::Count| matches!(count.state, RecordState::Ready | RecordState::Waiting);
+        let is_ahead =
+            |count: &store::Count| matches!(count.state, RecordState::Ready | RecordState::Waiting);
         let waiting = counts
             .iter()
             .any(|count| is_ahead(count) && self.open.contains(&count.pipeline));
-        let intents = !self.tenant.store().open_intents(&tenant).await?.iter().all(store::LinkRow::is_held);
+        let intents = !self
+            .tenant
+            .store()
+            .open_intents(&tenant)
+            .await?
+            .iter()
+            .all(store::LinkRow::is_held);
         if !waiting && !intents {
             // What a requirement holds back is not at rest: whoever asked for the run is told (R10).
             let gated = self.sources.iter().any(|source| {
                 let name = &*source.pipeline.name;
-                counts.iter().any(|count| is_ahead(count) && count.pipeline.as_str() == name)
+                counts
+                    .iter()
+                    .any(|count| is_ahead(count) && count.pipeline.as_str() == name)
             });
             return Ok(Some(if gated { Rest::Waiting } else { Rest::AtRest }));
         }
@@ -486,8 +543,16 @@ impl Dispatch {
         let now = self.tenant.now();
         let passes = self.sources.iter().filter_map(|source| source.next).min();
         let due = self.next_due.map(|due| due.max(now.plus(PAUSE)));
-        let account = if self.window.is_empty() { None } else { self.tenant.rests_until() };
-        [passes, due, self.rests_until, account].into_iter().flatten().fold(self.next_look, Timestamp::min).max(now)
+        let account = if self.window.is_empty() {
+            None
+        } else {
+            self.tenant.rests_until()
+        };
+        [passes, due, self.rests_until, account]
+            .into_iter()
+            .flatten()
+            .fold(self.next_look, Timestamp::min)
+            .max(now)
     }
 
     /// Told to stop: nothing new starts, what runs ends.
@@ -505,6 +570,7 @@ impl Dispatch {
 }
 
 fn root_of(row: &RecordRow) -> RootKey {
-    row.root.clone().unwrap_or_else(|| RootKey::from(row.id.key.as_str()))
+    row.root
+        .clone()
+        .unwrap_or_else(|| RootKey::from(row.id.key.as_str()))
 }
-

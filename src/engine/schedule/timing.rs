@@ -16,8 +16,13 @@ use crate::engine::clock::Timestamp;
 /// A crontab line of five fields as the six fields of the `cron` crate, weekdays by name (0 and 7 are Sunday).
 pub(crate) fn six_fields(line: &str) -> Option<String> {
     let fields: Vec<&str> = line.split_whitespace().collect();
-    let [minute, hour, day, month, weekday] = fields.as_slice() else { return None };
-    Some(format!("0 {minute} {hour} {day} {month} {}", weekdays(weekday)))
+    let [minute, hour, day, month, weekday] = fields.as_slice() else {
+        return None;
+    };
+    Some(format!(
+        "0 {minute} {hour} {day} {month} {}",
+        weekdays(weekday)
+    ))
 }
 
 /// Weekday numbers of crontab (0 to 7, Sunday at both ends) as names, which every library reads alike.
@@ -26,10 +31,17 @@ fn weekdays(field: &str) -> String {
     field
         .split(',')
         .map(|part| {
-            let (range, step) = part.split_once('/').map_or((part, None), |(range, step)| (range, Some(step)));
+            let (range, step) = part
+                .split_once('/')
+                .map_or((part, None), |(range, step)| (range, Some(step)));
             let named = range
                 .split('-')
-                .map(|end| end.parse::<usize>().ok().and_then(|n| NAMES.get(n)).map_or(end, |name| name))
+                .map(|end| {
+                    end.parse::<usize>()
+                        .ok()
+                        .and_then(|n| NAMES.get(n))
+                        .map_or(end, |name| name)
+                })
                 .collect::<Vec<_>>()
                 .join("-");
             match step {
@@ -48,7 +60,10 @@ pub(crate) fn next_cron(line: &str, zone: Tz, after: Timestamp) -> Option<Timest
     // Iterate over wall times as if they were UTC, so that the crate never sees a clock change.
     let mut wall = after.with_timezone(&zone).naive_local();
     for _ in 0..10_000 {
-        let next = schedule.after(&Utc.from_utc_datetime(&wall)).next()?.naive_utc();
+        let next = schedule
+            .after(&Utc.from_utc_datetime(&wall))
+            .next()?
+            .naive_utc();
         let at = instant(zone, next)?;
         if at > after {
             return Some(Timestamp::from_chrono(at));
@@ -66,7 +81,9 @@ fn instant(zone: Tz, wall: NaiveDateTime) -> Option<chrono::DateTime<Utc>> {
             let later = wall + chrono::Duration::minutes(minutes);
             let later = later.with_second(0)?;
             debug_assert!(later.year() >= wall.year(), "minutes only go forward");
-            zone.from_local_datetime(&later).earliest().map(|at| at.to_utc())
+            zone.from_local_datetime(&later)
+                .earliest()
+                .map(|at| at.to_utc())
         }),
     }
 }
@@ -101,6 +118,9 @@ mod tests {
         assert_eq!(gap, Some(at("2026-03-08T07:00:00Z")), "03:00 EDT");
         let first = next_cron("30 1 * * *", new_york, at("2026-11-01T04:00:00Z")).unwrap();
         assert_eq!(first, at("2026-11-01T05:30:00Z"), "01:30 EDT");
-        assert_eq!(next_cron("30 1 * * *", new_york, first), Some(at("2026-11-02T06:30:00Z")));
+        assert_eq!(
+            next_cron("30 1 * * *", new_york, first),
+            Some(at("2026-11-02T06:30:00Z"))
+        );
     }
 }

@@ -367,6 +367,8 @@ pub struct Drop {
 impl LinkRow {
     /// Whether only a person can say what became of its open intent.
     pub fn is_held(&self) -> bool {
-        self.intent.as_ref().is_some_and(|intent| intent.state == OpState::Held)
+        self.intent
+            .as_ref()
+            .is_some_and(|intent| intent.state == OpState::Held)
     }
 }

@@ -23,8 +23,8 @@ pub use intake::{
     Position, Reread, RereadResult, Scan, ScanId, ScanThen, TakePage, Taken,
 };
 pub use link::{
-    Adopt, Applied, Changed, Drop, Fingerprint, Intent, LinkChange, LinkId, LinkRow, Miss, Missed, OpId,
-    OpKind, OpState, Origin, PlanFor, PlanIntent, Planned, Progress, Reader, Refusal, Settle,
+    Adopt, Applied, Changed, Drop, Fingerprint, Intent, LinkChange, LinkId, LinkRow, Miss, Missed,
+    OpId, OpKind, OpState, Origin, PlanFor, PlanIntent, Planned, Progress, Reader, Refusal, Settle,
     Settlement, Target, TargetId,
 };
 pub use report::{Count, DeadQuery, TraceRow};
@@ -34,8 +34,8 @@ pub use tenant::{
     Ordered, Phase, Rotate, Rotated, Sealed, Selection, TenantRow,
 };
 pub use work::{
-    End, Finish, Finished, Judge, Outcome, ReadyQuery, RecordId, RecordRow, RecordState, Until, Verdict,
-    WaitKind, WaitsOn,
+    End, Finish, Finished, Judge, Outcome, ReadyQuery, RecordId, RecordRow, RecordState, Until,
+    Verdict, WaitKind, WaitsOn,
 };
 
 use crate::engine::clock::Timestamp;
@@ -169,7 +169,10 @@ pub trait Store: Send + Sync + 'static {
     fn drop_target(&self, drop: Drop) -> impl Future<Output = Result<Changed>> + Send;
 
     /// Several links of a tenant at once, in the order asked for.
-    fn links_at(&self, links: &[LinkId]) -> impl Future<Output = Result<Vec<Option<LinkRow>>>> + Send;
+    fn links_at(
+        &self,
+        links: &[LinkId],
+    ) -> impl Future<Output = Result<Vec<Option<LinkRow>>>> + Send;
 
     /// A link, if a target or an intent stands.
     fn link(&self, link: &LinkId) -> impl Future<Output = Result<Option<LinkRow>>> + Send;

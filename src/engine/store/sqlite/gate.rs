@@ -140,7 +140,9 @@ impl Command for Drop {
             .execute(&mut *tx.conn)
             .await?;
             let standing = links::read(tx.conn, &drop.link).await?;
-            let gone = standing.as_ref().is_none_or(|row| row.target.is_none() && row.intent.is_none());
+            let gone = standing
+                .as_ref()
+                .is_none_or(|row| row.target.is_none() && row.intent.is_none());
             answers.push(match standing {
                 Some(row) if done.rows_affected() == 0 && !gone => {
                     Changed::Refused(Box::new(Refusal::Linked(row)))
@@ -159,7 +161,14 @@ pub(super) async fn links_at(
 ) -> Result<Vec<Option<LinkRow>>, Fault> {
     let asked: Vec<[&str; 4]> = wanted
         .iter()
-        .map(|link| [link.tenant.as_str(), link.key.as_str(), link.entity.as_str(), link.identity.as_str()])
+        .map(|link| {
+            [
+                link.tenant.as_str(),
+                link.key.as_str(),
+                link.entity.as_str(),
+                link.identity.as_str(),
+            ]
+        })
         .collect();
     let asked = serde_json::to_string(&asked).expect("names are text");
     let rows = sqlx::query(concat!(

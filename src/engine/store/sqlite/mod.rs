@@ -30,11 +30,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::{
-    AccountId, AccountPause, AccountRow, Adopt, BeginScan, Changed, Count, CursorId, CursorRow,
-    ClosedGate, DeadQuery, Drop, Error, Finish, Gate, Judge, Finished, Hint, Hinted, LinkChange, LinkId, LinkRow, Miss, Missed,
-    Order, OrderRow, Ordered, PlanIntent, Planned, ReadyQuery, RecordId, RecordRow, Reread,
-    RereadResult, Result, Rotate, Rotated, Settle, Store, TakePage, Taken, TargetId, TenantRow,
-    TraceRow,
+    AccountId, AccountPause, AccountRow, Adopt, BeginScan, Changed, ClosedGate, Count, CursorId,
+    CursorRow, DeadQuery, Drop, Error, Finish, Finished, Gate, Hint, Hinted, Judge, LinkChange,
+    LinkId, LinkRow, Miss, Missed, Order, OrderRow, Ordered, PlanIntent, Planned, ReadyQuery,
+    RecordId, RecordRow, Reread, RereadResult, Result, Rotate, Rotated, Settle, Store, TakePage,
+    Taken, TargetId, TenantRow, TraceRow,
 };
 use crate::engine::clock::Timestamp;
 use crate::engine::record::{EngineEpoch, EntityName, Identity, RecordKey, TenantName};
@@ -413,7 +413,9 @@ impl Store for SqliteStore {
 
     async fn gates(&self, tenant: &TenantName) -> Result<Vec<ClosedGate>> {
         let mut conn = self.reader().await?;
-        gate::closed(&mut conn, tenant).await.map_err(|fault| self.at(fault))
+        gate::closed(&mut conn, tenant)
+            .await
+            .map_err(|fault| self.at(fault))
     }
 
     async fn drop_target(&self, drop: Drop) -> Result<Changed> {
@@ -422,6 +424,8 @@ impl Store for SqliteStore {
 
     async fn links_at(&self, links: &[LinkId]) -> Result<Vec<Option<LinkRow>>> {
         let mut conn = self.reader().await?;
-        gate::links_at(&mut conn, links).await.map_err(|fault| self.at(fault))
+        gate::links_at(&mut conn, links)
+            .await
+            .map_err(|fault| self.at(fault))
     }
 }
