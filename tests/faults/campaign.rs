@@ -1,5 +1,8 @@
 //! What must hold for work to go on: while the campaign is inactive nothing is created, and nothing is lost.
 
+use std::time::Duration;
+
+use syncline::sandbox::kit::faults::{Action, Rule};
 use syncline::sandbox::servicetitan::{Id, Mark};
 
 use crate::harness::world::TENANT;
@@ -46,4 +49,32 @@ async fn while_the_campaign_is_inactive_nothing_is_created_and_afterwards_everyt
     );
     world.run().await;
     assert_eq!(world.created("jobs"), 15);
+}
+
+/// Turning on outlasts failures that pass, and settles a campaign whose reply is lost: it is there once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn turning_on_outlasts_failures_that_pass_and_makes_one_campaign() {
+    let campaigns = "/marketing/v2/tenant/1000/campaigns";
+    let late = Action::LateCommit {
+        after: Duration::from_secs(60),
+    };
+    for lost in [Action::CommitThenDrop, Action::DropBefore, late] {
+        let world = World::start().await;
+        let rules = vec![
+            Rule::under(campaigns, lost.clone())
+                .method("POST")
+                .at_most(1),
+            Rule::under(campaigns, Action::DropBefore).at_most(2),
+        ];
+        let faults = &world.sandbox.servicetitan().kit().faults;
+        faults.set(rules).unwrap();
+        world.on().await;
+        let struck: Vec<u64> = faults.rules().iter().map(|rule| rule.struck).collect();
+        assert_eq!(struck, [1, 2], "{lost:?}");
+        assert_eq!(world.created("campaigns"), 1, "{lost:?}");
+        assert_eq!(world.links("campaign").await.len(), 1, "{lost:?}");
+        let orders = world.arrive(2);
+        world.run().await;
+        world.audit(&orders).await;
+    }
 }

@@ -127,8 +127,10 @@ async fn secrets_are_in_nothing_that_is_printed_or_kept() {
             wanted: wanted.clone(),
         })
         .collect();
-    let source = Front::start(at.servicechannel, swaps.clone()).await;
-    let office = Front::start(at.servicetitan, swaps).await;
+    // Each side knows only what it was given: a rude reply repeats its own client's secrets.
+    let (of_source, of_office) = swaps.split_at(2);
+    let source = Front::start(at.servicechannel, of_source.to_vec()).await;
+    let office = Front::start(at.servicetitan, of_office.to_vec()).await;
     world.tenant(
         "/accounts/servicechannel/api_url",
         json!(format!("http://{}/v3", source.addr)),

@@ -3,18 +3,20 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use syncline::engine::store::{RecordState, Store as _};
 use syncline::sandbox::kit::faults::Preset;
 use syncline::sandbox::kit::rng::Rng;
 use syncline::sandbox::servicechannel::model::WorkOrderId;
 use syncline::sandbox::servicechannel::people::Edit;
 
+use crate::harness::wait::until_within;
 use crate::harness::world::TENANT;
 use crate::harness::{World, WorldConfig, until};
 
 const KILLS: u64 = 200;
 const ORDERS: usize = 2_000;
 /// The latest kill after the engine was seen at work.
-const LATEST: u64 = 600;
+const LATEST: u64 = 1_200;
 
 /// From the test's environment, to repeat a run; else another one each time.
 fn seed() -> u64 {
@@ -81,29 +83,30 @@ async fn killed_200_times_at_random_instants_nothing_is_lost_or_doubled() {
         engine.still_runs();
         tokio::time::sleep(Duration::from_millis(rng.below(LATEST))).await;
         engine.kill().await;
+        if kill % 20 == 19 {
+            eprintln!("{} kills, {} jobs", kill + 1, world.created_jobs().len());
+        }
     }
-    eprintln!(
-        "{KILLS} kills, {} of {ORDERS} jobs so far",
-        world.created_jobs().len()
-    );
 
     let mut engine = world.follow();
     let store = world.store().await;
-    until("every work order has come to rest", async || {
-        engine.still_runs();
-        use syncline::engine::store::{RecordState, Store as _};
-        let tenant = TENANT.into();
-        let counts = store.counts(&tenant).await.unwrap();
-        let done: u64 = counts
-            .iter()
-            .filter(|count| count.state == RecordState::Done)
-            .map(|count| count.records)
-            .sum();
-        let total: u64 = counts.iter().map(|count| count.records).sum();
-        total == ORDERS as u64
-            && done == total
-            && store.open_intents(&tenant).await.unwrap().is_empty()
-    })
+    let tenant = TENANT.into();
+    until_within(
+        Duration::from_secs(240),
+        "every work order has come to rest",
+        async || {
+            engine.still_runs();
+            let counts = store.counts(&tenant).await.unwrap();
+            let records = |wanted: &[RecordState]| -> u64 {
+                let counts = counts.iter().filter(|count| wanted.contains(&count.state));
+                counts.map(|count| count.records).sum()
+            };
+            let given_up = records(&[RecordState::Dead]);
+            assert_eq!(given_up, 0, "records were given up: {counts:?}");
+            records(&[RecordState::Done]) == ORDERS as u64
+                && store.open_intents(&tenant).await.unwrap().is_empty()
+        },
+    )
     .await;
     store.close().await;
     engine.terminate().await.fine();

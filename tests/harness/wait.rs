@@ -8,13 +8,20 @@ const LOOK: Duration = Duration::from_millis(10);
 const DEADLINE: Duration = Duration::from_secs(90);
 
 /// Waits until `holds`; fails with `what` when it does not in time.
-pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    let deadline = tokio::time::Instant::now() + DEADLINE;
+pub(crate) async fn until(what: &str, holds: impl AsyncFnMut() -> bool) {
+    until_within(DEADLINE, what, holds).await;
+}
+
+/// The same for what takes long.
+pub(crate) async fn until_within(
+    limit: Duration,
+    what: &str,
+    mut holds: impl AsyncFnMut() -> bool,
+) {
+    let deadline = tokio::time::Instant::now() + limit;
     while !holds().await {
-        assert!(
-            tokio::time::Instant::now() < deadline,
-            "waited {DEADLINE:?} in vain: {what}"
-        );
+        let late = tokio::time::Instant::now() >= deadline;
+        assert!(!late, "waited {limit:?} in vain: {what}");
         tokio::time::sleep(LOOK).await;
     }
 }

@@ -3,9 +3,10 @@
 use tracing::info;
 
 use crate::engine::clock::Timestamp;
-use crate::engine::connect::{NoHooks, Priority};
+use crate::engine::connect::{Jitter, NextAttempt, NoHooks, Priority, next_attempt};
 use crate::engine::record::{ConnectorName, PipelineName};
 use crate::engine::store::{self, Instruction, Order, OrderId, Phase, Store as _, TenantRow};
+use crate::lang::plan::ErrorClass;
 
 use super::attempt::Attempt;
 use super::failure::{Class, Failure, Stop};
@@ -129,8 +130,9 @@ impl TenantRun {
         })
     }
 
-    /// Runs what turning on does. An outcome that nobody knows is settled here, as no run does it before the tenant is
-    /// on: after a kill, too, turning on again is all there is to do.
+    /// Runs what turning on does. A passing failure is tried again, as it is for a record. An outcome that nobody knows
+    /// is settled here, as no run does it before the tenant is on: after a kill, too, turning on again is all there is
+    /// to do.
     async fn on_activate(&self) -> Result<(), Stop> {
         let bounds = self
             .connections
@@ -141,6 +143,7 @@ impl TenantRun {
             .max()
             .unwrap_or_default();
         let give_up = self.clock.now().plus(longest * 2);
+        let mut failures = 0;
         loop {
             let mut attempt = Attempt::without_record(self, self.clock.now(), Priority::Event);
             let done = match attempt.load_constant_links().await {
@@ -150,19 +153,48 @@ impl TenantRun {
             // What was sent before a failure keeps its outcome.
             let flushed = attempt.flush().await;
             let done = done.and(flushed);
-            if !matches!(done, Err(Stop::Park(_))) {
-                return done;
-            }
-            let open = self.store.open_intents(&self.name).await?;
-            match open.iter().filter_map(|row| row.intent.as_ref()?.due).min() {
-                Some(due) if due <= give_up => {
-                    info!(tenant = %self.name, "The outcome of a request is not known; it is looked for before turning on goes on.");
-                    self.clock.sleep_until(due).await;
-                    super::settle_due(self).await;
+            let again = match &done {
+                Err(Stop::Park(_)) => {
+                    let open = self.store.open_intents(&self.name).await?;
+                    open.iter().filter_map(|row| row.intent.as_ref()?.due).min()
                 }
-                Some(_) | None => return done,
-            }
+                Err(Stop::Fail(failure)) => {
+                    failures += 1;
+                    self.after_failure(failure, failures)
+                }
+                Ok(())
+                | Err(
+                    Stop::Skip { .. }
+                    | Stop::Hold { .. }
+                    | Stop::Off
+                    | Stop::Superseded
+                    | Stop::Store(_),
+                ) => None,
+            };
+            let Some(again) = again.filter(|again| *again <= give_up) else {
+                return done;
+            };
+            info!(tenant = %self.name, until = %again, "Turning on waits for an answer.");
+            self.clock.sleep_until(again).await;
+            super::settle_due(self).await;
         }
+    }
+
+    /// When what failed for the `failures`-th time is tried again, if it may pass.
+    fn after_failure(&self, failure: &Failure, failures: u32) -> Option<Timestamp> {
+        let passes = matches!(
+            failure.class,
+            Class::Reply(ErrorClass::Transient | ErrorClass::Throttled)
+        );
+        let connector = failure.connector.as_deref().filter(|_| passes)?;
+        let retry = self.connection(connector).connector().retry;
+        let mut jitter = Jitter::seeded(u64::from(failures));
+        let NextAttempt::After(wait) = next_attempt(retry, failures, None, &mut jitter) else {
+            return None;
+        };
+        let own = self.clock.now().plus(wait);
+        let asked = [failure.rests, failure.retry_at].into_iter().flatten();
+        Some(asked.fold(own, Timestamp::max))
     }
 
     /// Turns the integration off: no intent of before can become durable after this (S22).
@@ -379,8 +411,7 @@ fn blamed(failure: &Failure) -> Blame {
     }
 }
 
-fn kind(class: crate::lang::plan::ErrorClass) -> Blame {
-    use crate::lang::plan::ErrorClass;
+fn kind(class: ErrorClass) -> Blame {
     match class {
         ErrorClass::Unauthorized => Blame::Credentials,
         ErrorClass::Transient | ErrorClass::Throttled => Blame::Reach,
