@@ -105,7 +105,7 @@ async fn r03_check_names_the_value_that_is_wrong() {
         world.tenant(&format!("/accounts/{connector}/{param}"), value);
     };
     // Neither login server tells the client from its secret, or the user from the password: the message has both.
-    let client = "the client id is not registered here, or its secret is wrong";
+    let client = "this client id with this client secret is not known here";
     let app = "client id or client secret is not accepted";
 
     account(

@@ -418,7 +418,9 @@ impl Connection {
     fn shown(&self, body: Body) -> ReplyBody {
         let text = match body {
             Body::Read(ReplyBody::Empty) => return ReplyBody::Empty,
-            Body::Read(ReplyBody::Json(json)) => json.to_string(),
+            Body::Read(ReplyBody::Json(json)) => {
+                return ReplyBody::Json(Arc::new(self.redactor.clean_json(&json)));
+            }
             Body::Read(ReplyBody::Text(text)) | Body::Broken(text) => text.to_string(),
         };
         ReplyBody::Text(self.redactor.clean(&text).into())

@@ -105,7 +105,8 @@ impl Network {
     ) -> Result<Arc<Connection>, ConnectError> {
         let connector = &account.connector;
         let name = ConnectorName::from(connector.name.as_ref());
-        let redactor = Redactor::default();
+        // One for the process: what one account's API repeats may be another's secret (P9).
+        let redactor = secrets.redactor().clone();
         let mut params: Vec<(String, Datum)> = Vec::new();
         let mut open_params: Vec<(String, Datum)> = Vec::new();
         for (param, declared) in &connector.params {

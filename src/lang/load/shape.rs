@@ -300,6 +300,7 @@ mod tests {
         "title",
         "description",
         "examples",
+        "markdownEnumDescriptions",
         "default",
         "type",
         "const",
