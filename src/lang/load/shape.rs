@@ -301,6 +301,7 @@ mod tests {
         "description",
         "examples",
         "markdownEnumDescriptions",
+        "errorMessage",
         "default",
         "type",
         "const",

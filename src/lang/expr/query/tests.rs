@@ -23,7 +23,6 @@ fn document() -> Value {
 }
 
 /// Paths and the nodes they find.
-#[expect(clippy::too_many_lines, reason = "a table")]
 fn cases() -> Vec<(&'static str, Value)> {
     vec![
         // Names.
