@@ -88,11 +88,15 @@ async fn killed_200_times_at_random_instants_nothing_is_lost_or_doubled() {
         }
     }
 
+    // The bad day is over: what is left is work, and takes only time.
+    for kit in &kits {
+        kit.faults.clear();
+    }
     let mut engine = world.follow();
     let store = world.store().await;
     let tenant = TENANT.into();
     until_within(
-        Duration::from_secs(240),
+        Duration::from_secs(900),
         "every work order has come to rest",
         async || {
             engine.still_runs();
