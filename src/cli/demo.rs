@@ -24,10 +24,8 @@ use crate::sandbox::{Made, Sandbox, SandboxConfig};
 
 /// The tenant of the demo.
 const TENANT: &str = "sandbox";
-/// How often turning on is tried again when a fault was in the way.
+/// How often turning on is tried when faults are in the way.
 const GOES: usize = 10;
-/// How long between two goes.
-const MOMENT: Duration = Duration::from_secs(3);
 /// How often the live line is drawn.
 const DRAW: Duration = Duration::from_millis(250);
 
@@ -150,26 +148,19 @@ async fn play(
     Ok((took, exit))
 }
 
-/// Turns the integration on. With faults it may take more than one go, as it would a person.
+/// Turns the integration on. In a storm it may take more than one go, as it would a person.
 async fn turn_on(engine: &Engine, by: &str, version: Option<&str>, out: Out) -> anyhow::Result<()> {
-    for _ in 0..GOES {
+    for _ in 1..GOES {
         match engine.activate(TENANT, by, version).await {
             Err(EngineError::Activate(ActivateError::Steps {
                 blame: Blame::Reach,
                 message,
                 ..
-            })) => {
-                out.talk(&format!("turning it on again in a moment: {message}"));
-                engine.clock().sleep(MOMENT).await;
-            }
-            done => {
-                done?;
-                return Ok(());
-            }
+            })) => out.talk(&format!("turning it on again: {message}")),
+            done => return Ok(done.map(drop)?),
         }
     }
-    engine.activate(TENANT, by, version).await?;
-    Ok(())
+    Ok(engine.activate(TENANT, by, version).await.map(drop)?)
 }
 
 fn line(engine: &Engine, sandbox: &Sandbox) -> String {

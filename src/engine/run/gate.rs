@@ -28,6 +28,14 @@ struct Looked {
     /// When it is to be looked at again.
     until: Timestamp,
     closed: Option<String>,
+    answer: Answer,
+}
+
+/// Whether the other side could be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answer {
+    Given,
+    Missing,
 }
 
 impl Gates {
@@ -40,16 +48,20 @@ impl Gates {
     }
 
     /// How a requirement stands, and whether that is news.
-    fn note(&self, name: &str, until: Timestamp, closed: Option<String>) -> bool {
+    fn note(&self, name: &str, now: Looked) -> bool {
         let mut looked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = looked.insert(
-            name.to_owned(),
-            Looked {
-                until,
-                closed: closed.clone(),
-            },
-        );
+        let closed = now.closed.clone();
+        let before = looked.insert(name.to_owned(), now);
         before.is_none_or(|before| before.closed != closed)
+    }
+
+    /// Whether something is closed only because the other side could not be asked.
+    pub(crate) fn unanswered(&self, requirements: &[Requirement]) -> bool {
+        let looked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        requirements
+            .iter()
+            .filter_map(|requirement| looked.get(&*requirement.name))
+            .any(|looked| looked.closed.is_some() && looked.answer == Answer::Missing)
     }
 
     /// When the next closed requirement is to be looked at again.
@@ -101,6 +113,7 @@ async fn look(tenant: &TenantRun, requirement: &Requirement) -> Result<Option<St
     let mut attempt = Attempt::without_record(tenant, now, Priority::Event);
     attempt.load_constant_links().await?;
     let mut until = now.plus(requirement.every);
+    let mut answer = Answer::Given;
     let closed = match attempt.run_steps(&requirement.steps).await {
         Ok(()) => {
             let scope = attempt.scope();
@@ -122,6 +135,7 @@ async fn look(tenant: &TenantRun, requirement: &Requirement) -> Result<Option<St
         // that failed would be: one lost reply is no reason to wait as long as for a person.
         Err(Stop::Fail(failure)) => {
             until = until.min(again(tenant, &failure, now));
+            answer = Answer::Missing;
             Some(format!(
                 "the requirement `{}` cannot be told: {}",
                 requirement.name, failure.message
@@ -130,7 +144,12 @@ async fn look(tenant: &TenantRun, requirement: &Requirement) -> Result<Option<St
         Err(Stop::Skip { reason, .. } | Stop::Hold { reason, .. }) => Some(reason),
         Err(stop) => return Err(stop),
     };
-    if tenant.gates.note(&requirement.name, until, closed.clone()) {
+    let looked = Looked {
+        until,
+        closed: closed.clone(),
+        answer,
+    };
+    if tenant.gates.note(&requirement.name, looked) {
         match &closed {
             Some(reason) => {
                 info!(tenant = %tenant.name, requirement = %requirement.name, %reason, "New work waits.")

@@ -226,6 +226,11 @@ impl TenantRun {
         self.gates.next_look(&self.plan.integration.requires)
     }
 
+    /// Whether a gate is closed only because the other side could not be asked.
+    pub(crate) fn gate_unanswered(&self) -> bool {
+        self.gates.unanswered(&self.plan.integration.requires)
+    }
+
     /// Reads the content of records, and ahead the links that they will ask for.
     pub(crate) async fn unpack(&self, rows: Vec<store::RecordRow>) -> store::Result<Vec<Taken>> {
         let mut ids = Vec::new();

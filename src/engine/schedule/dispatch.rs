@@ -186,7 +186,7 @@ struct Dispatch {
     next_look: Timestamp,
     /// Nothing is taken up before this: the store failed.
     rests_until: Option<Timestamp>,
-    /// Since when an account has been out.
+    /// Since when an account has been out, or a requirement could not be asked.
     resting_since: Option<Timestamp>,
     report: RunReport,
 }
@@ -483,7 +483,7 @@ impl Dispatch {
     /// Whether an account has been out for longer than a single run waits.
     fn rested_too_long(&mut self) -> bool {
         let now = self.tenant.now();
-        if self.tenant.rests_until().is_none() {
+        if self.tenant.rests_until().is_none() && !self.tenant.gate_unanswered() {
             self.resting_since = None;
             return false;
         }
@@ -523,7 +523,12 @@ impl Dispatch {
                     .iter()
                     .any(|count| is_ahead(count) && count.pipeline.as_str() == name)
             });
-            return Ok(Some(if gated { Rest::Waiting } else { Rest::AtRest }));
+            // One that could not be asked is asked again soon, within the run's patience.
+            return Ok(match gated {
+                true if self.tenant.gate_unanswered() => None,
+                true => Some(Rest::Waiting),
+                false => Some(Rest::AtRest),
+            });
         }
         self.next_due = self.tenant.store().next_due(&tenant).await?;
         let now = self.tenant.now();
