@@ -10,9 +10,9 @@ use serde_json::json;
 use syncline::sandbox::servicechannel::{CLIENT_ID, CLIENT_SECRET, PASSWORD};
 use syncline::sandbox::servicetitan;
 
-use crate::harness::World;
 use crate::harness::front::{Front, Swap};
 use crate::harness::world::TENANT;
+use crate::harness::{Ran, World};
 
 /// Characters that YAML, JSON, URLs, forms and HTML each write in their own way. The last word tells which is which.
 fn secret(word: &str) -> String {
@@ -88,140 +88,163 @@ fn holds(bytes: &[u8], needle: &str) -> bool {
         .any(|window| window == needle.as_bytes())
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn secrets_are_in_nothing_that_is_printed_or_kept() {
-    let world = World::start().await;
-    let at = world.sandbox.addresses();
-    let target = servicetitan::Config::default();
-    let secrets = [
-        (
-            "sandbox/servicechannel/password",
-            "canary-one",
-            PASSWORD.to_owned(),
-        ),
-        (
-            "sandbox/servicechannel/client_secret",
-            "canary-two",
-            CLIENT_SECRET.to_owned(),
-        ),
-        (
-            "sandbox/servicetitan/client_secret",
-            "canary-three",
-            target.client_secret,
-        ),
-        // A header takes no character beyond ASCII.
-        ("servicetitan/app_key", "canary-four", target.app_key),
-    ];
-    let value = |name: &str, word: &str| {
+/// A secret of the tenant, what it is here, and what the simulator behind the front wants.
+struct Canary {
+    name: &'static str,
+    word: &'static str,
+    wanted: String,
+}
+
+impl Canary {
+    fn all() -> [Self; 4] {
+        let target = servicetitan::Config::default();
+        let canary = |name, word, wanted: &str| Self {
+            name,
+            word,
+            wanted: wanted.to_owned(),
+        };
+        [
+            canary("sandbox/servicechannel/password", "canary-one", PASSWORD),
+            canary(
+                "sandbox/servicechannel/client_secret",
+                "canary-two",
+                CLIENT_SECRET,
+            ),
+            canary(
+                "sandbox/servicetitan/client_secret",
+                "canary-three",
+                &target.client_secret,
+            ),
+            canary(APP_KEY, "canary-four", &target.app_key),
+        ]
+    }
+
+    fn value(&self, word: &str) -> String {
         let value = secret(word);
-        if name == "servicetitan/app_key" {
+        // A header takes no character beyond ASCII.
+        if self.name == APP_KEY {
             value.replace('é', "e")
         } else {
             value
         }
-    };
-    let swaps: Vec<Swap> = secrets
-        .iter()
-        .map(|(name, word, wanted)| Swap {
-            given: value(name, word),
-            wanted: wanted.clone(),
-        })
-        .collect();
-    // Each side knows only what it was given: a rude reply repeats its own client's secrets.
-    let (of_source, of_office) = swaps.split_at(2);
-    let source = Front::start(at.servicechannel, of_source.to_vec()).await;
-    let office = Front::start(at.servicetitan, of_office.to_vec()).await;
-    world.tenant(
-        "/accounts/servicechannel/api_url",
-        json!(format!("http://{}/v3", source.addr)),
-    );
-    world.tenant(
-        "/accounts/servicechannel/login_url",
-        json!(format!("http://{}", source.addr)),
-    );
-    world.tenant(
-        "/accounts/servicetitan/api_url",
-        json!(format!("http://{}", office.addr)),
-    );
-    world.tenant(
-        "/accounts/servicetitan/auth_url",
-        json!(format!("http://{}", office.addr)),
-    );
+    }
+}
 
-    let mut said: Vec<String> = Vec::new();
-    let mut say = async |args: &[&str]| {
-        let ran = world
+const APP_KEY: &str = "servicetitan/app_key";
+/// In secrets that nobody knows.
+const WRONG: &str = "canary-five";
+
+/// Runs the binary, and keeps all it prints.
+struct Eavesdropper<'w> {
+    world: &'w World,
+    said: Vec<String>,
+}
+
+impl Eavesdropper<'_> {
+    async fn run(&mut self, args: &[&str]) -> Ran {
+        let cmd = self
+            .world
             .cmd(args.iter().copied())
-            .env("SYNCLINE_LOG", "trace")
-            .run()
-            .await;
-        said.push(format!("{args:?}\n{}\n{}", ran.stdout, ran.stderr));
+            .env("SYNCLINE_LOG", "trace");
+        let ran = cmd.run().await;
+        self.said
+            .push(format!("{args:?}\n{}\n{}", ran.stdout, ran.stderr));
         ran
-    };
-    // Refused first: the simulators know none of these secrets before the fronts exchange them.
-    for (name, ..) in &secrets {
-        world.secret(name, &format!("{}-wrong", value(name, "canary-five")));
     }
-    let refused = say(&["check", TENANT]).await;
-    assert_ne!(refused.code(), Some(0), "{refused:?}");
-    say(&["on", TENANT, "--agree", "2026-11"]).await.exits(4);
 
-    for (name, word, _) in &secrets {
-        world.secret(name, &value(name, word));
+    async fn fine(&mut self, args: &[&str]) -> Ran {
+        self.run(args).await.fine()
     }
-    say(&["validate"]).await.fine();
-    say(&["check", TENANT]).await.fine();
-    say(&["on", TENANT, "--agree", "2026-11"]).await.fine();
+}
+
+/// Every command that may tell something, on good days and bad ones.
+async fn everything(world: &World, canaries: &[Canary], office: &Front) -> Vec<String> {
+    let mut ear = Eavesdropper {
+        world,
+        said: Vec::new(),
+    };
+    for canary in canaries {
+        world.secret(canary.name, &canary.value(WRONG));
+    }
+    assert_ne!(
+        ear.run(&["check", TENANT]).await.code(),
+        Some(0),
+        "the secrets are wrong"
+    );
+    ear.run(&["on", TENANT, "--agree", "2026-11"])
+        .await
+        .exits(4);
+
+    for canary in canaries {
+        world.secret(canary.name, &canary.value(canary.word));
+    }
+    ear.fine(&["validate"]).await;
+    ear.fine(&["check", TENANT]).await;
+    ear.fine(&["on", TENANT, "--agree", "2026-11"]).await;
     let orders = world.arrive(4);
     // A refusal that repeats what it was sent makes dead letters.
     office.be_rude(3);
-    say(&["run", TENANT]).await;
+    ear.run(&["run", TENANT]).await.exits(6);
     assert_eq!(office.refused(), 3);
-    let dead = say(&["dead", "list", TENANT, "--format", "json"])
+    let dead = ear
+        .fine(&["dead", "list", TENANT, "--format", "json"])
         .await
-        .fine();
-    let letters: Vec<serde_json::Value> = dead
-        .stdout
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    assert!(!letters.is_empty(), "a refusal leaves a letter");
+        .stdout;
     assert!(
-        dead.stdout.contains("You sent"),
-        "the reply is told, without its secrets: {}",
-        dead.stdout
+        dead.contains("You sent"),
+        "the reply is told, without its secrets: {dead}"
     );
-    for letter in &letters {
-        say(&["dead", "show", TENANT, letter["key"].as_str().unwrap()])
-            .await
-            .fine();
+    for letter in dead.lines() {
+        let letter: serde_json::Value = serde_json::from_str(letter).unwrap();
+        ear.fine(&["dead", "show", TENANT, letter["key"].as_str().unwrap()])
+            .await;
     }
-    say(&["dead", "retry", TENANT, "--all"]).await.fine();
-    say(&["--format", "json", "run", TENANT]).await.fine();
+    ear.fine(&["dead", "list"]).await;
+    ear.fine(&["dead", "retry", TENANT, "--all"]).await;
+    ear.fine(&["--format", "json", "run", TENANT]).await;
     for order in &orders {
-        say(&["trace", &order.to_string()]).await.fine();
+        ear.fine(&["trace", &order.to_string()]).await;
     }
-    say(&["status"]).await.fine();
+    ear.fine(&["status"]).await;
     world.audit(&orders).await;
+    ear.said
+}
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn secrets_are_in_nothing_that_is_printed_or_kept() {
+    let world = World::start().await;
+    let canaries = Canary::all();
+    let swap = |canary: &Canary| Swap {
+        given: canary.value(canary.word),
+        wanted: canary.wanted.clone(),
+    };
+    let swaps: Vec<Swap> = canaries.iter().map(swap).collect();
+    let at = world.sandbox.addresses();
+    let source = Front::start(at.servicechannel, swaps.clone()).await;
+    let office = Front::start(at.servicetitan, swaps).await;
+    let (of_source, of_office) = (
+        format!("http://{}", source.addr),
+        format!("http://{}", office.addr),
+    );
+    world.tenant(
+        "/accounts/servicechannel/api_url",
+        json!(format!("{of_source}/v3")),
+    );
+    world.tenant("/accounts/servicechannel/login_url", json!(of_source));
+    world.tenant("/accounts/servicetitan/api_url", json!(of_office));
+    world.tenant("/accounts/servicetitan/auth_url", json!(of_office));
+
+    let said = everything(&world, &canaries, &office).await;
     let kept: Vec<(PathBuf, Vec<u8>)> = files(world.dir())
         .into_iter()
         .map(|path| (path.clone(), fs::read(path).unwrap()))
         .collect();
-    assert!(
-        kept.iter()
-            .any(|(path, bytes)| path.ends_with("syncline.db") && bytes.len() > 10_000),
-        "the store was looked at"
-    );
-    for word in [
-        "canary-one",
-        "canary-two",
-        "canary-three",
-        "canary-four",
-        "canary-five",
-    ] {
-        for name in ["", "servicetitan/app_key"] {
-            for form in forms(&value(name, word), word) {
+    let store =
+        |(path, bytes): &(PathBuf, Vec<u8>)| path.ends_with("syncline.db") && bytes.len() > 10_000;
+    assert!(kept.iter().any(store), "the store was looked at");
+    for canary in &canaries {
+        for word in [canary.word, WRONG] {
+            for form in forms(&canary.value(word), word) {
                 for said in &said {
                     assert!(!said.contains(&form), "`{form}` was printed: {said}");
                 }

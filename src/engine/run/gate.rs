@@ -152,10 +152,10 @@ async fn look(tenant: &TenantRun, requirement: &Requirement) -> Result<Option<St
     if tenant.gates.note(&requirement.name, looked) {
         match &closed {
             Some(reason) => {
-                info!(tenant = %tenant.name, requirement = %requirement.name, %reason, "New work waits.")
+                info!(tenant = %tenant.name, requirement = %requirement.name, %reason, "New work waits.");
             }
             None => {
-                info!(tenant = %tenant.name, requirement = %requirement.name, "The requirement holds.")
+                info!(tenant = %tenant.name, requirement = %requirement.name, "The requirement holds.");
             }
         }
         for pipeline in &requirement.pipelines {

@@ -27,10 +27,10 @@ pub(crate) async fn settle_due(tenant: &TenantRun) {
     match look_for_all(tenant).await {
         Ok(()) => {}
         Err(Stop::Fail(failure)) => {
-            warn!(tenant = %tenant.name, error = %failure.message, "Unknown outcomes could not be looked for.")
+            warn!(tenant = %tenant.name, error = %failure.message, "Unknown outcomes could not be looked for.");
         }
         Err(Stop::Store(error)) => {
-            warn!(tenant = %tenant.name, %error, "Unknown outcomes could not be looked for.")
+            warn!(tenant = %tenant.name, %error, "Unknown outcomes could not be looked for.");
         }
         Err(
             Stop::Skip { .. } | Stop::Hold { .. } | Stop::Park(_) | Stop::Off | Stop::Superseded,
