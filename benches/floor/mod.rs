@@ -106,7 +106,7 @@ struct Floor {
     api: Api,
     campaign: u64,
     sites: Once<Arc<Site>>,
-    customers: Once<u64>,
+    customers: Once<Arc<Customer>>,
     locations: Once<u64>,
     links: Option<mpsc::Sender<links::Link>>,
 }
@@ -156,23 +156,19 @@ impl Floor {
         let site = site
             .get_or_try_init(|| self.site(order.location.id))
             .await?;
+        // Customers and locations stay as read for this run, as the engine's links and caches keep them.
         let customer = self.customers.cell(order.subscriber.id).await;
-        let customer = *customer
-            .get_or_try_init(|| self.customer(order, site))
+        let customer = customer
+            .get_or_try_init(|| self.known_customer(order, site))
             .await?;
-        let known: Customer = self
-            .api
-            .target(&format!("crm/v2/tenant/1000/customers/{customer}"), &[])
-            .await?;
-        if known.do_not_service {
+        if customer.do_not_service {
             return Ok(());
         }
+        let customer = customer.id;
         let location = self.locations.cell(order.location.id).await;
         let location = *location
-            .get_or_try_init(|| self.location(order, site, customer))
+            .get_or_try_init(|| self.known_location(order, site, customer))
             .await?;
-        let place = format!("crm/v2/tenant/1000/locations/{location}");
-        self.api.target::<Id>(&place, &[]).await?;
         let job = self.job(order, customer, location).await?;
         // The NTE is merged into the custom fields that the job has, where it differs from what is there.
         if let Some(nte) = order.nte_text() {
@@ -225,6 +221,24 @@ impl Floor {
         query.extend_from_slice(&[("page", "1"), ("pageSize", "500")]);
         let Found { data } = self.api.target::<Found<Id>>(path, &query).await?;
         Ok(data.first().map(|row| row.id))
+    }
+
+    async fn known_customer(&self, order: &Order, site: &Site) -> anyhow::Result<Arc<Customer>> {
+        let id = self.customer(order, site).await?;
+        let path = format!("crm/v2/tenant/1000/customers/{id}");
+        Ok(Arc::new(self.api.target(&path, &[]).await?))
+    }
+
+    async fn known_location(
+        &self,
+        order: &Order,
+        site: &Site,
+        customer: u64,
+    ) -> anyhow::Result<u64> {
+        let id = self.location(order, site, customer).await?;
+        let path = format!("crm/v2/tenant/1000/locations/{id}");
+        let Id { id } = self.api.target(&path, &[]).await?;
+        Ok(id)
     }
 
     async fn customer(&self, order: &Order, site: &Site) -> anyhow::Result<u64> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::{HeaderMap, Method};
 use thiserror::Error;
 use tokio::sync::{Semaphore, watch};
@@ -18,7 +19,7 @@ use super::gate::{AccountGate, Admission};
 use super::health::{Pause, PauseReason, Sign};
 use super::paging::{LinkRules, PageRequest, page_number};
 use super::redact::Redactor;
-use super::request::{Base, HttpRequest, Place, RenderError};
+use super::request::{self, Base, HttpRequest, Place, RenderError};
 use super::retry_after::date;
 use super::turnstile::{Priority, Turnstile, Windows};
 use crate::engine::clock::{Clock, Timestamp};
@@ -141,6 +142,22 @@ impl Connection {
     /// What could not be rendered, with its line.
     pub fn render(&self, request: &Request, scope: &Scope<'_>) -> Result<HttpRequest, RenderError> {
         self.cleaned(self.base.render(request, scope, None, None))
+    }
+
+    /// Renders only what a request says.
+    ///
+    /// # Errors
+    /// What could not be rendered, with its line.
+    pub fn render_body(&self, request: &Request, scope: &Scope<'_>) -> Result<Bytes, RenderError> {
+        self.cleaned(request::body(request, scope, &mut HeaderMap::new()))
+    }
+
+    /// What tells a request from another one of this account: method, address and body.
+    ///
+    /// # Errors
+    /// What could not be rendered, with its line.
+    pub fn signature(&self, request: &Request, scope: &Scope<'_>) -> Result<String, RenderError> {
+        self.cleaned(self.base.signature(request, scope))
     }
 
     /// Renders the request of a page; its scope gets the name `cursor`.

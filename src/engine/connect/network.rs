@@ -237,11 +237,7 @@ impl Opening<'_> {
                 self.network.clock.clone(),
             ),
             identity,
-            base: Base {
-                plain,
-                roots,
-                query_lists: connector.query_lists,
-            },
+            base: Base::new(&parsed, plain, roots, connector.query_lists),
             base_url: parsed,
             headers,
             auth,

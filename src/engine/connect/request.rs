@@ -77,14 +77,6 @@ pub enum RenderError {
         /// What to do.
         help: &'static str,
     },
-    /// The address is none.
-    #[error("{origin}: the request has no legal address: {cause}")]
-    Address {
-        /// Of the request.
-        origin: Origin,
-        /// Why.
-        cause: String,
-    },
 }
 
 impl RenderError {
@@ -109,7 +101,7 @@ impl RenderError {
                     error: EvalError { problem, ..*error }.into(),
                 }
             }
-            Self::Value { .. } | Self::Address { .. } => self,
+            Self::Value { .. } => self,
         }
     }
 }
@@ -154,13 +146,67 @@ const OMIT_HELP: &str = "give it a `default('…')`, or drop it with `default(om
 #[derive(Clone, Debug)]
 pub(super) struct Base {
     /// Address that paths without a root are put behind, without a slash at its end.
-    pub(super) plain: String,
+    plain: String,
     /// The same with each root behind it.
-    pub(super) roots: Vec<(Arc<str>, String)>,
-    pub(super) query_lists: QueryLists,
+    roots: Vec<(Arc<str>, String)>,
+    query_lists: QueryLists,
+    /// Scheme and host, parsed once for all requests.
+    origin: Url,
+    /// Bytes of scheme and host in the addresses above.
+    origin_end: usize,
 }
 
 impl Base {
+    /// All addresses begin with `plain`, which is `base_url` without a slash at its end.
+    pub(super) fn new(
+        base_url: &Url,
+        plain: String,
+        roots: Vec<(Arc<str>, String)>,
+        query_lists: QueryLists,
+    ) -> Self {
+        let mut origin = base_url.clone();
+        origin.set_path("");
+        origin.set_query(None);
+        let host = plain.find("://").map_or(0, |scheme| scheme + 3);
+        let path = plain.get(host..).and_then(|rest| rest.find('/'));
+        Self {
+            origin_end: path.map_or(plain.len(), |path| host + path),
+            plain,
+            roots,
+            query_lists,
+            origin,
+        }
+    }
+
+    /// The address that [`address`](Self::address) and [`query`](Self::query) wrote.
+    fn url(&self, address: &str) -> Url {
+        let rest = address.get(self.origin_end..).unwrap_or_default();
+        let (path, query) = match rest.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (rest, None),
+        };
+        let mut url = self.origin.clone();
+        url.set_path(path);
+        url.set_query(query);
+        url
+    }
+
+    /// What tells a request from another one: method, address and body, without headers.
+    pub(super) fn signature(
+        &self,
+        request: &Request,
+        scope: &Scope<'_>,
+    ) -> Result<String, RenderError> {
+        let mut address = self.address(&request.path, &request.origin, scope)?;
+        self.query(request, scope, None, None, &mut address)?;
+        let body = body(request, scope, &mut HeaderMap::new())?;
+        let method = method(request.method);
+        Ok(format!(
+            "{method} {address} {}",
+            String::from_utf8_lossy(&body)
+        ))
+    }
+
     /// Renders a request; `page` adds to it or replaces its address.
     pub(super) fn render(
         &self,
@@ -175,10 +221,7 @@ impl Base {
             None => {
                 let mut address = self.address(&request.path, origin, scope)?;
                 self.query(request, scope, page, page_number, &mut address)?;
-                Url::parse(&address).map_err(|error| RenderError::Address {
-                    origin: origin.clone(),
-                    cause: error.to_string(),
-                })?
+                self.url(&address)
             }
         };
         let mut headers = HeaderMap::new();
@@ -195,15 +238,8 @@ impl Base {
             }
         }
         let body = body(request, scope, &mut headers)?;
-        let method = match request.method {
-            plan::Method::Get => Method::GET,
-            plan::Method::Post => Method::POST,
-            plan::Method::Put => Method::PUT,
-            plan::Method::Patch => Method::PATCH,
-            plan::Method::Delete => Method::DELETE,
-        };
         Ok(HttpRequest {
-            method,
+            method: method(request.method),
             url,
             headers,
             body,
@@ -338,7 +374,18 @@ pub(super) fn header(name: &str, value: &str) -> Option<(HeaderName, HeaderValue
     ))
 }
 
-fn body(
+fn method(method: plan::Method) -> Method {
+    match method {
+        plan::Method::Get => Method::GET,
+        plan::Method::Post => Method::POST,
+        plan::Method::Put => Method::PUT,
+        plan::Method::Patch => Method::PATCH,
+        plan::Method::Delete => Method::DELETE,
+    }
+}
+
+/// Renders what a request says, and notes its media type.
+pub(super) fn body(
     request: &Request,
     scope: &Scope<'_>,
     headers: &mut HeaderMap,
@@ -594,14 +641,13 @@ mod tests {
     }
 
     fn base() -> Base {
-        Base {
-            plain: "https://api.example/v3".into(),
-            roots: vec![(
-                "crm".into(),
-                "https://api.example/v3/crm/v2/tenant/1000".into(),
-            )],
-            query_lists: QueryLists::Comma,
-        }
+        let root = "https://api.example/v3/crm/v2/tenant/1000";
+        Base::new(
+            &"https://api.example/v3/".parse().unwrap(),
+            "https://api.example/v3".into(),
+            vec![("crm".into(), root.into())],
+            QueryLists::Comma,
+        )
     }
 
     fn render(request: &Request, record: Value) -> Result<HttpRequest, RenderError> {

@@ -405,7 +405,7 @@ pub(crate) fn judged(verdict: Option<Verdict>) -> bool {
     verdict.is_some()
 }
 
-/// The hash of a JSON body, equal for equal content.
-pub(crate) fn body_hash(body: &Json) -> ContentHash {
-    ContentHash::of(body.to_string().as_bytes())
+/// The hash of a body, equal for equal content: what renders a body writes equal values in one way.
+pub(crate) fn body_hash(body: &[u8]) -> ContentHash {
+    ContentHash::of(body)
 }

@@ -14,11 +14,11 @@ pub(crate) fn stands(body: &Json, found: &Json, same: &[(Arc<str>, Query)]) -> b
     };
     body.iter().all(|(name, wanted)| {
         let there = match same.iter().find(|(member, _)| **member == **name) {
-            Some((_, path)) => path.first(found).cloned(),
-            None => found.get(name).cloned(),
+            Some((_, path)) => path.first(found),
+            None => found.get(name),
         };
         match there {
-            Some(there) => equal(wanted, &there),
+            Some(there) => equal(wanted, there),
             None => wanted.is_null(),
         }
     })

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::engine::store::{self, LinkId, LinkRow, SqliteStore, Store as _};
 
 /// Links that are kept; beyond it the older half is dropped and read again when asked for.
-const KEPT: usize = 4_096;
+const KEPT: usize = 2_048;
 
 /// A link, or the certainty that there is none.
 type Known = Option<Arc<LinkRow>>;
@@ -91,6 +91,12 @@ impl Links {
             known.put(id, row.map(Arc::new));
         }
         Ok(())
+    }
+
+    /// There can be no link yet, because its key was made a moment ago. If there is one all the same, planning an
+    /// intent finds it: the store decides there, not this memory.
+    pub(crate) fn none_yet(&self, id: LinkId) {
+        self.known().put(id, None);
     }
 
     /// The link was changed: what is known of it is read anew.

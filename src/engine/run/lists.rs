@@ -14,7 +14,7 @@ use crate::engine::connect::paging::{
     Page, PageRequest, PagingError, Purpose, Row, Scan, ScanStart, Style, Then, content_hash,
     page_number, reply_facts,
 };
-use crate::engine::connect::{Connection, HttpRequest, NoHooks, Priority, Reply};
+use crate::engine::connect::{Connection, HttpRequest, NoHooks, Priority, Reply, ReplyBody};
 use crate::engine::record::{PipelineName, RecordKey};
 use crate::lang::expr::{Datum, Query, Scope};
 use crate::lang::plan::{Origin, Paging, Request};
@@ -162,25 +162,30 @@ pub(crate) async fn read_rendered(
         let asked = tenant.clock.now();
         let rendered = with_page(rendered.clone(), &page, paging, &request.origin)?;
         let reply = send(tenant, request, &rendered, asker).await?;
-        let body = body(&reply);
-        let rows: Vec<Arc<Json>> = match records {
-            Some(path) => path.all(&body).into_iter().cloned().map(Arc::new).collect(),
-            None if body.is_null() => Vec::new(),
-            None => vec![body.clone()],
+        let body = into_body(reply);
+        let facts = reply_facts(paging, &body);
+        let rows: Vec<Arc<Json>> = match (records, Arc::try_unwrap(body)) {
+            (Some(path), Ok(body)) => path.into_all(body).into_iter().map(Arc::new).collect(),
+            (Some(path), Err(body)) => path.all(&body).into_iter().cloned().map(Arc::new).collect(),
+            (None, Ok(body)) if body.is_null() => Vec::new(),
+            (None, Ok(body)) => vec![Arc::new(body)],
+            (None, Err(body)) => vec![body],
         };
-        let marks = rows.iter().map(|row| mark(row)).collect();
-        let verdict = scan
-            .accept(&Page {
-                rows: marks,
-                facts: reply_facts(paging, &body),
-                asked,
-            })
-            .map_err(paging_failed)?;
+        let marks: Vec<Row> = rows.iter().map(|row| mark(row)).collect();
         // A page may be given out twice when rows move; the list holds each row once.
         list.items.extend(
             rows.into_iter()
-                .filter(|row| known.insert(content_hash(row.to_string().as_bytes()))),
+                .zip(&marks)
+                .filter(|(_, mark)| known.insert(mark.content))
+                .map(|(row, _)| row),
         );
+        let verdict = scan
+            .accept(&Page {
+                rows: marks,
+                facts,
+                asked,
+            })
+            .map_err(paging_failed)?;
         if let Then::Finished { .. } = verdict.then {
             return Ok(list);
         }
@@ -190,6 +195,14 @@ pub(crate) async fn read_rendered(
 /// The body of a reply as JSON; null when it is none.
 pub(crate) fn body(reply: &Reply) -> Arc<Json> {
     reply.json().cloned().unwrap_or_default()
+}
+
+/// The same of a reply that is not needed any more.
+pub(crate) fn into_body(reply: Reply) -> Arc<Json> {
+    match reply.body {
+        ReplyBody::Json(body) => body,
+        ReplyBody::Text(_) | ReplyBody::Empty => Arc::default(),
+    }
 }
 
 /// A row of a list that has no declared key: its content stands for it.
@@ -290,12 +303,10 @@ pub(crate) fn cache_key(
     request: &Request,
     scope: &Scope<'_>,
 ) -> Result<String, Failure> {
-    let rendered = render(tenant, request, scope)?;
+    let signature = tenant
+        .connection(&request.connector)
+        .signature(request, scope)
+        .map_err(|error| Failure::broken(error.to_string(), &request.origin))?;
     let identity = tenant.identity(&request.connector);
-    Ok(format!(
-        "{identity} {} {} {}",
-        rendered.method,
-        path_and_query(&rendered),
-        String::from_utf8_lossy(&rendered.body)
-    ))
+    Ok(format!("{identity} {signature}"))
 }

@@ -15,7 +15,7 @@ use super::tenant::TenantRun;
 use crate::engine::clock::Timestamp;
 use crate::engine::connect::paging::{
     self, CursorRules, CursorValue, Overlap, Page, PagingError, Place, Purpose, Scan, ScanStart,
-    Style, Then, content_hash, read_row, reply_facts,
+    Style, Then, read_row, reply_facts,
 };
 use crate::engine::connect::{Jitter, Priority, ceiling};
 use crate::engine::record::{PipelineName, RecordKey, RootKey};
@@ -403,25 +403,30 @@ async fn page(
         pipeline: &lane,
     };
     let reply = lists::send(tenant, &fetch.request, &rendered, asker).await?;
-    let body = lists::body(&reply);
-    let rows = fetch.records.all(&body);
+    let replied = reply.asked();
+    let body = lists::into_body(reply);
+    let facts = reply_facts(fetch.paging.as_ref(), &body);
+    let rows = match Arc::try_unwrap(body) {
+        Ok(body) => fetch.records.into_all(body),
+        Err(body) => fetch.records.all(&body).into_iter().cloned().collect(),
+    };
     let mut items = Vec::with_capacity(rows.len());
     let mut marks = Vec::with_capacity(rows.len());
     for row in rows {
-        let row = Arc::new(row.clone());
+        let row = Arc::new(row);
         let item = item(tenant, pipeline, &row).await;
         marks.push(read_row(
             fetch.cursor.as_ref(),
             item.key.clone(),
             &row,
-            content_hash(item.payload.as_bytes()),
+            item.hash.short(),
         ));
         items.push(item);
     }
     let verdict = scan.accept(&Page {
         rows: marks,
-        facts: reply_facts(fetch.paging.as_ref(), &body),
-        asked: reply.asked(),
+        facts,
+        asked: replied,
     })?;
     let count = items.len() as u64;
     let cursor = cursor_id(tenant, pipeline);

@@ -123,13 +123,18 @@ impl Attempt<'_> {
             None => {
                 let form = write.id.as_ref().ok_or_else(|| missing("`id`"))?;
                 let id = key_text(&eval(form)?).ok_or_else(|| missing("`id`"))?;
-                Ok(LinkId {
-                    tenant: self.tenant.name.clone(),
-                    identity: self.tenant.identity(&write.connector).clone(),
-                    entity: EntityName::from(format!("@{}", write.connector)),
-                    key: RecordKey::from(id),
-                })
+                Ok(self.link_of_id(write, id))
             }
+        }
+    }
+
+    /// The place of intents and fingerprints of a record whose id is known.
+    fn link_of_id(&self, write: &Write, id: String) -> LinkId {
+        LinkId {
+            tenant: self.tenant.name.clone(),
+            identity: self.tenant.identity(&write.connector).clone(),
+            entity: EntityName::from(format!("@{}", write.connector)),
+            key: RecordKey::from(id),
         }
     }
 
@@ -161,8 +166,7 @@ impl Attempt<'_> {
         let request = connection
             .render(&update.request, &scope)
             .map_err(|error| Failure::broken(error.to_string(), origin))?;
-        let body = body_of(&request);
-        let hash = body_hash(&body);
+        let hash = body_hash(&request.body);
         let written = w.row.as_ref().and_then(|row| row.written.as_ref());
         let lag = connection
             .connector()
@@ -175,8 +179,13 @@ impl Attempt<'_> {
             // What we wrote within the lag stands for what a lagging read shows (S17).
             Compare::Target if fresh => written.is_some_and(|written| written.hash == hash),
             Compare::Target => {
-                let found = w.found.to_json().unwrap_or_default();
-                compare::stands(&body, &found, &update.same)
+                let body = body_of(&request);
+                if let Datum::Json(found) = w.found.resolved() {
+                    compare::stands(&body, found, &update.same)
+                } else {
+                    let found = w.found.to_json().unwrap_or_default();
+                    compare::stands(&body, &found, &update.same)
+                }
             }
         };
         drop(scope);
@@ -310,6 +319,11 @@ impl Attempt<'_> {
 
     /// `link.<entity>` from now on, without asking the store for what was just written.
     fn know_link(&mut self, entity: &str, w: &Writing<'_>, end: End) {
+        if end == End::Created
+            && let Some(id) = key_text(&Datum::from(w.id.clone()))
+        {
+            self.tenant.links.none_yet(self.link_of_id(w.write, id));
+        }
         // What a link remembers is what it was made or found with.
         let remembered = match &w.row {
             Some(row) if end != End::Created => row.remember.clone(),

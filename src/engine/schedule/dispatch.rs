@@ -18,7 +18,7 @@ use crate::engine::store::{self, ReadyQuery, RecordRow, RecordState, Store as _}
 use crate::lang::plan::Pipeline;
 
 /// Records read ahead of the workers.
-const WINDOW: usize = 256;
+const WINDOW: usize = 128;
 /// Attempts at once, for every request that may be on the wire: more than one, so that commits are shared (S27).
 const PER_CONNECTION: usize = 4;
 /// Attempts at once, at most.

@@ -22,7 +22,13 @@ impl ContentHash {
     /// The hash of `bytes`: the first 128 bits of BLAKE3, in hexadecimal.
     pub fn of(bytes: &[u8]) -> Self {
         let hex = blake3::hash(bytes).to_hex();
-        Self::from(hex.as_str().chars().take(32).collect::<String>())
+        Self::from(hex.as_str().get(..32).unwrap_or_default())
+    }
+
+    /// Its first 64 bits: enough to tell rows of one scan apart.
+    pub fn short(&self) -> u64 {
+        let first = self.as_str().get(..16).unwrap_or_default();
+        u64::from_str_radix(first, 16).unwrap_or_default()
     }
 }
 

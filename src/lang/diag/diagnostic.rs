@@ -25,7 +25,7 @@ impl Severity {
 ///
 /// Made with [`Diagnostic::new`] and the methods that return `self`:
 ///
-/// ```ignore
+/// ```text
 /// Diagnostic::new(Code::UnknownKey, span, "unknown key `parm` in `page`")
 ///     .label("not a key of `page`")
 ///     .also(fields, "keys here: `size`, `param`")

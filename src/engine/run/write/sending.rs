@@ -10,7 +10,7 @@ use super::super::progress::Tick;
 use super::super::state::{Event, Op, Settle as SettleAs};
 use super::super::tenant::TenantRun;
 use super::super::trace;
-use super::{Prepared, Writing, body_of, target_id};
+use super::{Prepared, Writing, target_id};
 use crate::engine::connect::{self, Hooks, HttpRequest, Reply, Wire, Withdrawn};
 use crate::engine::record::TenantEpoch;
 use crate::engine::store::{
@@ -38,7 +38,7 @@ impl Attempt<'_> {
                 // After a create the update's body counts as written (S37), as far as it can be told beforehand.
                 let hash = self
                     .update_hash(w)
-                    .unwrap_or_else(|| body_hash(&body_of(&request)));
+                    .unwrap_or_else(|| body_hash(&request.body));
                 Prepared {
                     request,
                     hash,
@@ -128,12 +128,12 @@ impl Attempt<'_> {
             .scope()
             .with("id", Datum::from(0))
             .with("found", Datum::Null);
-        let request = self
+        let body = self
             .tenant
             .connection(&w.write.connector)
-            .render(&update.request, &scope)
+            .render_body(&update.request, &scope)
             .ok()?;
-        Some(body_hash(&body_of(&request)))
+        Some(body_hash(&body))
     }
 
     pub(super) async fn send(&mut self, w: &mut Writing<'_>, op: Op) -> Event {

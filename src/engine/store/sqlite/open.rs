@@ -154,9 +154,11 @@ pub(super) async fn write_pool(path: &Path) -> Result<SqlitePool, Fault> {
     Ok(pool(1).connect_with(options).await?)
 }
 
-/// Connections that cannot write.
+/// Connections that cannot write. They look up single rows, which the operating system's cache serves as well as one
+/// of their own.
 pub(super) async fn read_pool(path: &Path) -> Result<SqlitePool, Fault> {
-    Ok(pool(4).connect_with(options(path).read_only(true)).await?)
+    let options = options(path).read_only(true).pragma("cache_size", "-512");
+    Ok(pool(2).connect_with(options).await?)
 }
 
 /// One connection for everything, gone with the pool.

@@ -105,8 +105,7 @@ pub(super) async fn ready(conn: &mut SqliteConnection, query: &ReadyQuery) -> Re
         record_columns!(),
         " FROM record WHERE tenant = ?1 AND due <= ?3 AND state IN ('waiting', 'held') \
          AND seq > ?2 AND pipeline IN (SELECT value FROM json_each(?4)) \
-         ORDER BY seq LIMIT ?5) \
-         ORDER BY seq LIMIT ?5"
+         ORDER BY seq LIMIT ?5)"
     ))
     .bind(query.tenant.as_str())
     .bind(query.after.0)
@@ -115,7 +114,11 @@ pub(super) async fn ready(conn: &mut SqliteConnection, query: &ReadyQuery) -> Re
     .bind(query.limit)
     .fetch_all(conn)
     .await?;
-    rows.iter().map(rows::record).collect()
+    // Merged here: SQLite would sort whole rows with their payloads.
+    let mut records: Vec<RecordRow> = rows.iter().map(rows::record).collect::<Read<_>>()?;
+    records.sort_unstable_by_key(|record| record.seq);
+    records.truncate(query.limit as usize);
+    Ok(records)
 }
 
 pub(super) async fn next_due(

@@ -25,7 +25,7 @@ impl Query {
                 }
                 ty
             }
-            Plan::General(general) => {
+            Plan::Children(_, general) | Plan::General(general) => {
                 let mut ty = root.clone();
                 let mut from = 0;
                 for selects in general.segments() {

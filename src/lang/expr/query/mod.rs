@@ -24,6 +24,8 @@ pub struct Query {
 #[derive(Clone)]
 enum Plan {
     Singular(Vec<Segment>),
+    /// `$.a.b[*]`, as lists of records are named: walked directly too.
+    Children(Vec<Segment>, General),
     General(General),
 }
 
@@ -35,7 +37,13 @@ impl Query {
     pub fn compile(text: &str) -> Result<Self, ExprError> {
         let plan = match singular::parse(text) {
             Some(segments) => Plan::Singular(segments),
-            None => Plan::General(General::compile(text)?),
+            None => {
+                let general = General::compile(text)?;
+                match text.strip_suffix("[*]").and_then(singular::parse) {
+                    Some(segments) => Plan::Children(segments, general),
+                    None => Plan::General(general),
+                }
+            }
         };
         Ok(Self {
             source: text.into(),
@@ -52,7 +60,7 @@ impl Query {
     pub fn segments(&self) -> Option<&[Segment]> {
         match &self.plan {
             Plan::Singular(segments) => Some(segments),
-            Plan::General(_) => None,
+            Plan::Children(..) | Plan::General(_) => None,
         }
     }
 
@@ -65,14 +73,26 @@ impl Query {
     pub fn all<'v>(&self, root: &'v Value) -> Vec<&'v Value> {
         match &self.plan {
             Plan::Singular(segments) => walk(segments, root).into_iter().collect(),
+            Plan::Children(segments, _) => children(walk(segments, root)),
             Plan::General(general) => general.nodes(root),
         }
+    }
+
+    /// The nodes it matches, in document order, taken out of a document that nobody needs any more.
+    pub fn into_all(&self, mut root: Value) -> Vec<Value> {
+        if let Plan::Children(segments, _) = &self.plan
+            && let Some(Value::Array(items)) = walk_mut(segments, &mut root)
+        {
+            return std::mem::take(items);
+        }
+        self.all(&root).into_iter().cloned().collect()
     }
 
     /// The first node it matches.
     pub fn first<'v>(&self, root: &'v Value) -> Option<&'v Value> {
         match &self.plan {
             Plan::Singular(segments) => walk(segments, root),
+            Plan::Children(..) => self.all(root).into_iter().next(),
             Plan::General(general) => general.nodes(root).into_iter().next(),
         }
     }
@@ -81,9 +101,29 @@ impl Query {
     pub fn value(&self, root: &Value) -> Value {
         match &self.plan {
             Plan::Singular(segments) => walk(segments, root).cloned().unwrap_or_default(),
+            Plan::Children(..) => self.all(root).into_iter().cloned().collect(),
             Plan::General(general) => general.nodes(root).into_iter().cloned().collect(),
         }
     }
+}
+
+fn children(node: Option<&Value>) -> Vec<&Value> {
+    match node {
+        Some(Value::Array(items)) => items.iter().collect(),
+        Some(Value::Object(members)) => members.values().collect(),
+        Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) | None => {
+            Vec::new()
+        }
+    }
+}
+
+fn walk_mut<'v>(segments: &[Segment], root: &'v mut Value) -> Option<&'v mut Value> {
+    segments
+        .iter()
+        .try_fold(root, |node, segment| match &segment.step {
+            Step::Name(name) => node.as_object_mut()?.get_mut(name),
+            Step::Index(_) => None,
+        })
 }
 
 fn walk<'v>(segments: &[Segment], root: &'v Value) -> Option<&'v Value> {
