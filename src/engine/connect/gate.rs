@@ -76,12 +76,12 @@ impl Admission {
         self.passage == Passage::Probe
     }
 
-    /// Tells what the request showed of the account; the pause after it.
+    /// Tells what the request showed of the account; the pause after it, or when to try again if the account ails.
     pub(super) fn saw(mut self, sign: Sign) -> Option<Pause> {
         self.sign = sign;
         let gate = Arc::clone(&self.gate);
         drop(self);
-        gate.pause()
+        gate.pause().or_else(|| gate.with(AccountHealth::ails))
     }
 }
 

@@ -9,6 +9,12 @@ use crate::engine::clock::Timestamp;
 
 /// Server errors in a row after which an account is paused.
 const ERRORS_IN_A_ROW: u32 = 5;
+/// How far back server errors are counted for an account that works only in part.
+const LOOK_BACK: Duration = Duration::from_secs(60);
+/// Requests within [`LOOK_BACK`] below which nothing is concluded: one record that always fails makes fewer.
+const ENOUGH: u32 = 40;
+/// One server error in so many requests makes an account ail.
+const ONE_IN: u32 = 7;
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
 
@@ -89,6 +95,26 @@ pub enum Passage {
 pub struct AccountHealth {
     state: State,
     jitter: Jitter,
+    /// Requests and server errors of the present half of [`LOOK_BACK`], and of the one before.
+    spans: [Span; 2],
+}
+
+/// What was seen in a span of time.
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    since: Timestamp,
+    requests: u32,
+    errors: u32,
+}
+
+impl Span {
+    const fn from(since: Timestamp) -> Self {
+        Self {
+            since,
+            requests: 0,
+            errors: 0,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -115,6 +141,42 @@ impl AccountHealth {
         Self {
             state: State::Well { errors: 0 },
             jitter,
+            spans: [Span::from(Timestamp::EPOCH); 2],
+        }
+    }
+
+    /// When to try again what a server error hit, if so many requests are hit that the account is at fault and not the
+    /// record (S21). Such an account is not paused: what works goes on.
+    pub fn ails(&mut self, now: Timestamp) -> Option<Pause> {
+        let [present, before] = self.spans;
+        let (requests, errors) = (
+            present.requests + before.requests,
+            present.errors + before.errors,
+        );
+        (requests >= ENOUGH && errors * ONE_IN >= requests).then(|| Pause {
+            until: now.plus(FIRST_WAIT + self.jitter.up_to(4 * FIRST_WAIT)),
+            reason: PauseReason::ServerErrors,
+        })
+    }
+
+    fn count(&mut self, sign: Sign, now: Timestamp) {
+        let [present, before] = &mut self.spans;
+        let age = now.since(present.since);
+        if age > LOOK_BACK / 2 {
+            *before = if age > LOOK_BACK {
+                Span::from(present.since)
+            } else {
+                *present
+            };
+            *present = Span::from(now);
+        }
+        match sign {
+            Sign::Works => present.requests += 1,
+            Sign::ServerError => {
+                present.requests += 1;
+                present.errors += 1;
+            }
+            Sign::Nothing | Sign::Trouble(..) => {}
         }
     }
 
@@ -144,6 +206,7 @@ impl AccountHealth {
     /// What became of a request that passed. Only a probe ends a pause: requests that left before it began prove
     /// nothing.
     pub fn saw(&mut self, sign: Sign, passage: Passage, now: Timestamp) {
+        self.count(sign, now);
         match (self.state, sign, passage) {
             (State::Well { .. }, Sign::Works, _) => self.state = State::Well { errors: 0 },
             (State::Well { .. }, Sign::Nothing, _) => {}
@@ -249,6 +312,40 @@ mod tests {
         }
         health.saw(Sign::ServerError, Passage::Normal, NOW);
         assert_eq!(health.pause().unwrap().reason, PauseReason::ServerErrors);
+    }
+
+    /// One request in `one_in` of `requests` fails, spread over a minute.
+    fn ailing(requests: u32, one_in: u32) -> Option<Pause> {
+        let mut health = health();
+        for n in 0..requests {
+            let sign = if n % one_in == 0 {
+                Sign::ServerError
+            } else {
+                Sign::Works
+            };
+            health.saw(sign, Passage::Normal, after(u64::from(n * 59 / requests)));
+        }
+        health.ails(after(59))
+    }
+
+    #[test]
+    fn an_account_ails_when_many_requests_of_a_minute_fail() {
+        let until = ailing(120, 4).unwrap().until;
+        assert!(until >= after(60) && until <= after(64), "{until}");
+        assert_eq!(ailing(120, 20), None, "few fail");
+        assert_eq!(ailing(12, 2), None, "one record that always fails");
+    }
+
+    #[test]
+    fn what_ailed_a_minute_ago_does_not_count() {
+        let mut health = health();
+        for _ in 0..50 {
+            health.saw(Sign::ServerError, Passage::Normal, NOW);
+            health.saw(Sign::Works, Passage::Normal, NOW);
+        }
+        assert!(health.ails(NOW).is_some());
+        health.saw(Sign::ServerError, Passage::Normal, after(61));
+        assert_eq!(health.ails(after(61)), None);
     }
 
     #[test]
