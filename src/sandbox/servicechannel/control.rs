@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, patch, post};
@@ -14,20 +14,24 @@ use serde_json::json;
 use super::World;
 use super::model::{ProviderId, Status, SubscriberId, WorkOrderId};
 use super::people::{Edit, Error};
+use super::people_terms::TermsEdit;
 use super::settings::Settings;
+use super::state::NoteDraft;
 use crate::sandbox::kit::control::refused;
 
 pub(super) fn routes(world: World) -> Router {
     Router::new()
         .route("/settings", get(settings).put(set_settings))
         .route("/subscribers", get(subscribers))
-        .route("/subscribers/{id}", patch(rename))
+        .route("/subscribers/{id}", patch(subscriber))
         .route("/tokens/expire", post(expire_tokens))
+        .route("/writes", get(writes))
         .route("/workorders", get(overview).post(arrive))
         .route("/workorders/same-tick", post(same_tick))
         .route("/workorders/{id}", patch(edit))
         .route("/workorders/{id}/status", post(set_status))
         .route("/workorders/{id}/notes", post(write_note))
+        .route("/workorders/{id}/cancel", post(cancel))
         .route("/workorders/{id}/late", post(appear_late))
         .route("/workorders/{id}/provider", post(move_to))
         .with_state(world)
@@ -43,26 +47,32 @@ async fn set_settings(State(world): State<World>, Json(new): Json<Settings>) -> 
 }
 
 async fn subscribers(State(world): State<World>) -> Response {
-    let list: Vec<_> = world
-        .subscribers()
-        .into_iter()
-        .map(|(id, name)| json!({ "id": id, "name": name }))
-        .collect();
-    Json(list).into_response()
+    Json(world.terms()).into_response()
+}
+
+async fn subscriber(
+    State(world): State<World>,
+    Path(id): Path<SubscriberId>,
+    Json(edit): Json<TermsEdit>,
+) -> Response {
+    done(world.edit_terms(id, edit))
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Name {
-    name: String,
+struct From {
+    /// Writes after this number.
+    #[serde(default)]
+    after: u64,
 }
 
-async fn rename(
-    State(world): State<World>,
-    Path(id): Path<SubscriberId>,
-    Json(name): Json<Name>,
-) -> Response {
-    done(world.rename_subscriber(id, &name.name))
+async fn writes(State(world): State<World>, Query(from): Query<From>) -> Response {
+    let mut writes = world.writes();
+    writes.retain(|write| write.number > from.after);
+    Json(writes).into_response()
+}
+
+async fn cancel(State(world): State<World>, Path(id): Path<WorkOrderId>) -> Response {
+    stamped(world.cancel(id))
 }
 
 async fn expire_tokens(State(world): State<World>) -> StatusCode {
@@ -127,6 +137,17 @@ async fn set_status(
 #[serde(deny_unknown_fields)]
 struct NewNote {
     text: String,
+    /// Who writes; none: whoever is always there.
+    #[serde(default)]
+    author: String,
+    #[serde(default)]
+    action_required: bool,
+    /// Addresses, `;` between them.
+    #[serde(default)]
+    mailed_to: String,
+    /// 0 everyone to 3 the subscriber only.
+    #[serde(default)]
+    visibility: u8,
 }
 
 async fn write_note(
@@ -134,7 +155,13 @@ async fn write_note(
     Path(id): Path<WorkOrderId>,
     Json(note): Json<NewNote>,
 ) -> Response {
-    done(world.write_note(id, &note.text))
+    let draft = NoteDraft {
+        action_required: note.action_required,
+        mailed_to: note.mailed_to,
+        visibility: note.visibility,
+        ..NoteDraft::user(note.text, &note.author)
+    };
+    done(world.write_note_as(id, draft).map(|_| ()))
 }
 
 #[derive(Deserialize)]

@@ -2,16 +2,19 @@
 //! read, accepted, moved on and written about.
 //!
 //! Where the documentation is silent, [`Settings`] has a switch, or the strictest reading is taken.
-//! Webhooks, invoices, attachments and check-ins are not simulated.
+//! Proposals and assets are not simulated.
 
 mod auth;
 mod catalogue;
+mod changes;
 mod control;
 mod json;
+pub mod ledger;
 pub mod model;
 mod names;
 mod odata;
 pub mod people;
+pub mod people_terms;
 mod properties;
 mod query;
 mod refusal;
@@ -19,6 +22,7 @@ mod routes;
 mod seed;
 pub mod settings;
 mod state;
+pub mod terms;
 mod wire;
 
 use std::net::SocketAddr;
@@ -32,6 +36,7 @@ use crate::sandbox::kit::Kit;
 use crate::sandbox::kit::limits::{Limits, Window};
 use crate::sandbox::kit::server::{self, Running, Service};
 use auth::Tokens;
+use ledger::Author;
 use state::State;
 
 /// The API user.
@@ -149,8 +154,18 @@ impl World {
         act(&self.0.state.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Changes the state, and counts what a request wrote.
     fn with_state<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
-        act(&mut self.0.state.write().unwrap_or_else(PoisonError::into_inner))
+        let mut state = self.0.state.write().unwrap_or_else(PoisonError::into_inner);
+        let seen = state.ledger().len();
+        let done = act(&mut state);
+        for write in state.ledger().since(seen) {
+            if let (Author::Api { request, .. }, None) = (&write.by, write.refused) {
+                let collection = write.what.collection();
+                self.0.kit.audit.created(collection, &write.key, *request);
+            }
+        }
+        done
     }
 }
 

@@ -56,9 +56,18 @@ pub(super) enum Refusal {
     AlreadyDeclined,
     #[error("Decline reason is incorrect")]
     DeclineReason,
+    #[error("Decline reason id is required")]
+    NoDeclineReason,
+    #[error("Work order number is incorrect")]
+    Number,
 }
 
 impl Refusal {
+    /// The vendor's code.
+    pub(super) fn code(&self) -> i32 {
+        self.status_and_code().1
+    }
+
     fn status_and_code(&self) -> (StatusCode, i32) {
         let bad = StatusCode::BAD_REQUEST;
         match self {
@@ -79,6 +88,8 @@ impl Refusal {
             Self::AlreadyAccepted => (bad, 5202),
             Self::AlreadyDeclined => (bad, 5201),
             Self::DeclineReason => (bad, 9002),
+            Self::NoDeclineReason => (bad, 9001),
+            Self::Number => (bad, 923),
         }
     }
 }

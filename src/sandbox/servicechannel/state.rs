@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use super::ledger::{Entry, Ledger, Pen};
 use super::model::{
-    Location, LocationId, Note, NoteId, NoteType, ProviderId, Subscriber, SubscriberId, WorkOrder,
-    WorkOrderId,
+    Location, LocationId, Note, NoteId, NoteType, ProviderId, SubscriberId, WorkOrder, WorkOrderId,
 };
 use super::odata::filter::Span;
+use super::terms::Subscriber;
 use crate::sandbox::kit::time::later;
 
 /// A contractor.
@@ -31,6 +32,7 @@ pub(super) struct State {
     /// The last stamp given out: no two changes share one, unless a test says so.
     last_stamp: DateTime<Utc>,
     notes: i64,
+    ledger: Ledger,
 }
 
 /// Note ids have outgrown 32 bits.
@@ -122,6 +124,16 @@ impl State {
             });
         })?;
         Some(note_id)
+    }
+
+    /// Writes down what was written.
+    pub(super) fn record(&mut self, id: WorkOrderId, pen: &Pen, entry: Entry) {
+        self.ledger.push(id, pen, entry);
+    }
+
+    /// Everything that was written.
+    pub(super) fn ledger(&self) -> &Ledger {
+        &self.ledger
     }
 
     pub(super) fn work_order(&self, id: WorkOrderId) -> Option<&WorkOrder> {

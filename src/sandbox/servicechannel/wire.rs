@@ -1,10 +1,11 @@
 //! How rows look on the wire.
 
 use super::json::{Members, Object, Zone};
-use super::model::{Location, Note, NoteType, StatusOption, Subscriber, WorkOrder};
+use super::model::{Location, Note, NoteType, WorkOrder};
 use super::odata::options::Options;
 use super::properties::WorkOrderProperty;
 use super::state::{Provider, State};
+use super::terms::{CheckIn, StatusOption, Subscriber};
 
 /// Through which door a work order is read.
 #[derive(Clone, Copy)]
@@ -34,7 +35,7 @@ pub(super) fn work_order(
     object.object("Status", |status| {
         status.text("Primary", order.status.primary.wire());
         status.maybe("Extended", order.status.extended.as_deref());
-        status.value("CanCreateInvoice", Some(false));
+        status.value("CanCreateInvoice", Some(order.billable()));
     });
     object.time("CallDate", Some(order.call_date), Zone::Eastern);
     object.time("CreatedDate", Some(order.created_date), Zone::Eastern);
@@ -64,8 +65,13 @@ pub(super) fn work_order(
     object.object("Notes", |notes| note_summary(notes, order));
     object.object("Attachments", |attachments| {
         attachments.object("Count", |count| {
-            count.int("Own", 0);
-            count.int("Total", 0);
+            let visible = order
+                .attachments
+                .iter()
+                .filter(|file| file.visible_to_providers());
+            let own = order.attachments.iter().filter(|file| file.own);
+            count.int("Own", count_of(own));
+            count.int("Total", count_of(visible));
         });
     });
     object.int("AssetCount", 0);
@@ -76,19 +82,26 @@ pub(super) fn work_order(
         issue.int("Id", 0);
         issue.int("SetupId", 0);
     });
-    object.value("IsCheckInDenied", Some(true));
-    object.text("CheckInDeniedReason", "Please use the IVR of this client.");
+    let check_in = state
+        .subscriber(order.subscriber)
+        .map(|found| found.permissions.check_in);
+    let denied = check_in == Some(CheckIn::Ivr);
+    object.value("IsCheckInDenied", Some(denied));
+    object.maybe(
+        "CheckInDeniedReason",
+        denied.then_some("Please use the IVR of this client."),
+    );
     object.value("CheckInRange", Some(10.0));
     object.value("IsInvoiced", Some(order.invoiced));
     for name in [
         "IsExpired",
         "AutoComplete",
         "AutoInvoice",
-        "HasWorkActivity",
         "IsEnabledForMobile",
     ] {
         object.value(name, Some(false));
     }
+    object.value("HasWorkActivity", Some(!order.visits.is_empty()));
 }
 
 fn nested(object: &mut Object<'_>, order: &WorkOrder, state: &State, face: Face<'_>) {
@@ -185,6 +198,10 @@ pub(super) fn full_location(object: &mut Object<'_>, location: &Location, state:
     object.value("IsInternational", Some(false));
 }
 
+fn count_of(rows: impl Iterator) -> i64 {
+    i64::try_from(rows.count()).unwrap_or(i64::MAX)
+}
+
 /// What a work order says of its notes: how many, and the last one.
 fn note_summary(object: &mut Object<'_>, order: &WorkOrder) {
     let visible = || {
@@ -195,16 +212,9 @@ fn note_summary(object: &mut Object<'_>, order: &WorkOrder) {
     };
     object.int("WorkOrderId", 0);
     object.object("Count", |count| {
-        let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
-        count.int(
-            "Own",
-            number(
-                visible()
-                    .filter(|note| note.note_type == NoteType::User)
-                    .count(),
-            ),
-        );
-        count.int("Total", number(visible().count()));
+        let own = visible().filter(|note| note.note_type == NoteType::User);
+        count.int("Own", count_of(own));
+        count.int("Total", count_of(visible()));
     });
     if let Some(last) = visible().next_back() {
         object.object("Last", |object| {
@@ -246,7 +256,7 @@ pub(super) fn status_option(object: &mut Object<'_>, option: &StatusOption) {
     let names: Vec<_> = option
         .extended
         .iter()
-        .map(|extended| extended.name)
+        .map(|extended| extended.name.as_str())
         .collect();
     object.value("Extended", Some(names));
     object.list(
@@ -254,16 +264,16 @@ pub(super) fn status_option(object: &mut Object<'_>, option: &StatusOption) {
         option.extended.iter(),
         |object, extended| {
             object.int("Id", extended.id);
-            object.text("Name", extended.name);
+            object.text("Name", &extended.name);
         },
     );
     let constrained = option.extended.iter().filter_map(|extended| {
         extended
             .constraint
-            .map(|constraint| (extended.name, constraint))
+            .map(|constraint| (extended.name.as_str(), constraint))
     });
     object.list("Constraints", constrained, |object, (name, constraint)| {
-        use super::model::Constraint::{ResolutionText, ScheduledDate};
+        use super::terms::Constraint::{ResolutionText, ScheduledDate};
         object.text("Extended", name);
         object.int(
             "IsResolutionTextRequired",

@@ -1,9 +1,12 @@
 //! The vendor's routes.
 
+mod fields;
 mod notes;
 mod odata;
 mod rest;
 mod writes;
+
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -16,6 +19,7 @@ use serde_json::{Value, json};
 
 use super::World;
 use super::auth::{self, Caller};
+use super::ledger::{Author, Pen};
 use super::model::WorkOrderId;
 use super::refusal::{Refusal, error_body};
 use super::state::State as Rows;
@@ -38,8 +42,14 @@ pub(super) fn api(world: World) -> Router {
         .route("/workorders/{id}/accept", put(writes::accept))
         .route("/workorders/{id}/decline", put(writes::decline))
         .route("/workorders/{id}/status", put(writes::status))
-        .route("/workorders/{id}/scheduledate", put(writes::scheduled_date))
-        .route("/workorders/{id}/nte", put(writes::nte))
+        .route("/workorders/{id}/scheduledate", put(fields::scheduled_date))
+        .route("/workorders/{id}/nte", put(fields::nte))
+        .route("/workorders/{id}/resolution", post(fields::resolution))
+        .route("/workorders/{id}/{member}", put(fields::text))
+        .route(
+            "/subscribers/{id}/workOrderRescheduleReasons",
+            get(fields::reschedule_reasons),
+        )
         .route("/locations/{id}", get(rest::location))
         .route("/odata/workorders", get(odata::work_orders))
         .route("/odata/workorders/filter", post(odata::filter))
@@ -92,6 +102,14 @@ async fn guard(State(world): State<World>, mut request: Request, next: Next) -> 
     };
     let mut response = match admitted {
         Ok(()) => {
+            let seq = request.extensions().get().copied();
+            request.extensions_mut().insert(Pen {
+                now,
+                by: Author::Api {
+                    user: Arc::clone(&caller.user),
+                    request: seq.expect("every request has its number"),
+                },
+            });
             request.extensions_mut().insert(caller);
             next.run(request).await
         }
