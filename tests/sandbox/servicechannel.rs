@@ -1,5 +1,9 @@
 //! The simulated ServiceChannel, line by line of the reference's check list.
 
+mod attachments;
+mod check_in;
+mod hooks;
+mod invoices;
 mod limits;
 mod login;
 mod odata;

@@ -5,7 +5,10 @@ use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::catalogue;
 use super::ledger::{Entry, Pen, What};
-use super::model::{NoteId, Primary, ProviderId, Status, WorkOrder, WorkOrderId};
+use super::model::{
+    Attachment, AttachmentId, Content, Half, NoteId, Primary, ProviderId, Status, Visit, WorkOrder,
+    WorkOrderId,
+};
 use super::state::{NoteDraft, State};
 
 /// Sets a status. Says when it was changed.
@@ -99,6 +102,63 @@ pub(super) fn note(
     let added = state.add_note(id, pen.now, draft)?;
     state.record(id, pen, Entry::new(What::Note, text));
     Some(added)
+}
+
+/// Adds a file.
+pub(super) fn attach(
+    state: &mut State,
+    id: WorkOrderId,
+    pen: &Pen,
+    file: Attachment,
+) -> Option<AttachmentId> {
+    // What people add is told apart without a look at its bytes, which may be many.
+    let content = match &file.content {
+        Content::MadeUp { seed, .. } => format!("made up from {seed}"),
+        Content::Sent(_) | Content::Weighed { .. } => file.content.sha256(),
+    };
+    let told = format!("{}: {content}", file.name);
+    let added = state.add_attachment(id, pen.now, file)?;
+    state.record(id, pen, Entry::new(What::Attachment, told));
+    Some(added)
+}
+
+/// Takes a file away.
+pub(super) fn detach(
+    state: &mut State,
+    id: WorkOrderId,
+    pen: &Pen,
+    file: AttachmentId,
+) -> Option<()> {
+    let found = state.work_order(id)?.attachments.iter();
+    let name = found.clone().find(|own| own.id == file)?.name.clone();
+    let text = format!("Attachment '{name}' has been deleted");
+    state.add_note(id, pen.now, NoteDraft::system(text))?;
+    state.change(id, pen.now, |order| {
+        order.attachments.retain(|own| own.id != file)
+    })?;
+    state.record(
+        id,
+        pen,
+        Entry::new(What::AttachmentDeleted, file.to_string()),
+    );
+    Some(())
+}
+
+/// Somebody came or went, which may move the work order on.
+pub(super) fn visit(state: &mut State, id: WorkOrderId, pen: &Pen, visit: Visit) -> Option<()> {
+    let what = match visit.half {
+        Half::In => What::CheckIn,
+        Half::Out | Half::Cancelled => What::CheckOut,
+    };
+    let told = format!("user {} at {}", visit.user, written(visit.at));
+    let to = visit.status.clone();
+    let moves = state.work_order(id)?.status != to;
+    state.change(id, pen.now, |order| order.visits.push(visit))?;
+    if moves {
+        status(state, id, pen, to)?;
+    }
+    state.record(id, pen, Entry::new(what, told));
+    Some(())
 }
 
 /// Gives the work order to another provider. Says when it was changed.

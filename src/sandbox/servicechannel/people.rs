@@ -7,8 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::World;
 use super::changes::{self, Text};
-use super::ledger::{Author, Entry, Pen, What, Write};
-use super::model::{NoteId, Primary, ProviderId, Status, SubscriberId, WorkOrder, WorkOrderId};
+use super::events;
+use super::ledger::{Author, Pen, Write};
+use super::model::{
+    Attachment, AttachmentId, Content, InvoiceId, NoteId, Primary, ProviderId, Status,
+    SubscriberId, WorkOrder, WorkOrderId,
+};
 use super::state::{NoteDraft, State};
 use crate::sandbox::kit::time::later;
 
@@ -21,6 +25,12 @@ pub enum Error {
     /// There is no such client.
     #[error("there is no subscriber {0}")]
     UnknownSubscriber(SubscriberId),
+    /// There is no such invoice.
+    #[error("there is no invoice {0}")]
+    UnknownInvoice(InvoiceId),
+    /// Nothing of the kind becomes of such an invoice.
+    #[error("invoice {0} is {1}: that cannot be done with it")]
+    InvoiceIs(InvoiceId, &'static str),
     /// What was to be changed is not there, or not of that kind.
     #[error("what is to be changed is not as it should be: {0}")]
     NotAsItShould(#[from] serde_json::Error),
@@ -129,6 +139,7 @@ impl World {
                 order.hidden_until = self.late_row("POST", now);
                 let id = order.id;
                 state.add_work_order(order);
+                events::tell_created(state, id);
                 id
             };
             (0..count).map(add).collect()
@@ -220,6 +231,40 @@ impl World {
         added.ok_or(Error::UnknownWorkOrder(id))
     }
 
+    /// Somebody at the client adds a file of so many made-up bytes.
+    pub fn attach(
+        &self,
+        id: WorkOrderId,
+        name: &str,
+        size: u64,
+        visibility: u8,
+    ) -> Result<AttachmentId, Error> {
+        let pen = self.person();
+        let added = self.with_state(|state| {
+            let seed = self.seed().seed ^ u64::try_from(state.ledger().len()).unwrap_or(0);
+            let file = Attachment {
+                id: AttachmentId(0),
+                note: None,
+                name: name.to_owned(),
+                description: String::new(),
+                created: pen.now,
+                created_by: pen.by.name().to_owned(),
+                own: false,
+                visibility,
+                invoice_copy: false,
+                content: Content::MadeUp { seed, size },
+            };
+            changes::attach(state, id, &pen, file)
+        });
+        added.ok_or(Error::UnknownWorkOrder(id))
+    }
+
+    /// The files of a work order, whoever sees them.
+    pub fn attachments(&self, id: WorkOrderId) -> Vec<Attachment> {
+        let files = |state: &State| state.work_order(id).map(|order| order.attachments.clone());
+        self.read_state(files).unwrap_or_default()
+    }
+
     /// All of these were changed within one tick, now.
     pub fn same_tick(&self, ids: &[WorkOrderId]) -> Result<DateTime<Utc>, Error> {
         let now = self.kit().clock.now();
@@ -285,8 +330,7 @@ impl World {
 fn note_changes(state: &mut State, pen: &Pen, before: &WorkOrder, after: &WorkOrder) {
     let id = before.id;
     if before.status != after.status {
-        let (from, to) = (before.status.to_string(), after.status.to_string());
-        state.record(id, pen, Entry::value(What::Status, from, to));
+        changes::status(state, id, pen, after.status.clone());
     }
     if let Some(at) = after
         .scheduled_date

@@ -66,7 +66,9 @@ pub(super) async fn list(
             .take(size);
         let mut out = Vec::new();
         Object::write(&mut out, None, nulls, |object| {
-            object.list("Notes", shown, |object, note| wire::note(object, note));
+            object.list("Notes", shown, |object, note| {
+                wire::note(object, note, &order.attachments, &|file| world.link(file));
+            });
             object.value("AllNotesCount", Some(visible.len()));
             object.value("UserNotesCount", Some(users));
             object.value("SystemNotesCount", Some(visible.len() - users));
