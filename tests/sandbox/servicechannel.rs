@@ -2,6 +2,7 @@
 
 mod attachments;
 mod check_in;
+pub(super) mod contract;
 mod hooks;
 mod invoices;
 mod limits;

@@ -216,7 +216,7 @@ pub(super) struct Delivery {
 /// All webhooks of the provider.
 #[derive(Debug)]
 pub(super) struct Hooks {
-    hooks: BTreeMap<i64, WebHook>,
+    registered: BTreeMap<i64, WebHook>,
     last_id: i64,
     last_event: u64,
     key: String,
@@ -230,7 +230,7 @@ pub(super) struct Hooks {
 impl Default for Hooks {
     fn default() -> Self {
         let mut hooks = Self {
-            hooks: BTreeMap::new(),
+            registered: BTreeMap::new(),
             last_id: 0,
             last_event: 0,
             key: String::new(),
@@ -266,23 +266,23 @@ impl Hooks {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.hooks.is_empty()
+        self.registered.is_empty()
     }
 
     pub(super) fn len(&self) -> usize {
-        self.hooks.len()
+        self.registered.len()
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = &WebHook> {
-        self.hooks.values()
+        self.registered.values()
     }
 
     pub(super) fn get_mut(&mut self, id: i64) -> Option<&mut WebHook> {
-        self.hooks.get_mut(&id)
+        self.registered.get_mut(&id)
     }
 
     pub(super) fn remove(&mut self, id: i64) -> Option<WebHook> {
-        self.hooks.remove(&id)
+        self.registered.remove(&id)
     }
 
     /// Adds a webhook and gives it and its subscriptions their numbers.
@@ -290,7 +290,7 @@ impl Hooks {
         hook.id = self.next_id();
         let id = hook.id;
         self.numbered(&mut hook.subscriptions);
-        self.hooks.entry(id).or_insert(hook)
+        self.registered.entry(id).or_insert(hook)
     }
 
     /// Gives numbers to subscriptions that have none.
@@ -315,7 +315,7 @@ impl Hooks {
         event_type: &str,
         payload: &Value,
     ) {
-        let wanted = self.hooks.values().filter(|hook| hook.enabled);
+        let wanted = self.registered.values().filter(|hook| hook.enabled);
         let wanted = wanted.flat_map(|hook| {
             let wants = |subscription: &&Subscription| {
                 subscription.is_on(now)
@@ -378,7 +378,7 @@ impl Hooks {
     pub(super) fn ended(&mut self, now: DateTime<Utc>, mut delivery: Delivery, outcome: Outcome) {
         let good = matches!(outcome, Outcome::Answered(200..=299));
         self.note(&delivery, now, outcome);
-        let subscription = self.hooks.get_mut(&delivery.hook).and_then(|hook| {
+        let subscription = self.registered.get_mut(&delivery.hook).and_then(|hook| {
             let mut own = hook.subscriptions.iter_mut();
             own.find(|subscription| subscription.id == delivery.subscription)
         });

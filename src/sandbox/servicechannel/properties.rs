@@ -210,8 +210,8 @@ properties! {
     members &[
         "Id", "Number", "Status", "WoTrackingNumber", "InvoiceTotal", "InvoiceTax", "Subtotal",
         "InvoiceBalance", "Currency", "PostedDate", "InvoiceDate", "ApprovedDate", "PaidDate",
-        "StatusChangeDate", "LastActionDate", "UpdatedDate", "Comments", "Category", "Trade",
-        "TradeId", "Labors", "Materials", "Travels", "Others", "Payments", "StatusHistoryShort",
+        "StatusChangeDate", "LastActionDate", "UpdatedDate", "Comments", "Description", "Trade",
+        "Labors", "Materials", "Travels", "Others", "Payments", "StatusHistoryShort",
     ];
     navigation &[];
     broken &[];

@@ -138,10 +138,11 @@ impl From<odata::Error> for Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let (status, _) = self.status_and_code();
-        let codes = match &self {
-            Self::Invoice(mistakes) => mistakes.iter().map(|mistake| mistake.0).collect(),
-            other => vec![other.code()],
+        let (status, code) = self.status_and_code();
+        let codes = if let Self::Invoice(mistakes) = &self {
+            mistakes.iter().map(|mistake| mistake.0).collect()
+        } else {
+            vec![code]
         };
         with_codes(status, &codes, &self.to_string())
     }

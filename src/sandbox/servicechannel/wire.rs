@@ -241,7 +241,6 @@ pub(super) fn attachment(object: &mut Object<'_>, file: &Attachment, link: &str)
     object.value("NoteId", file.note.map(|note| note.0));
     object.int("Visibility", i64::from(file.visibility));
     object.value("IsInvoiceDigitalCopy", Some(file.invoice_copy));
-    object.text("UploadBy", &file.created_by);
 }
 
 /// Somebody who came or went.
@@ -359,9 +358,8 @@ pub(super) fn invoice(object: &mut Object<'_>, invoice: &Invoice) {
         object.utc(name, invoice.updated);
     }
     object.text("Comments", &invoice.comments);
-    object.maybe("Category", invoice.category.as_deref());
+    object.text("Description", &invoice.text);
     object.maybe("Trade", invoice.trade.as_deref());
-    object.value("TradeId", invoice.trade.as_deref().and_then(trade_id));
     for name in ["Labors", "Materials", "Travels", "Others"] {
         let none = serde_json::Value::Array(Vec::new());
         object.value(name, Some(invoice.request.get(name).unwrap_or(&none)));

@@ -110,6 +110,8 @@ pub(super) async fn one(
         Object::write(&mut out, None, nulls, |object| {
             wire::invoice(object, invoice);
             object.text("InvoiceNumber", &invoice.number);
+            object.maybe("Category", invoice.category.as_deref());
+            object.value("TradeId", invoice.trade.as_deref().and_then(trade_id));
             object.int("SubscriberId", invoice.subscriber.0);
             object.int("ProviderId", invoice.provider.0);
             let reason = invoice.comments.as_str();

@@ -273,6 +273,7 @@ pub(super) async fn below_key(
                 let of = |property: AttachmentProperty, row| property.of(row);
                 Ok(asked.few(&options, seen, of, |object, file| {
                     wire::attachment(object, file, &world.link(file));
+                    object.text("UploadBy", &file.created_by);
                 }))
             })
         }
