@@ -384,6 +384,7 @@ async fn it_serves_on_loopback_only_and_stops() {
         served,
         http,
         token,
+        seen: _seen,
     } = sc;
     let url = served.url();
     served.stop().await;

@@ -5,13 +5,14 @@ mod faults;
 mod servicechannel;
 mod servicetitan;
 
-use std::sync::Once;
+use std::sync::{Arc, Mutex, Once};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 use syncline::sandbox::kit::Kit;
+use syncline::sandbox::kit::recorder::Exchange;
 use syncline::sandbox::kit::time::SimClock;
 use syncline::sandbox::servicechannel::{
     CLIENT_ID, CLIENT_SECRET, PASSWORD, Seed, ServiceChannel, Settings, USERNAME,
@@ -48,11 +49,24 @@ fn seed() -> Seed {
     }
 }
 
-/// A simulated ServiceChannel and a client that is logged in to it.
+/// A simulated ServiceChannel and a client that is logged in to it. What it saw is held against the
+/// vendor's OpenAPI file at the end, when that is there (see `contract`).
 struct Sc {
     served: ServiceChannel,
     http: Client,
     token: String,
+    seen: Seen,
+}
+
+/// Every exchange of a test.
+struct Seen(Arc<Mutex<Vec<Exchange>>>);
+
+impl Drop for Seen {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            servicechannel::contract::check(&self.0.lock().unwrap());
+        }
+    }
 }
 
 /// What came back.
@@ -107,6 +121,10 @@ impl Sc {
 
     async fn with(seed: Seed, settings: Settings) -> Self {
         let kit = Kit::new(SimClock::starting(start(), 1), 7);
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&seen);
+        kit.recorder
+            .record(move |exchange| sink.lock().unwrap().push(exchange));
         let served = ServiceChannel::start("127.0.0.1:0".parse().unwrap(), kit, seed, settings)
             .await
             .unwrap();
@@ -114,6 +132,7 @@ impl Sc {
             served,
             http: client(),
             token: String::new(),
+            seen: Seen(seen),
         };
         sc.token = sc.log_in().await;
         sc

@@ -12,6 +12,7 @@ pub mod faults;
 mod front;
 pub mod limits;
 mod pages;
+pub mod post;
 pub mod recorder;
 pub mod rng;
 pub mod server;

@@ -88,6 +88,14 @@ impl<'a> Object<'a> {
         }
     }
 
+    /// `name` as one instant in UTC that may be missing.
+    pub(super) fn maybe_utc(&mut self, name: &str, at: Option<DateTime<Utc>>) {
+        match at {
+            Some(at) => self.utc(name, at),
+            None => self.null(name),
+        }
+    }
+
     /// An object inside, with all its members.
     pub(super) fn object(&mut self, name: &str, fill: impl FnOnce(&mut Object<'_>)) {
         self.object_of(name, None, fill);
@@ -172,6 +180,14 @@ pub(super) enum Zone {
 }
 
 impl Zone {
+    /// An instant as this zone's wall clock shows it.
+    pub(super) fn written(self, at: DateTime<Utc>) -> String {
+        let mut out = Vec::new();
+        let there = self.at(at);
+        write_time(&mut out, there, &there.offset().to_string());
+        String::from_utf8_lossy(&out).trim_matches('"').to_owned()
+    }
+
     fn at(self, at: DateTime<Utc>) -> DateTime<FixedOffset> {
         match self {
             Self::Utc => at.fixed_offset(),

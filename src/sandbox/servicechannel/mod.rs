@@ -2,29 +2,40 @@
 //! read, accepted, moved on and written about.
 //!
 //! Where the documentation is silent, [`Settings`] has a switch, or the strictest reading is taken.
-//! Webhooks, invoices, attachments and check-ins are not simulated.
+//! Proposals and assets are not simulated.
 
 mod auth;
 mod catalogue;
+mod changes;
 mod control;
+mod events;
+mod files;
+pub mod hooks;
+mod invoice_check;
+pub mod invoices;
 mod json;
+pub mod ledger;
 pub mod model;
 mod names;
 mod odata;
 pub mod people;
+pub mod people_terms;
 mod properties;
 mod query;
 mod refusal;
 mod routes;
 mod seed;
+mod sending;
 pub mod settings;
 mod state;
+pub mod terms;
 mod wire;
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
+use axum::Router;
 pub use seed::{OTHER_PROVIDER_ID, Seed};
 pub use settings::Settings;
 
@@ -32,7 +43,10 @@ use crate::sandbox::kit::Kit;
 use crate::sandbox::kit::limits::{Limits, Window};
 use crate::sandbox::kit::server::{self, Running, Service};
 use auth::Tokens;
+use ledger::Author;
+use model::Attachment;
 use state::State;
+use tokio::sync::Notify;
 
 /// The API user.
 pub const USERNAME: &str = "api@best.example";
@@ -69,6 +83,10 @@ struct Inner {
     tokens: Mutex<Tokens>,
     client_limit: Option<Limits>,
     provider_limit: Option<Limits>,
+    /// Something may be due to be sent.
+    news: Notify,
+    /// The host of files.
+    files: OnceLock<String>,
 }
 
 impl World {
@@ -91,6 +109,8 @@ impl World {
             state: RwLock::new(state),
             tokens: Mutex::new(Tokens::new(seed.seed)),
             settings: RwLock::new(settings),
+            news: Notify::new(),
+            files: OnceLock::new(),
             kit,
             seed,
         }))
@@ -137,6 +157,12 @@ impl World {
         }
     }
 
+    /// A link to a file, good for a while.
+    fn link(&self, file: &Attachment) -> String {
+        let base = self.0.files.get().map(String::as_str).unwrap_or_default();
+        files::link(base, file, self.0.kit.clock.now())
+    }
+
     fn seed(&self) -> &Seed {
         &self.0.seed
     }
@@ -149,8 +175,23 @@ impl World {
         act(&self.0.state.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Changes the state, and counts what a request wrote.
     fn with_state<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
-        act(&mut self.0.state.write().unwrap_or_else(PoisonError::into_inner))
+        let mut state = self.0.state.write().unwrap_or_else(PoisonError::into_inner);
+        let (seen, waiting) = (state.ledger().len(), state.hooks().waiting());
+        let done = act(&mut state);
+        for write in state.ledger().since(seen) {
+            if let (Author::Api { request, .. }, None) = (&write.by, write.refused) {
+                let collection = write.what.collection();
+                self.0.kit.audit.created(collection, &write.key, *request);
+            }
+        }
+        let news = state.hooks().waiting() > waiting;
+        drop(state);
+        if news {
+            self.0.news.notify_one();
+        }
+        done
     }
 }
 
@@ -159,6 +200,8 @@ impl World {
 pub struct ServiceChannel {
     world: World,
     running: Running,
+    /// The host of files, on a port of its own.
+    files: Running,
 }
 
 impl ServiceChannel {
@@ -171,6 +214,15 @@ impl ServiceChannel {
     ) -> Result<Self, server::Error> {
         let world = World::new(kit.clone(), seed, settings);
         let resets = world.clone();
+        let store = Service {
+            api: files::routes(world.clone()),
+            control: Router::new(),
+            kit: kit.clone(),
+            replies: routes::replies(),
+            reset: Arc::new(|| {}),
+        };
+        let files = server::start(SocketAddr::new(addr.ip(), 0), store).await?;
+        world.0.files.get_or_init(|| files.url());
         let service = Service {
             api: routes::api(world.clone()),
             control: control::routes(world.clone()),
@@ -179,7 +231,13 @@ impl ServiceChannel {
             reset: Arc::new(move || resets.reset()),
         };
         let running = server::start(addr, service).await?;
-        Ok(Self { world, running })
+        let (tasks, stopping) = running.tasks();
+        tasks.spawn(sending::deliver(world.clone(), stopping.clone()));
+        Ok(Self {
+            world,
+            running,
+            files,
+        })
     }
 
     /// Where it listens: `http://127.0.0.1:7801`. The API is under `/v3`, the login at `/oauth`.
@@ -204,6 +262,6 @@ impl ServiceChannel {
 
     /// Stops serving.
     pub async fn stop(self) {
-        self.running.stop().await;
+        tokio::join!(self.running.stop(), self.files.stop());
     }
 }

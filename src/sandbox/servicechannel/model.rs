@@ -40,6 +40,14 @@ id! {
     /// A note.
     NoteId
 }
+id! {
+    /// An attachment.
+    AttachmentId
+}
+id! {
+    /// An invoice.
+    InvoiceId
+}
 
 /// The part of a status every subscriber has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -183,6 +191,10 @@ pub struct WorkOrder {
     pub invoiced: bool,
     /// Its notes, oldest first.
     pub notes: Vec<Note>,
+    /// Its files, oldest first.
+    pub attachments: Vec<Attachment>,
+    /// Who came and went, oldest first.
+    pub visits: Vec<Visit>,
     /// Lists do not show it before this instant.
     pub hidden_until: Option<DateTime<Utc>>,
 }
@@ -217,6 +229,83 @@ pub struct Note {
     pub visibility: u8,
     /// By what it was written.
     pub note_type: NoteType,
+}
+
+/// One file of a work order.
+#[derive(Clone, Debug)]
+pub struct Attachment {
+    /// Its number.
+    pub id: AttachmentId,
+    /// The note it came with.
+    pub note: Option<NoteId>,
+    /// Its name.
+    pub name: String,
+    /// What it shows.
+    pub description: String,
+    /// When it came.
+    pub created: DateTime<Utc>,
+    /// By whom it was sent.
+    pub created_by: String,
+    /// Whether it was sent by the API.
+    pub own: bool,
+    /// Who may see it: 0 everyone to 3 the subscriber only.
+    pub visibility: u8,
+    /// Whether it is the copy of an invoice.
+    pub invoice_copy: bool,
+    /// What is in it.
+    pub content: Content,
+}
+
+/// What is in a file.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// So many made-up bytes, always the same for the same seed.
+    MadeUp {
+        /// Which bytes.
+        seed: u64,
+        /// How many.
+        size: u64,
+    },
+    /// What somebody sent, as it was sent.
+    Sent(bytes::Bytes),
+    /// Somebody sent more than is kept: only how much, and its SHA-256 in hexadecimal.
+    Weighed {
+        /// How many bytes.
+        size: u64,
+        /// Their SHA-256.
+        sha256: String,
+    },
+}
+
+/// Somebody came to a work order, or went.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Visit {
+    /// The number that the two halves share.
+    pub mechanic: i64,
+    /// Whether they came or went.
+    pub half: Half,
+    /// Who.
+    pub user: i64,
+    /// 1 is repair, 2 travel.
+    pub work_type: i64,
+    /// When, by what the client said.
+    pub at: DateTime<Utc>,
+    /// How many came.
+    pub techs: i64,
+    /// The status it led to.
+    pub status: Status,
+}
+
+/// Whether somebody came or went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Half {
+    /// Came.
+    In,
+    /// Went, with the work done as far as it goes.
+    Out,
+    /// Went, and it does not count.
+    Cancelled,
 }
 
 /// One site.
@@ -256,76 +345,20 @@ pub struct Location {
     pub longitude: f64,
 }
 
-/// One client.
-#[derive(Clone, Debug)]
-pub struct Subscriber {
-    /// Its number.
-    pub id: SubscriberId,
-    /// Its name.
-    pub name: String,
-    /// Its short name.
-    pub short_name: String,
-    /// What it lets the provider do.
-    pub permissions: Permissions,
-    /// Which statuses it has.
-    pub catalogue: Vec<StatusOption>,
-    /// How urgent its work can be, in its words.
-    pub priorities: &'static [&'static str],
+impl WorkOrder {
+    /// Whether an invoice may be made for it.
+    pub fn billable(&self) -> bool {
+        self.status.primary == Primary::Completed
+            && matches!(self.status.below(), "" | "CONFIRMED")
+            && !self.invoiced
+    }
 }
 
-/// Whether a provider may do one thing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Permit {
-    /// It may.
-    Granted,
-    /// It may not.
-    Denied,
-}
-
-/// What a subscriber lets the provider do: the items of its request form, and full editing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Permissions {
-    /// To COMPLETED and COMPLETED/CONFIRMED.
-    pub complete_billable: Permit,
-    /// To COMPLETED/PENDING CONFIRMATION.
-    pub complete_non_billable: Permit,
-    /// To every other status.
-    pub other_statuses: Permit,
-    /// Notes and the scheduled date.
-    pub notes_and_schedule: Permit,
-    /// Everything else, such as the NTE.
-    pub full_edit: Permit,
-}
-
-/// One main status of a subscriber with those below it.
-#[derive(Clone, Debug)]
-pub struct StatusOption {
-    /// The main one.
-    pub primary: Primary,
-    /// Those below.
-    pub extended: Vec<ExtendedStatus>,
-}
-
-/// A status below a main one.
-#[derive(Clone, Debug)]
-pub struct ExtendedStatus {
-    /// Its number, the subscriber's own.
-    pub id: i64,
-    /// Its name.
-    pub name: &'static str,
-    /// It is set only together with a resolution text and a scheduled date.
-    pub constraint: Option<Constraint>,
-}
-
-/// What must be there before a status can be set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Constraint {
-    /// A text that says what was done.
-    ResolutionText,
-    /// A scheduled date.
-    ScheduledDate,
+impl Attachment {
+    /// Whether a provider sees it: not what is between the subscriber and its own.
+    pub fn visible_to_providers(&self) -> bool {
+        self.visibility < 2
+    }
 }
 
 impl Note {

@@ -6,7 +6,13 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::World;
-use super::model::{ProviderId, Status, SubscriberId, WorkOrder, WorkOrderId};
+use super::changes::{self, Text};
+use super::events;
+use super::ledger::{Author, Pen, Write};
+use super::model::{
+    Attachment, AttachmentId, Content, InvoiceId, NoteId, Primary, ProviderId, Status,
+    SubscriberId, WorkOrder, WorkOrderId,
+};
 use super::state::{NoteDraft, State};
 use crate::sandbox::kit::time::later;
 
@@ -19,6 +25,15 @@ pub enum Error {
     /// There is no such client.
     #[error("there is no subscriber {0}")]
     UnknownSubscriber(SubscriberId),
+    /// There is no such invoice.
+    #[error("there is no invoice {0}")]
+    UnknownInvoice(InvoiceId),
+    /// Nothing of the kind becomes of such an invoice.
+    #[error("invoice {0} is {1}: that cannot be done with it")]
+    InvoiceIs(InvoiceId, &'static str),
+    /// What was to be changed is not there, or not of that kind.
+    #[error("what is to be changed is not as it should be: {0}")]
+    NotAsItShould(#[from] serde_json::Error),
 }
 
 /// What to write into a work order; what is none stays as it is.
@@ -35,29 +50,35 @@ pub struct Edit {
     pub purchase_number: Option<String>,
     /// Which trade.
     pub trade: Option<String>,
+    /// Which kind of work.
+    pub category: Option<String>,
     /// The problem.
     pub problem_code: Option<String>,
     /// When work is to begin.
     pub scheduled_date: Option<DateTime<Utc>>,
     /// When the client asked.
     pub call_date: Option<DateTime<Utc>>,
+    /// When it must be done.
+    pub expiration_date: Option<DateTime<Utc>>,
     /// How far it is.
     pub status: Option<Status>,
 }
 
 impl Edit {
-    fn apply(self, order: &mut WorkOrder) {
+    fn apply(&self, order: &mut WorkOrder) {
         let Self {
             description,
             priority,
             nte,
             purchase_number,
             trade,
+            category,
             problem_code,
             scheduled_date,
             call_date,
+            expiration_date,
             status,
-        } = self;
+        } = self.clone();
         if let Some(description) = description {
             order.description = description;
         }
@@ -73,8 +94,10 @@ impl Edit {
         order.priority = priority.or(order.priority.take());
         order.nte = nte.or(order.nte);
         order.trade = trade.or(order.trade.take());
+        order.category = category.or(order.category.take());
         order.problem_code = problem_code.or(order.problem_code.take());
         order.scheduled_date = scheduled_date.or(order.scheduled_date);
+        order.expiration_date = expiration_date.or(order.expiration_date);
     }
 }
 
@@ -112,10 +135,11 @@ impl World {
             let add = |_| {
                 let now = state.stamp(self.kit().clock.now());
                 let mut order = seed.work_order(state, now);
-                edit.clone().apply(&mut order);
+                edit.apply(&mut order);
                 order.hidden_until = self.late_row("POST", now);
                 let id = order.id;
                 state.add_work_order(order);
+                events::tell_created(state, id);
                 id
             };
             (0..count).map(add).collect()
@@ -138,10 +162,14 @@ impl World {
 
     /// Somebody edits a work order. Says when it was changed.
     pub fn edit(&self, id: WorkOrderId, edit: Edit) -> Result<DateTime<Utc>, Error> {
-        let now = self.kit().clock.now();
-        let late = self.late_row("PUT", now);
+        let pen = self.person();
+        let late = self.late_row("PUT", pen.now);
         let changed = self.with_state(|state| {
-            state.change(id, now, |order| {
+            let before = state.work_order(id)?.clone();
+            let mut after = before.clone();
+            edit.apply(&mut after);
+            note_changes(state, &pen, &before, &after);
+            state.change(id, pen.now, |order| {
                 edit.apply(order);
                 order.hidden_until = late;
             })
@@ -149,19 +177,92 @@ impl World {
         changed.ok_or(Error::UnknownWorkOrder(id))
     }
 
+    /// The client calls a work order off: completed as cancelled, with nothing to be spent.
+    pub fn cancel(&self, id: WorkOrderId) -> Result<DateTime<Utc>, Error> {
+        let pen = self.person();
+        let changed = self.with_state(|state| {
+            changes::nte(state, id, &pen, 0.0)?;
+            let cancelled = Status::of(Primary::Completed, "CANCELLED");
+            changes::status(state, id, &pen, cancelled)
+        });
+        changed.ok_or(Error::UnknownWorkOrder(id))
+    }
+
+    /// Everything that was written about work orders, and status writes that were refused, in the
+    /// order it was done.
+    pub fn writes(&self) -> Vec<Write> {
+        self.read_state(|state| state.ledger().since(0).to_vec())
+    }
+
+    /// Somebody at the client, now.
+    pub(super) fn person(&self) -> Pen {
+        Pen {
+            now: self.kit().clock.now(),
+            by: Author::person("Jane Store"),
+        }
+    }
+
     /// Somebody at the client sets a status, which writes a system note too.
     pub fn set_status(&self, id: WorkOrderId, status: Status) -> Result<DateTime<Utc>, Error> {
-        let now = self.kit().clock.now();
-        let changed = self.with_state(|state| change_status(state, id, now, status));
+        let pen = self.person();
+        let changed = self.with_state(|state| changes::status(state, id, &pen, status));
         changed.ok_or(Error::UnknownWorkOrder(id))
     }
 
     /// Somebody at the client writes a note.
     pub fn write_note(&self, id: WorkOrderId, text: &str) -> Result<(), Error> {
-        let now = self.kit().clock.now();
-        let draft = NoteDraft::user(text.to_owned(), "Jane Store");
-        let added = self.with_state(|state| state.add_note(id, now, draft));
-        added.map(|_| ()).ok_or(Error::UnknownWorkOrder(id))
+        let draft = NoteDraft::user(text.to_owned(), "");
+        self.write_note_as(id, draft).map(|_| ())
+    }
+
+    /// Somebody at the client writes this note; without an author it is whoever is always there.
+    pub(super) fn write_note_as(
+        &self,
+        id: WorkOrderId,
+        mut draft: NoteDraft,
+    ) -> Result<NoteId, Error> {
+        let mut pen = self.person();
+        if draft.created_by.is_empty() {
+            pen.by.name().clone_into(&mut draft.created_by);
+        } else {
+            pen.by = Author::person(&draft.created_by);
+        }
+        let added = self.with_state(|state| changes::note(state, id, &pen, draft));
+        added.ok_or(Error::UnknownWorkOrder(id))
+    }
+
+    /// Somebody at the client adds a file of so many made-up bytes.
+    pub fn attach(
+        &self,
+        id: WorkOrderId,
+        name: &str,
+        size: u64,
+        visibility: u8,
+    ) -> Result<AttachmentId, Error> {
+        let pen = self.person();
+        let added = self.with_state(|state| {
+            let seed = self.seed().seed ^ u64::try_from(state.ledger().len()).unwrap_or(0);
+            let file = Attachment {
+                id: AttachmentId(0),
+                note: None,
+                name: name.to_owned(),
+                description: String::new(),
+                created: pen.now,
+                created_by: pen.by.name().to_owned(),
+                own: false,
+                visibility,
+                invoice_copy: false,
+                content: Content::MadeUp { seed, size },
+            };
+            changes::attach(state, id, &pen, file)
+        });
+        added.ok_or(Error::UnknownWorkOrder(id))
+    }
+
+    /// The files of a work order, whoever sees them.
+    pub fn attachments(&self, id: WorkOrderId) -> Vec<Attachment> {
+        let files = |state: &State| state.work_order(id).map(|order| order.attachments.clone());
+        self.read_state(files).unwrap_or_default()
     }
 
     /// All of these were changed within one tick, now.
@@ -188,21 +289,9 @@ impl World {
 
     /// The client gives a work order to another provider: it disappears for the one before.
     pub fn move_to(&self, id: WorkOrderId, provider: ProviderId) -> Result<(), Error> {
-        let now = self.kit().clock.now();
-        let moved =
-            self.with_state(|state| state.change(id, now, |order| order.provider = provider));
+        let pen = self.person();
+        let moved = self.with_state(|state| changes::provider(state, id, &pen, provider));
         moved.map(|_| ()).ok_or(Error::UnknownWorkOrder(id))
-    }
-
-    /// A client takes another name. Its work orders are not stamped.
-    pub fn rename_subscriber(&self, id: SubscriberId, name: &str) -> Result<(), Error> {
-        self.with_state(|state| {
-            let subscriber = state
-                .subscriber_mut(id)
-                .ok_or(Error::UnknownSubscriber(id))?;
-            name.clone_into(&mut subscriber.name);
-            Ok(())
-        })
     }
 
     /// Ids and names of the clients.
@@ -237,21 +326,30 @@ impl World {
     }
 }
 
-/// Sets a status with the system note that goes with it. Says when it was changed.
-pub(super) fn change_status(
-    state: &mut State,
-    id: WorkOrderId,
-    now: DateTime<Utc>,
-    status: Status,
-) -> Option<DateTime<Utc>> {
-    let before = state.work_order(id)?.status.clone();
-    let text = format!("Status has been changed from '{before}' to '{status}'");
-    state.add_note(id, now, NoteDraft::system(text))?;
-    state.change(id, now, |order| {
-        order.completed_date = match status.primary {
-            super::model::Primary::Completed => order.completed_date.or(Some(now)),
-            super::model::Primary::Open | super::model::Primary::InProgress => None,
-        };
-        order.status = status;
-    })
+/// Writes down what an edit is about to change, with the system notes that go with it.
+fn note_changes(state: &mut State, pen: &Pen, before: &WorkOrder, after: &WorkOrder) {
+    let id = before.id;
+    if before.status != after.status {
+        changes::status(state, id, pen, after.status.clone());
+    }
+    if let Some(at) = after
+        .scheduled_date
+        .filter(|_| before.scheduled_date != after.scheduled_date)
+    {
+        changes::scheduled_date(state, id, pen, at);
+    }
+    if let Some(amount) = after.nte.filter(|_| before.nte != after.nte) {
+        changes::nte(state, id, pen, amount);
+    }
+    for what in [
+        Text::PurchaseNumber,
+        Text::Priority,
+        Text::Category,
+        Text::Trade,
+        Text::Description,
+    ] {
+        if what.of(before) != what.of(after) {
+            changes::text(state, id, pen, what, what.of(after).to_owned());
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! Which properties of work orders and locations can be filtered, sorted, selected and expanded.
 
-use super::model::{Location, WorkOrder};
+use super::invoices::Invoice;
+use super::model::{Attachment, Location, Note, NoteType, Visit, WorkOrder};
+use super::names::PROBLEMS;
 use super::odata::{Kind, Property, Value};
 use super::state::State;
 
@@ -90,6 +92,7 @@ properties! {
         "CreatedBy", "CallDate", "CallDate_DTO", "ScheduledDate", "ScheduledDate_DTO",
         "CompletedDate", "CompletedDate_DTO", "ExpirationDate", "ExpirationDate_DTO",
         "UpdatedDate", "UpdatedDate_DTO", "CreatedDate", "CreatedDate_DTO", "Priority", "Trade",
+        "TradeId",
         "Category", "CategoryId", "ApprovalCode", "Description", "ProblemCode", "Resolution",
         "Nte", "Currency", "AssetCount", "Attachments", "Notes", "PostedId", "IsCheckInDenied",
         "CheckInDeniedReason", "CheckInRange", "IsInvoiced", "IsExpired", "IsEnabledForMobile",
@@ -178,6 +181,144 @@ impl LocationProperty {
             Self::State => Value::Text(&location.state),
             Self::Zip => Value::Text(&location.zip),
             Self::Region => Value::Text(&location.region),
+        }
+    }
+}
+
+/// The number of a trade, the same for every subscriber here.
+pub(super) fn trade_id(trade: &str) -> Option<i64> {
+    let mut known = PROBLEMS.iter().zip(601..);
+    known
+        .find(|((own, ..), _)| own.eq_ignore_ascii_case(trade))
+        .map(|(_, id)| id)
+}
+
+properties! {
+    InvoiceProperty {
+        Id = "Id": Int,
+        Number = "Number": Text,
+        Status = "Status": Text,
+        WoTrackingNumber = "WoTrackingNumber": Int,
+        InvoiceTotal = "InvoiceTotal": Number,
+        SubscriberId = "Subscriber/Id": Int,
+        PostedDate = "PostedDate": Time,
+        InvoiceDate = "InvoiceDate": Time,
+        UpdatedDate = "UpdatedDate": Time,
+        ApprovedDate = "ApprovedDate": Time,
+        PaidDate = "PaidDate": Time,
+    }
+    members &[
+        "Id", "Number", "Status", "WoTrackingNumber", "InvoiceTotal", "InvoiceTax", "Subtotal",
+        "InvoiceBalance", "Currency", "PostedDate", "InvoiceDate", "ApprovedDate", "PaidDate",
+        "StatusChangeDate", "LastActionDate", "UpdatedDate", "Comments", "Description", "Trade",
+        "Labors", "Materials", "Travels", "Others", "Payments", "StatusHistoryShort",
+    ];
+    navigation &[];
+    broken &[];
+}
+
+impl InvoiceProperty {
+    /// What an invoice holds there.
+    pub(super) fn of(self, invoice: &Invoice) -> Value<'_> {
+        match self {
+            Self::Id => Value::Int(invoice.id.0),
+            Self::Number => Value::Text(&invoice.number),
+            Self::Status => Value::Text(invoice.status.wire()),
+            Self::WoTrackingNumber => Value::Int(invoice.work_order.0),
+            Self::InvoiceTotal => Value::Number(invoice.total),
+            Self::SubscriberId => Value::Int(invoice.subscriber.0),
+            Self::PostedDate => Value::Time(invoice.posted),
+            Self::InvoiceDate => Value::Time(invoice.invoice_date),
+            Self::UpdatedDate => Value::Time(invoice.updated),
+            Self::ApprovedDate => invoice.approved.into(),
+            Self::PaidDate => invoice.paid.into(),
+        }
+    }
+}
+
+properties! {
+    NoteProperty {
+        Id = "Id": Int,
+        Number = "Number": Int,
+        NoteData = "NoteData": Text,
+        DateCreated = "DateCreated": Time,
+        ActionRequired = "ActionRequired": Bool,
+        CreatedBy = "CreatedBy": Text,
+        NoteType = "NoteType": Text,
+    }
+    members &[
+        "Id", "Number", "NoteData", "DateCreated", "ActionRequired", "MailedTo", "CreatedBy",
+        "Attachments", "Visibility", "NoteType", "IsAttachmentNote", "IsPinned",
+    ];
+    navigation &[];
+    broken &[];
+}
+
+impl NoteProperty {
+    /// What a note holds there.
+    pub(super) fn of(self, note: &Note) -> Value<'_> {
+        match self {
+            Self::Id => Value::Int(note.id.0),
+            Self::Number => Value::Int(note.number),
+            Self::NoteData => Value::Text(&note.text),
+            Self::DateCreated => Value::Time(note.created),
+            Self::ActionRequired => Value::Bool(note.action_required),
+            Self::CreatedBy => Value::Text(&note.created_by),
+            Self::NoteType => Value::Text(match note.note_type {
+                NoteType::System => "SystemNote",
+                NoteType::User => "UsersNote",
+            }),
+        }
+    }
+}
+
+properties! {
+    AttachmentProperty {
+        Id = "Id": Int,
+        Name = "Name": Text,
+        Description = "Description": Text,
+        TimeStamp = "TimeStamp": Time,
+        NoteId = "NoteId": Int,
+        UploadBy = "UploadBy": Text,
+    }
+    members &[
+        "Id", "Description", "Name", "TimeStamp", "Uri", "NoteId", "Visibility",
+        "IsInvoiceDigitalCopy", "UploadBy",
+    ];
+    navigation &[];
+    broken &[];
+}
+
+impl AttachmentProperty {
+    /// What an attachment holds there.
+    pub(super) fn of(self, file: &Attachment) -> Value<'_> {
+        match self {
+            Self::Id => Value::Int(file.id.0),
+            Self::Name => Value::Text(&file.name),
+            Self::Description => Value::Text(&file.description),
+            Self::TimeStamp => Value::Time(file.created),
+            Self::NoteId => file.note.map_or(Value::Null, |note| Value::Int(note.0)),
+            Self::UploadBy => Value::Text(&file.created_by),
+        }
+    }
+}
+
+properties! {
+    VisitProperty {
+        Id = "Id": Int,
+        Date = "Date": Time,
+    }
+    members &["Id", "Date", "User", "Action", "StatusChangedTo", "WorkType", "CheckInOutType"];
+    navigation &[];
+    broken &[];
+}
+
+impl VisitProperty {
+    /// What a visit holds there.
+    pub(super) fn of(self, visit: &Visit) -> Value<'_> {
+        match self {
+            Self::Id => Value::Int(visit.mechanic),
+            Self::Date => Value::Time(visit.at),
         }
     }
 }

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use super::model::{LocationId, Status, WorkOrderId};
+use super::model::{Half, LocationId, Status, WorkOrderId};
 use super::odata;
 
 /// Why a request is refused.
@@ -56,9 +56,41 @@ pub(super) enum Refusal {
     AlreadyDeclined,
     #[error("Decline reason is incorrect")]
     DeclineReason,
+    #[error("Decline reason id is required")]
+    NoDeclineReason,
+    #[error("Work order number is incorrect")]
+    Number,
+    #[error("Attachments are too large together")]
+    AttachmentsSize,
+    #[error("Check-in or check-out is not possible: invoiced, expired, wrong status, or use IVR")]
+    CheckBlocked(Half),
+    #[error("Check-in or check-out is out of range")]
+    OutOfRange(Half),
+    #[error("Webhook was not found")]
+    UnknownHook,
+    #[error("The provider has no contract with the requested subscriber")]
+    NoContract,
+    #[error("Invoice was not found")]
+    UnknownInvoice,
+    #[error("{}", joined(.0))]
+    Invoice(Vec<Mistake>),
+}
+
+/// Why an invoice is refused: the vendor's code, and words of our own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Mistake(pub(super) i32, pub(super) &'static str);
+
+fn joined(mistakes: &[Mistake]) -> String {
+    let texts: Vec<_> = mistakes.iter().map(|Mistake(_, text)| *text).collect();
+    texts.join("; ")
 }
 
 impl Refusal {
+    /// The vendor's code.
+    pub(super) fn code(&self) -> i32 {
+        self.status_and_code().1
+    }
+
     fn status_and_code(&self) -> (StatusCode, i32) {
         let bad = StatusCode::BAD_REQUEST;
         match self {
@@ -79,6 +111,17 @@ impl Refusal {
             Self::AlreadyAccepted => (bad, 5202),
             Self::AlreadyDeclined => (bad, 5201),
             Self::DeclineReason => (bad, 9002),
+            Self::NoDeclineReason => (bad, 9001),
+            Self::Number => (bad, 923),
+            Self::AttachmentsSize => (bad, 946),
+            Self::CheckBlocked(Half::In) => (bad, 924),
+            Self::CheckBlocked(Half::Out | Half::Cancelled) => (bad, 925),
+            Self::OutOfRange(Half::In) => (bad, 941),
+            Self::OutOfRange(Half::Out | Half::Cancelled) => (bad, 942),
+            Self::UnknownHook => (bad, 502),
+            Self::NoContract => (bad, 503),
+            Self::UnknownInvoice => (StatusCode::NOT_FOUND, 502),
+            Self::Invoice(mistakes) => (bad, mistakes.first().map_or(503, |first| first.0)),
         }
     }
 }
@@ -96,12 +139,22 @@ impl From<odata::Error> for Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let (status, code) = self.status_and_code();
-        error_body(status, code, &self.to_string())
+        let codes = if let Self::Invoice(mistakes) = &self {
+            mistakes.iter().map(|mistake| mistake.0).collect()
+        } else {
+            vec![code]
+        };
+        with_codes(status, &codes, &self.to_string())
     }
 }
 
 /// The body every error of the API has.
 pub(super) fn error_body(status: StatusCode, code: i32, message: &str) -> Response {
-    let body = json!({ "ErrorCodes": [code], "ErrorCode": code, "ErrorMessage": message });
+    with_codes(status, &[code], message)
+}
+
+fn with_codes(status: StatusCode, codes: &[i32], message: &str) -> Response {
+    let first = codes.first();
+    let body = json!({ "ErrorCodes": codes, "ErrorCode": first, "ErrorMessage": message });
     (status, Json(body)).into_response()
 }

@@ -7,11 +7,11 @@ use chrono::{DateTime, Utc};
 use super::PROVIDER_ID;
 use super::catalogue::{self, PROFILES};
 use super::model::{
-    Location, LocationId, Primary, ProviderId, Status, Subscriber, SubscriberId, WorkOrder,
-    WorkOrderId,
+    Location, LocationId, Primary, ProviderId, Status, SubscriberId, WorkOrder, WorkOrderId,
 };
 use super::names::{AREAS, BEGUN, CALLERS, CATEGORIES, PROBLEMS, SITES};
 use super::state::{NoteDraft, Provider, State};
+use super::terms::Subscriber;
 use crate::sandbox::kit::rng::Rng;
 use crate::sandbox::kit::time::{earlier, later};
 
@@ -66,6 +66,7 @@ impl Seed {
                 permissions: profile.permissions,
                 catalogue: catalogue::of(profile),
                 priorities: profile.priorities,
+                invoice_rules: catalogue::invoice_rules(profile),
             });
         }
         for index in 0..self.locations.max(1) {
@@ -233,6 +234,8 @@ impl Seed {
                 .then(|| f64::from(cut(rng.below(400))) * 12.5),
             invoiced: false,
             notes: Vec::new(),
+            attachments: Vec::new(),
+            visits: Vec::new(),
             hidden_until: None,
         }
     }

@@ -21,6 +21,8 @@ pub struct Settings {
     pub refresh: Refresh,
     /// What lifts the window of 90 days.
     pub window: Window,
+    /// Whether a status is refused while what its subscriber demands for it is missing.
+    pub status_constraints: Switch,
     /// Members without a value.
     pub null_members: NullMembers,
     /// Address in links to next pages; none: the host the client asked, with `http://`.
@@ -37,6 +39,7 @@ impl Default for Settings {
             retry_after: RetryAfter::HttpDate,
             refresh: Refresh::Keep,
             window: Window::CallDate,
+            status_constraints: Switch::On,
             null_members: NullMembers::Omitted,
             next_link_base: None,
         }

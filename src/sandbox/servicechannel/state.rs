@@ -5,11 +5,16 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use super::events;
+use super::hooks::Hooks;
+use super::invoices::Invoice;
+use super::ledger::{Entry, Ledger, Pen};
 use super::model::{
-    Location, LocationId, Note, NoteId, NoteType, ProviderId, Subscriber, SubscriberId, WorkOrder,
-    WorkOrderId,
+    Attachment, AttachmentId, InvoiceId, Location, LocationId, Note, NoteId, NoteType, ProviderId,
+    SubscriberId, WorkOrder, WorkOrderId,
 };
 use super::odata::filter::Span;
+use super::terms::Subscriber;
 use crate::sandbox::kit::time::later;
 
 /// A contractor.
@@ -31,10 +36,18 @@ pub(super) struct State {
     /// The last stamp given out: no two changes share one, unless a test says so.
     last_stamp: DateTime<Utc>,
     notes: i64,
+    ledger: Ledger,
+    attachments: i64,
+    mechanics: i64,
+    hooks: Hooks,
+    invoices: BTreeMap<InvoiceId, Invoice>,
 }
 
 /// Note ids have outgrown 32 bits.
 const FIRST_NOTE: i64 = 2_200_000_000;
+const FIRST_ATTACHMENT: i64 = 91_000_000;
+const FIRST_MECHANIC: i64 = 7_700_000;
+const FIRST_INVOICE: i64 = 42_000_001;
 
 impl State {
     /// A stamp for a change made at `now`: `now`, or 100 ns after the last one.
@@ -122,6 +135,67 @@ impl State {
             });
         })?;
         Some(note_id)
+    }
+
+    /// Adds a file, which is a change of its work order, and gives it its id.
+    pub(super) fn add_attachment(
+        &mut self,
+        id: WorkOrderId,
+        now: DateTime<Utc>,
+        mut file: Attachment,
+    ) -> Option<AttachmentId> {
+        self.attachments += 1;
+        let file_id = AttachmentId(FIRST_ATTACHMENT + self.attachments);
+        file.id = file_id;
+        self.change(id, now, |order| order.attachments.push(file))?;
+        Some(file_id)
+    }
+
+    /// The number of whoever comes next.
+    pub(super) fn next_mechanic(&mut self) -> i64 {
+        self.mechanics += 1;
+        FIRST_MECHANIC + self.mechanics
+    }
+
+    /// Writes down what was written.
+    pub(super) fn record(&mut self, id: WorkOrderId, pen: &Pen, entry: Entry) {
+        let write = self.ledger.push(id, pen, entry).clone();
+        events::tell(self, &write);
+    }
+
+    pub(super) fn hooks(&self) -> &Hooks {
+        &self.hooks
+    }
+
+    pub(super) fn hooks_mut(&mut self) -> &mut Hooks {
+        &mut self.hooks
+    }
+
+    /// All invoices by number, oldest first.
+    pub(super) fn invoices(&self) -> impl DoubleEndedIterator<Item = &Invoice> {
+        self.invoices.values()
+    }
+
+    pub(super) fn invoice(&self, id: InvoiceId) -> Option<&Invoice> {
+        self.invoices.get(&id)
+    }
+
+    pub(super) fn invoice_mut(&mut self, id: InvoiceId) -> Option<&mut Invoice> {
+        self.invoices.get_mut(&id)
+    }
+
+    /// Puts an invoice in, and gives it its id.
+    pub(super) fn add_invoice(&mut self, mut invoice: Invoice) -> InvoiceId {
+        let count = i64::try_from(self.invoices.len()).unwrap_or(i64::MAX);
+        let id = InvoiceId(FIRST_INVOICE + count);
+        invoice.id = id;
+        self.invoices.insert(id, invoice);
+        id
+    }
+
+    /// Everything that was written.
+    pub(super) fn ledger(&self) -> &Ledger {
+        &self.ledger
     }
 
     pub(super) fn work_order(&self, id: WorkOrderId) -> Option<&WorkOrder> {

@@ -1,10 +1,12 @@
 //! How rows look on the wire.
 
+use super::invoices::Invoice;
 use super::json::{Members, Object, Zone};
-use super::model::{Location, Note, NoteType, StatusOption, Subscriber, WorkOrder};
+use super::model::{Attachment, Half, Location, Note, NoteType, Visit, WorkOrder};
 use super::odata::options::Options;
-use super::properties::WorkOrderProperty;
+use super::properties::{WorkOrderProperty, trade_id};
 use super::state::{Provider, State};
+use super::terms::{CheckIn, StatusOption, Subscriber};
 
 /// Through which door a work order is read.
 #[derive(Clone, Copy)]
@@ -34,7 +36,7 @@ pub(super) fn work_order(
     object.object("Status", |status| {
         status.text("Primary", order.status.primary.wire());
         status.maybe("Extended", order.status.extended.as_deref());
-        status.value("CanCreateInvoice", Some(false));
+        status.value("CanCreateInvoice", Some(order.billable()));
     });
     object.time("CallDate", Some(order.call_date), Zone::Eastern);
     object.time("CreatedDate", Some(order.created_date), Zone::Eastern);
@@ -47,6 +49,7 @@ pub(super) fn work_order(
     object.text("CreatedBy", &order.created_by);
     object.text("Source", "Mobile SC");
     object.maybe("Trade", order.trade.as_deref());
+    object.value("TradeId", order.trade.as_deref().and_then(trade_id));
     object.maybe("Category", order.category.as_deref());
     object.value("CategoryId", order.category.as_ref().map(|_| 3_851));
     object.maybe("Priority", order.priority.as_deref());
@@ -64,8 +67,13 @@ pub(super) fn work_order(
     object.object("Notes", |notes| note_summary(notes, order));
     object.object("Attachments", |attachments| {
         attachments.object("Count", |count| {
-            count.int("Own", 0);
-            count.int("Total", 0);
+            let visible = order
+                .attachments
+                .iter()
+                .filter(|file| file.visible_to_providers());
+            let own = order.attachments.iter().filter(|file| file.own);
+            count.int("Own", count_of(own));
+            count.int("Total", count_of(visible));
         });
     });
     object.int("AssetCount", 0);
@@ -76,19 +84,26 @@ pub(super) fn work_order(
         issue.int("Id", 0);
         issue.int("SetupId", 0);
     });
-    object.value("IsCheckInDenied", Some(true));
-    object.text("CheckInDeniedReason", "Please use the IVR of this client.");
+    let check_in = state
+        .subscriber(order.subscriber)
+        .map(|found| found.permissions.check_in);
+    let denied = check_in == Some(CheckIn::Ivr);
+    object.value("IsCheckInDenied", Some(denied));
+    object.maybe(
+        "CheckInDeniedReason",
+        denied.then_some("Please use the IVR of this client."),
+    );
     object.value("CheckInRange", Some(10.0));
     object.value("IsInvoiced", Some(order.invoiced));
     for name in [
         "IsExpired",
         "AutoComplete",
         "AutoInvoice",
-        "HasWorkActivity",
         "IsEnabledForMobile",
     ] {
         object.value(name, Some(false));
     }
+    object.value("HasWorkActivity", Some(!order.visits.is_empty()));
 }
 
 fn nested(object: &mut Object<'_>, order: &WorkOrder, state: &State, face: Face<'_>) {
@@ -185,6 +200,10 @@ pub(super) fn full_location(object: &mut Object<'_>, location: &Location, state:
     object.value("IsInternational", Some(false));
 }
 
+fn count_of(rows: impl Iterator) -> i64 {
+    i64::try_from(rows.count()).unwrap_or(i64::MAX)
+}
+
 /// What a work order says of its notes: how many, and the last one.
 fn note_summary(object: &mut Object<'_>, order: &WorkOrder) {
     let visible = || {
@@ -195,16 +214,9 @@ fn note_summary(object: &mut Object<'_>, order: &WorkOrder) {
     };
     object.int("WorkOrderId", 0);
     object.object("Count", |count| {
-        let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
-        count.int(
-            "Own",
-            number(
-                visible()
-                    .filter(|note| note.note_type == NoteType::User)
-                    .count(),
-            ),
-        );
-        count.int("Total", number(visible().count()));
+        let own = visible().filter(|note| note.note_type == NoteType::User);
+        count.int("Own", count_of(own));
+        count.int("Total", count_of(visible()));
     });
     if let Some(last) = visible().next_back() {
         object.object("Last", |object| {
@@ -219,8 +231,49 @@ fn note_summary(object: &mut Object<'_>, order: &WorkOrder) {
     }
 }
 
-/// A note by itself.
-pub(super) fn note(object: &mut Object<'_>, note: &Note) {
+/// A file by itself; `link` leads to its bytes.
+pub(super) fn attachment(object: &mut Object<'_>, file: &Attachment, link: &str) {
+    object.int("Id", file.id.0);
+    object.text("Description", &file.description);
+    object.text("Name", &file.name);
+    object.utc("TimeStamp", file.created);
+    object.text("Uri", link);
+    object.value("NoteId", file.note.map(|note| note.0));
+    object.int("Visibility", i64::from(file.visibility));
+    object.value("IsInvoiceDigitalCopy", Some(file.invoice_copy));
+}
+
+/// Somebody who came or went.
+pub(super) fn visit(object: &mut Object<'_>, visit: &Visit) {
+    object.int("Id", visit.mechanic);
+    object.utc("Date", visit.at);
+    object.object("User", |user| user.int("Id", visit.user));
+    let action = match visit.half {
+        Half::In => "CheckIn",
+        Half::Out => "CheckOut",
+        Half::Cancelled => "CheckOutCancelled",
+    };
+    object.text("Action", action);
+    object.object("StatusChangedTo", |status| {
+        status.text("Primary", visit.status.primary.wire());
+        status.text("Extended", visit.status.below());
+    });
+    let work_type = if visit.work_type == 1 {
+        "Repair"
+    } else {
+        "Travel"
+    };
+    object.text("WorkType", work_type);
+    object.text("CheckInOutType", "Common");
+}
+
+/// A note by itself, with those of `files` that came with it.
+pub(super) fn note(
+    object: &mut Object<'_>,
+    note: &Note,
+    files: &[Attachment],
+    link: &impl Fn(&Attachment) -> String,
+) {
     object.int("Id", note.id.0);
     object.int("Number", note.number);
     object.text("NoteData", &note.text);
@@ -228,14 +281,19 @@ pub(super) fn note(object: &mut Object<'_>, note: &Note) {
     object.value("ActionRequired", Some(note.action_required));
     object.text("MailedTo", &note.mailed_to);
     object.text("CreatedBy", &note.created_by);
-    object.list("Attachments", std::iter::empty::<()>(), |_, ()| {});
+    let own = files
+        .iter()
+        .filter(|file| file.note == Some(note.id) && file.visible_to_providers());
+    object.list("Attachments", own.clone(), |object, file| {
+        attachment(object, file, &link(file));
+    });
     object.int("Visibility", i64::from(note.visibility));
     let note_type = match note.note_type {
         NoteType::System => "SystemNote",
         NoteType::User => "UsersNote",
     };
     object.text("NoteType", note_type);
-    object.value("IsAttachmentNote", Some(false));
+    object.value("IsAttachmentNote", Some(own.count() > 0));
     object.value("IsPinned", Some(false));
 }
 
@@ -246,7 +304,7 @@ pub(super) fn status_option(object: &mut Object<'_>, option: &StatusOption) {
     let names: Vec<_> = option
         .extended
         .iter()
-        .map(|extended| extended.name)
+        .map(|extended| extended.name.as_str())
         .collect();
     object.value("Extended", Some(names));
     object.list(
@@ -254,16 +312,16 @@ pub(super) fn status_option(object: &mut Object<'_>, option: &StatusOption) {
         option.extended.iter(),
         |object, extended| {
             object.int("Id", extended.id);
-            object.text("Name", extended.name);
+            object.text("Name", &extended.name);
         },
     );
     let constrained = option.extended.iter().filter_map(|extended| {
         extended
             .constraint
-            .map(|constraint| (extended.name, constraint))
+            .map(|constraint| (extended.name.as_str(), constraint))
     });
     object.list("Constraints", constrained, |object, (name, constraint)| {
-        use super::model::Constraint::{ResolutionText, ScheduledDate};
+        use super::terms::Constraint::{ResolutionText, ScheduledDate};
         object.text("Extended", name);
         object.int(
             "IsResolutionTextRequired",
@@ -276,4 +334,49 @@ pub(super) fn status_option(object: &mut Object<'_>, option: &StatusOption) {
             i64::from(constraint == ScheduledDate),
         );
     });
+}
+
+/// An invoice by itself.
+pub(super) fn invoice(object: &mut Object<'_>, invoice: &Invoice) {
+    object.int("Id", invoice.id.0);
+    object.text("Number", &invoice.number);
+    object.text("Status", invoice.status.wire());
+    object.int("WoTrackingNumber", invoice.work_order.0);
+    object.value("InvoiceTotal", Some(invoice.total));
+    object.value("InvoiceTax", Some(invoice.tax));
+    object.value("Subtotal", Some(invoice.subtotal()));
+    object.value("InvoiceBalance", Some(invoice.balance()));
+    object.object("Currency", |currency| {
+        currency.int("Id", 1);
+        currency.text("AlphabeticalCode", "USD");
+    });
+    object.utc("PostedDate", invoice.posted);
+    object.utc("InvoiceDate", invoice.invoice_date);
+    object.maybe_utc("ApprovedDate", invoice.approved);
+    object.maybe_utc("PaidDate", invoice.paid);
+    for name in ["StatusChangeDate", "LastActionDate", "UpdatedDate"] {
+        object.utc(name, invoice.updated);
+    }
+    object.text("Comments", &invoice.comments);
+    object.text("Description", &invoice.text);
+    object.maybe("Trade", invoice.trade.as_deref());
+    for name in ["Labors", "Materials", "Travels", "Others"] {
+        let none = serde_json::Value::Array(Vec::new());
+        object.value(name, Some(invoice.request.get(name).unwrap_or(&none)));
+    }
+    object.list("Payments", invoice.paid.iter(), |payment, at| {
+        payment.int("Id", 1);
+        payment.utc("PaymentDate", *at);
+        payment.value("PaymentAmount", Some(invoice.total));
+    });
+    object.list(
+        "StatusHistoryShort",
+        invoice.history.iter(),
+        |short, step| {
+            short.text("CreatedBy", &step.by);
+            short.text("Status", step.status.wire());
+            short.int("InvId", invoice.id.0);
+            short.utc("ActionDate", step.at);
+        },
+    );
 }

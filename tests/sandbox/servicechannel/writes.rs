@@ -2,38 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
-use syncline::sandbox::servicechannel::model::{Primary, Status, WorkOrderId};
-use syncline::sandbox::servicechannel::people::Edit;
+use syncline::sandbox::servicechannel::model::WorkOrderId;
 
+use super::{open, status};
 use crate::sandbox::{Sc, start};
-
-/// An open work order of the n-th subscriber, just arrived.
-fn open(sc: &Sc, subscriber: usize) -> WorkOrderId {
-    let (wanted, _) = sc.world().subscribers()[subscriber];
-    let edit = Edit {
-        status: Some(Status::plain(Primary::Open)),
-        ..Edit::default()
-    };
-    for _ in 0..100 {
-        let id = sc.world().arrive_as(1, &edit)[0];
-        if sc
-            .world()
-            .overview()
-            .into_iter()
-            .any(|o| o.id == id && o.subscriber == wanted)
-        {
-            return id;
-        }
-    }
-    panic!("no work order of subscriber {wanted} among 100");
-}
-
-async fn status(sc: &Sc, id: WorkOrderId) -> String {
-    let order = sc.get(&format!("/v3/workorders/{id}")).await.ok();
-    let status = &order["Status"];
-    let below = status["Extended"].as_str().unwrap_or_default();
-    format!("{}/{below}", status["Primary"].as_str().unwrap())
-}
 
 fn updated(sc: &Sc, id: WorkOrderId) -> DateTime<Utc> {
     sc.world()
@@ -127,6 +99,9 @@ async fn a_status_is_set_as_far_as_the_subscriber_has_and_grants_it() {
             "{primary}/{extended}"
         );
     }
+    let resolution = json!({ "Resolution": "Replaced the fan" });
+    sc.post(&format!("/v3/workorders/{acme}/resolution"), resolution)
+        .await;
     set(acme, "COMPLETED", "PENDING CONFIRMATION").await.ok();
 
     let bluebird = open(&sc, 1);

@@ -1,21 +1,29 @@
 //! The vendor's routes.
 
+mod attachments;
+mod check_in;
+mod fields;
+mod hooks;
+mod invoices;
 mod notes;
 mod odata;
 mod rest;
 mod writes;
 
+use std::sync::Arc;
+
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use super::World;
 use super::auth::{self, Caller};
+use super::ledger::{Author, Pen};
 use super::model::WorkOrderId;
 use super::refusal::{Refusal, error_body};
 use super::state::State as Rows;
@@ -33,19 +41,66 @@ pub(super) fn api(world: World) -> Router {
         .route("/workorders/{id}/notes", get(notes::list).post(notes::add))
         .route(
             "/workorders/{id}/attachments",
-            get(rest::broken_attachments),
+            get(rest::broken_attachments).post(attachments::add),
         )
+        .route(
+            "/workorders/{id}/attachments/{attachment}",
+            delete(attachments::remove),
+        )
+        .route(
+            "/workorders/{id}/notes/{note}/attachments",
+            post(attachments::add_to_note),
+        )
+        .route(
+            "/workorders/{id}/universalCheckIn",
+            post(check_in::check_in),
+        )
+        .route(
+            "/workorders/{id}/universalCheckOut",
+            post(check_in::check_out),
+        )
+        .route("/workorders/{id}/GPSRadius", get(check_in::radius))
+        .route("/worktypes", get(check_in::work_types))
         .route("/workorders/{id}/accept", put(writes::accept))
         .route("/workorders/{id}/decline", put(writes::decline))
         .route("/workorders/{id}/status", put(writes::status))
-        .route("/workorders/{id}/scheduledate", put(writes::scheduled_date))
-        .route("/workorders/{id}/nte", put(writes::nte))
+        .route("/workorders/{id}/scheduledate", put(fields::scheduled_date))
+        .route("/workorders/{id}/nte", put(fields::nte))
+        .route("/workorders/{id}/resolution", post(fields::resolution))
+        .route("/workorders/{id}/{member}", put(fields::text))
+        .route(
+            "/subscribers/{id}/workOrderRescheduleReasons",
+            get(fields::reschedule_reasons),
+        )
         .route("/locations/{id}", get(rest::location))
+        .route("/invoices", post(invoices::add))
+        .route("/invoices/{id}", get(invoices::one))
+        .route(
+            "/invoices/{id}/InvoiceRequirements",
+            get(invoices::requirements),
+        )
+        .route(
+            "/invoices/{id}/InvoiceRejectionReasons",
+            get(invoices::rejection_reasons),
+        )
+        .route("/odata/invoices", get(odata::invoices))
+        .route("/NotificationWebHooks", get(hooks::list).post(hooks::add))
+        .route(
+            "/NotificationWebHooks/{id}",
+            get(hooks::one).put(hooks::change).delete(hooks::remove),
+        )
+        .route(
+            "/NotificationSubscriptions/SigningKey",
+            get(hooks::key).put(hooks::new_key),
+        )
         .route("/odata/workorders", get(odata::work_orders))
         .route("/odata/workorders/filter", post(odata::filter))
         .route("/odata/locations", get(odata::locations))
         .route("/odata/{resource}", get(odata::by_key))
+        .route("/odata/{resource}/{below}", get(odata::below_key))
         .fallback(unknown_route)
+        // Files are larger than other bodies, and have a limit of their own.
+        .layer(DefaultBodyLimit::disable())
         .layer(from_fn_with_state(world.clone(), guard));
     Router::new()
         .nest("/v3", v3)
@@ -92,6 +147,14 @@ async fn guard(State(world): State<World>, mut request: Request, next: Next) -> 
     };
     let mut response = match admitted {
         Ok(()) => {
+            let seq = request.extensions().get().copied();
+            request.extensions_mut().insert(Pen {
+                now,
+                by: Author::Api {
+                    user: Arc::clone(&caller.user),
+                    request: seq.expect("every request has its number"),
+                },
+            });
             request.extensions_mut().insert(caller);
             next.run(request).await
         }

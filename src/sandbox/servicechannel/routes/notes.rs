@@ -10,10 +10,11 @@ use serde_json::json;
 
 use super::writes::{body, permitted};
 use super::{number_in, own_order, raw_json};
-use crate::sandbox::kit::audit::RequestSeq;
 use crate::sandbox::servicechannel::World;
 use crate::sandbox::servicechannel::auth::Caller;
+use crate::sandbox::servicechannel::changes;
 use crate::sandbox::servicechannel::json::Object;
+use crate::sandbox::servicechannel::ledger::Pen;
 use crate::sandbox::servicechannel::model::{NoteType, WorkOrderId};
 use crate::sandbox::servicechannel::refusal::Refusal;
 use crate::sandbox::servicechannel::state::NoteDraft;
@@ -65,7 +66,9 @@ pub(super) async fn list(
             .take(size);
         let mut out = Vec::new();
         Object::write(&mut out, None, nulls, |object| {
-            object.list("Notes", shown, |object, note| wire::note(object, note));
+            object.list("Notes", shown, |object, note| {
+                wire::note(object, note, &order.attachments, &|file| world.link(file));
+            });
             object.value("AllNotesCount", Some(visible.len()));
             object.value("UserNotesCount", Some(users));
             object.value("SystemNotesCount", Some(visible.len() - users));
@@ -94,13 +97,12 @@ pub(super) struct NewNote {
 pub(super) async fn add(
     State(world): State<World>,
     Extension(caller): Extension<Caller>,
-    Extension(seq): Extension<RequestSeq>,
+    Extension(pen): Extension<Pen>,
     Path(id): Path<String>,
     bytes: Bytes,
 ) -> Result<Response, Refusal> {
     let id = order_id(&id)?;
     let new: NewNote = body(&bytes)?;
-    let now = world.kit().clock.now();
     let note_id = world.with_state(|rows| {
         own_order(rows, &caller, id)?;
         permitted(rows, id, |permissions| permissions.notes_and_schedule)?;
@@ -116,14 +118,9 @@ pub(super) async fn add(
             action_required: new.action_required,
             mailed_to: new.mailed_to.unwrap_or_default(),
             visibility: new.visibility,
-            ..NoteDraft::user(new.note.clone(), &caller.user)
+            ..NoteDraft::user(new.note, &caller.user)
         };
-        rows.add_note(id, now, draft)
-            .ok_or(Refusal::UnknownWorkOrder(id))
+        changes::note(rows, id, &pen, draft).ok_or(Refusal::UnknownWorkOrder(id))
     })?;
-    world
-        .kit()
-        .audit
-        .created("notes", &format!("{id}: {}", new.note), seq);
     Ok((StatusCode::CREATED, Json(json!({ "id": note_id }))).into_response())
 }

@@ -1,5 +1,7 @@
 //! Reading by `OData`.
 
+use std::time::Duration;
+
 use axum::extract::{Extension, Path, Query, State};
 use axum::http::{HeaderMap, Uri, header};
 use axum::response::Response;
@@ -10,6 +12,7 @@ use serde_json::Value;
 use super::writes::body;
 use super::{own_order, raw_json, unknown_route};
 use crate::sandbox::kit::faults::Sight;
+use crate::sandbox::kit::time::earlier;
 use crate::sandbox::servicechannel::World;
 use crate::sandbox::servicechannel::auth::Caller;
 use crate::sandbox::servicechannel::json::{Object, write_list};
@@ -17,12 +20,19 @@ use crate::sandbox::servicechannel::model::WorkOrderId;
 use crate::sandbox::servicechannel::odata;
 use crate::sandbox::servicechannel::odata::filter::order;
 use crate::sandbox::servicechannel::odata::options::{Direction, Options, next_query};
-use crate::sandbox::servicechannel::properties::{LocationProperty, WorkOrderProperty};
+use crate::sandbox::servicechannel::odata::{Property, Value as Cell};
+use crate::sandbox::servicechannel::properties::{
+    AttachmentProperty, InvoiceProperty, LocationProperty, NoteProperty, VisitProperty,
+    WorkOrderProperty,
+};
 use crate::sandbox::servicechannel::query::{Scope, find};
 use crate::sandbox::servicechannel::refusal::Refusal;
+use crate::sandbox::servicechannel::settings::NullMembers;
 use crate::sandbox::servicechannel::wire::{self, Face};
 
 type Pairs = Vec<(String, String)>;
+
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// Whether a page says where the next one is.
 #[derive(Clone, Copy)]
@@ -154,10 +164,7 @@ pub(super) async fn by_key(
     if resource == "providers" || resource.starts_with("locations(") {
         return Err(Refusal::BrokenRoute);
     }
-    let key = resource
-        .strip_prefix("workorders(")
-        .and_then(|rest| rest.strip_suffix(')'));
-    let Some(id) = key.and_then(|key| key.parse().ok()).map(WorkOrderId) else {
+    let Some(id) = work_order_key(&resource) else {
         return Ok(unknown_route(uri).await);
     };
     if let Some((name, _)) = pairs
@@ -187,24 +194,141 @@ pub(super) async fn by_key(
     })
 }
 
-/// `GET /odata/locations`. There are few; they are read through.
+/// `GET /odata/locations`.
 pub(super) async fn locations(
     State(world): State<World>,
     headers: HeaderMap,
     Query(pairs): Query<Pairs>,
 ) -> Result<Response, Refusal> {
     let options = Options::<LocationProperty>::parse(&pairs)?;
-    let settings = world.settings();
-    let base = base(&headers, settings.next_link_base.as_deref());
-    Ok(world.read_state(|rows| {
+    let asked = Asked::of(&world, &headers, &pairs, "locations");
+    world.read_state(|rows| {
+        let all = rows.locations();
+        let of = |property: LocationProperty, row| property.of(row);
+        Ok(asked.few(&options, all, of, |object, row| {
+            wire::full_location(object, row, rows);
+        }))
+    })
+}
+
+/// `GET /odata/invoices`: without a posting date in the filter those of the last 90 days, and none
+/// that was posted more than 365 days ago.
+pub(super) async fn invoices(
+    State(world): State<World>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    Query(pairs): Query<Pairs>,
+) -> Result<Response, Refusal> {
+    let options = Options::<InvoiceProperty>::parse(&pairs)?;
+    let asked = Asked::of(&world, &headers, &pairs, "invoices");
+    let posted = |property: InvoiceProperty| property == InvoiceProperty::PostedDate;
+    let filter = options.filter.as_ref();
+    let days = if filter.is_some_and(|filter| filter.mentions(&posted)) {
+        365
+    } else {
+        90
+    };
+    let since = earlier(world.kit().clock.now(), DAY * days);
+    world.read_state(|rows| {
+        let own = rows
+            .invoices()
+            .filter(|invoice| invoice.provider == caller.provider && invoice.posted >= since);
+        let of = |property: InvoiceProperty, row| property.of(row);
+        Ok(asked.few(&options, own, of, wire::invoice))
+    })
+}
+
+/// `GET /odata/workorders({id})/notes`, `/attachments`, `/Service.CheckInActivity(…)`.
+pub(super) async fn below_key(
+    State(world): State<World>,
+    Extension(caller): Extension<Caller>,
+    uri: Uri,
+    headers: HeaderMap,
+    Path((resource, below)): Path<(String, String)>,
+    Query(pairs): Query<Pairs>,
+) -> Result<Response, Refusal> {
+    let Some(id) = work_order_key(&resource) else {
+        return Ok(unknown_route(uri).await);
+    };
+    let set = format!("{resource}/{below}");
+    let asked = Asked::of(&world, &headers, &pairs, &set);
+    match below.as_str() {
+        "notes" => {
+            let options = Options::<NoteProperty>::parse(&pairs)?;
+            world.read_state(|rows| {
+                let order = own_order(rows, &caller, id)?;
+                let seen = order.notes.iter();
+                let seen = seen.filter(|note| note.visible_to_providers());
+                let of = |property: NoteProperty, row| property.of(row);
+                Ok(asked.few(&options, seen, of, |object, note| {
+                    wire::note(object, note, &order.attachments, &|file| world.link(file));
+                }))
+            })
+        }
+        "attachments" => {
+            let options = Options::<AttachmentProperty>::parse(&pairs)?;
+            world.read_state(|rows| {
+                let files = own_order(rows, &caller, id)?.attachments.iter();
+                let seen = files.filter(|file| file.visible_to_providers());
+                let of = |property: AttachmentProperty, row| property.of(row);
+                Ok(asked.few(&options, seen, of, |object, file| {
+                    wire::attachment(object, file, &world.link(file));
+                    object.text("UploadBy", &file.created_by);
+                }))
+            })
+        }
+        "Service.CheckInActivity(loadBlocked=false)" => {
+            let options = Options::<VisitProperty>::parse(&pairs)?;
+            world.read_state(|rows| {
+                let visits = own_order(rows, &caller, id)?.visits.iter();
+                let of = |property: VisitProperty, row| property.of(row);
+                Ok(asked.few(&options, visits, of, wire::visit))
+            })
+        }
+        _ => Ok(unknown_route(uri).await),
+    }
+}
+
+/// The work order that `workorders(7)` names.
+fn work_order_key(resource: &str) -> Option<WorkOrderId> {
+    let key = resource.strip_prefix("workorders(")?.strip_suffix(')')?;
+    key.parse().ok().map(WorkOrderId)
+}
+
+/// How a set of few rows was asked for: they are read through.
+struct Asked<'a> {
+    base: String,
+    set: &'a str,
+    pairs: &'a Pairs,
+    nulls: NullMembers,
+}
+
+impl<'a> Asked<'a> {
+    fn of(world: &World, headers: &HeaderMap, pairs: &'a Pairs, set: &'a str) -> Self {
+        let settings = world.settings();
+        Self {
+            base: base(headers, settings.next_link_base.as_deref()),
+            set,
+            pairs,
+            nulls: settings.null_members,
+        }
+    }
+
+    /// One page of `rows`.
+    fn few<'r, P: Property, T: 'r>(
+        &self,
+        options: &Options<P>,
+        rows: impl Iterator<Item = &'r T>,
+        of: impl Fn(P, &'r T) -> Cell<'r>,
+        write: impl Fn(&mut Object<'_>, &'r T),
+    ) -> Response {
         let filter = options.filter.as_ref();
-        let fits = |location: &&_| {
-            filter.is_none_or(|filter| filter.holds(&|p: LocationProperty| p.of(location)))
-        };
-        let mut found: Vec<_> = rows.locations().filter(fits).collect();
+        let fits =
+            |row: &&'r T| filter.is_none_or(|filter| filter.holds(&|property| of(property, row)));
+        let mut found: Vec<&'r T> = rows.filter(fits).collect();
         found.sort_by(|left, right| {
             let by_value = options.order.iter().map(|(property, direction)| {
-                let by_value = order(property.of(left), property.of(right));
+                let by_value = order(of(*property, left), of(*property, right));
                 let by_value = by_value.unwrap_or(std::cmp::Ordering::Equal);
                 match direction {
                     Direction::Ascending => by_value,
@@ -214,7 +338,7 @@ pub(super) async fn locations(
             by_value.fold(std::cmp::Ordering::Equal, std::cmp::Ordering::then)
         });
         let total = found.len();
-        let page: Vec<_> = found
+        let page: Vec<&'r T> = found
             .into_iter()
             .skip(options.skip)
             .take(options.page())
@@ -223,24 +347,17 @@ pub(super) async fn locations(
             odata::options::Count::Wanted => Some(total),
             odata::options::Count::NotWanted => None,
         };
+        let (base, set) = (&self.base, self.set);
         let mut out = Vec::new();
-        begin(&mut out, &base, "locations", counted);
+        begin(&mut out, base, set, counted);
         let only = options.select.as_ref();
-        write_list(
-            &mut out,
-            page.iter(),
-            settings.null_members,
-            only,
-            |object, location| {
-                wire::full_location(object, location, rows);
-            },
-        );
         let behind = options.skip + page.len();
+        write_list(&mut out, page.into_iter(), self.nulls, only, write);
         let next = (behind < total && options.links())
-            .then(|| format!("{base}/odata/locations?{}", next_query(&pairs, behind)));
+            .then(|| format!("{base}/odata/{set}?{}", next_query(self.pairs, behind)));
         end(&mut out, next.as_deref());
         raw_json(out)
-    }))
+    }
 }
 
 /// The address links begin with. The vendor's links say `http://` although it serves `https://`.

@@ -13,12 +13,11 @@ use crate::sandbox::servicechannel::World;
 use crate::sandbox::servicechannel::auth::Caller;
 use crate::sandbox::servicechannel::catalogue;
 use crate::sandbox::servicechannel::json::{Object, write_list};
-use crate::sandbox::servicechannel::model::{
-    LocationId, StatusOption, SubscriberId, WorkOrder, WorkOrderId,
-};
+use crate::sandbox::servicechannel::model::{LocationId, SubscriberId, WorkOrder, WorkOrderId};
 use crate::sandbox::servicechannel::query::Scope;
 use crate::sandbox::servicechannel::refusal::Refusal;
 use crate::sandbox::servicechannel::state::State as Rows;
+use crate::sandbox::servicechannel::terms::StatusOption;
 use crate::sandbox::servicechannel::wire::{self, Face};
 
 const PAGE: usize = 50;
@@ -139,8 +138,7 @@ pub(super) async fn statuses(
         let subscriber = rows
             .subscriber(order.subscriber)
             .ok_or(Refusal::UnknownSubscriber)?;
-        let permitted = catalogue::permitted(&subscriber.catalogue, subscriber.permissions);
-        Ok(status_list(&world, &permitted))
+        Ok(status_list(&world, &catalogue::offered(order, subscriber)))
     })
 }
 
