@@ -1,5 +1,5 @@
 //! A simulator of the ServiceTitan V2 API, built from its OpenAPI files and public descriptions:
-//! modules `crm`, `jpm`, `marketing` and `settings` as far as work orders need them.
+//! modules `crm`, `jpm`, `dispatch`, `marketing` and `settings` as far as work orders need them.
 //!
 //! [`ServiceTitan`] is the tenant. [`ServiceTitan::service`] makes it servable; its methods are
 //! what people do in the office and on the road, for which the public API has no calls.
@@ -8,20 +8,24 @@
 //! | --- | --- |
 //! | `service` | HTTP to the world and back: tokens, limits, errors |
 //! | `router` | which handler answers which path |
-//! | `crm/` `jpm/` `marketing` `settings` | handlers and rules per module |
+//! | `crm/` `jpm/` `dispatch` `marketing` `settings` | handlers and rules per module |
 //! | `model/` | rows and reply models per resource |
 //! | `world` `table` `external` | state, order of changes, external data and its index |
 //! | `form` `params` `listing` `export` | bodies, queries, pages, feeds |
-//! | `people` `control` | what only people do, in process and over HTTP |
+//! | `people` `acts` `control` | what only people do: rules, in process, over HTTP |
+//! | `journal` | every write with what it changed |
 //! | `seed` `seed_lists` | the rows it starts with |
 
+mod acts;
 mod auth;
 mod config;
 mod control;
 mod crm;
+mod dispatch;
 mod export;
 mod external;
 mod form;
+pub mod journal;
 mod jpm;
 mod listing;
 mod marketing;
@@ -46,6 +50,7 @@ use axum::Router;
 use serde_json::Value;
 
 pub use config::{Config, InactiveCampaigns, InvalidIs, StatusText, Switches, TokenThrottle};
+pub use control::ControlError;
 pub use people::{Conversion, Mark};
 pub use refusal::Refusal;
 pub use seed::known;
@@ -53,6 +58,7 @@ pub use value::Id;
 
 use crate::sandbox::kit::Kit;
 use crate::sandbox::kit::server::{self, Running, Service};
+use journal::Journal;
 use params::Params;
 use reply::Reply;
 use router::{Call, route};
@@ -92,6 +98,11 @@ impl ServiceTitan {
         &self.0.kit
     }
 
+    /// Every write since the start or the last reset, with what it changed.
+    pub fn journal(&self) -> &Journal {
+        &self.0.journal
+    }
+
     /// What it was started with.
     pub fn config(&self) -> &Config {
         &self.0.config
@@ -110,81 +121,6 @@ impl ServiceTitan {
     /// No token that was given out is good any more.
     pub fn revoke_tokens(&self) {
         self.0.tokens().revoke();
-    }
-
-    /// Someone turns a campaign on or off.
-    pub fn set_campaign(&self, id: Id, active: Mark) -> Result<(), Refusal> {
-        self.0
-            .world_now("PATCH", "/campaigns")
-            .mark_campaign(id, active)
-    }
-
-    /// Someone marks a customer Do Not Service, or takes the mark away.
-    pub fn set_do_not_service(&self, id: Id, mark: Mark) -> Result<(), Refusal> {
-        self.0
-            .world_now("PATCH", "/customers")
-            .mark_do_not_service(id, mark)
-    }
-
-    /// Someone merges a customer into another.
-    pub fn merge_customer(&self, id: Id, into: Id) -> Result<(), Refusal> {
-        self.0
-            .world_now("PATCH", "/customers")
-            .merge_customer(id, into)
-    }
-
-    /// A CSR accepts a new booking.
-    pub fn accept_booking(&self, id: Id) -> Result<(), Refusal> {
-        self.0.world_now("PATCH", "/bookings").accept_booking(id)
-    }
-
-    /// A CSR dismisses a booking.
-    pub fn dismiss_booking(&self, id: Id, reason: Option<Id>) -> Result<(), Refusal> {
-        self.0
-            .world_now("PATCH", "/bookings")
-            .dismiss_booking(id, reason)
-    }
-
-    /// A CSR books a job from a booking. Returns the job's id.
-    pub fn convert_booking(&self, id: Id, choice: Conversion) -> Result<Id, Refusal> {
-        self.0
-            .world_now("POST", "/jobs")
-            .convert_booking(id, choice)
-    }
-
-    /// A dispatcher sends a technician to an appointment.
-    pub fn dispatch(&self, appointment: Id, technician: Option<Id>) -> Result<(), Refusal> {
-        self.0
-            .world_now("PATCH", "/appointments")
-            .dispatch(appointment, technician)
-    }
-
-    /// The technician arrives and starts to work.
-    pub fn arrive(&self, appointment: Id) -> Result<(), Refusal> {
-        self.0
-            .world_now("PATCH", "/appointments")
-            .arrive(appointment)
-    }
-
-    /// The technician has finished the visit.
-    pub fn finish(&self, appointment: Id) -> Result<(), Refusal> {
-        self.0
-            .world_now("PATCH", "/appointments")
-            .finish(appointment)
-    }
-
-    /// A dispatcher puts a scheduled appointment on hold.
-    pub fn hold(&self, appointment: Id) -> Result<(), Refusal> {
-        self.0
-            .world_now("PATCH", "/appointments")
-            .hold_one(appointment)
-    }
-
-    /// Someone types a value into a custom field of a job; an empty one clears it.
-    pub fn set_custom_field(&self, job: Id, type_id: Id, value: &str) -> Result<(), Refusal> {
-        self.0
-            .world_now("PATCH", "/jobs")
-            .type_custom_field(job, type_id, value)
     }
 
     /// Does what the API can do as someone in the office does it: without token, limits, faults
@@ -228,11 +164,13 @@ impl ServiceTitan {
             params,
             body,
         };
-        let mut world = self
-            .0
-            .world_now(method, &format!("/{module}/{}", path.join("/")));
-        let answer = route(&mut world, &call);
-        world.births.clear();
-        answer
+        self.0.people(method, &call_name(module, path), |world| {
+            route(world, &call)
+        })
     }
+}
+
+/// A call as the journal and the faults name it.
+fn call_name(module: &str, path: &[&str]) -> String {
+    format!("/{module}/{}", path.join("/"))
 }

@@ -2,18 +2,19 @@
 
 use super::crm::bookings::{self, Seen};
 use super::crm::{customers, locations, provider_tags};
-use super::jpm::{appointments, jobs, jobs_list, lookups, notes, status};
+use super::jpm::{appointments, history, jobs, jobs_list, lookups, notes, status};
 use super::params::Params;
+use super::people::Mark;
 use super::refusal::Refusal;
 use super::reply::Reply;
 use super::value::{FromText as _, Id};
 use super::world::World;
-use super::{marketing, settings};
+use super::{dispatch, marketing, settings};
 
 /// One call of the API, past all checks of who calls.
 pub(crate) struct Call<'a> {
     pub(crate) method: &'a str,
-    /// `crm`, `jpm`, `marketing` or `settings`.
+    /// `crm`, `jpm`, `dispatch`, `marketing` or `settings`.
     pub(crate) module: &'a str,
     /// What follows the tenant, in parts.
     pub(crate) path: &'a [&'a str],
@@ -26,6 +27,7 @@ pub(crate) fn route(world: &mut World, call: &Call<'_>) -> Result<Reply, Refusal
     let answer = match call.module {
         "crm" => crm(world, call),
         "jpm" => jpm(world, call),
+        "dispatch" => dispatching(world, call),
         "marketing" => marketing(world, call),
         "settings" => settings(world, call),
         _ => None,
@@ -107,6 +109,9 @@ fn jpm(world: &mut World, call: &Call<'_>) -> Answer {
         }
         ("PUT", ["jobs", id, "hold"]) => status::hold(world, number(id)?, body),
         ("PUT", ["jobs", id, "complete"]) => status::complete(world, number(id)?, body),
+        ("GET", ["jobs", id, "history"]) => history::of_job(world, number(id)?),
+        ("GET", ["jobs", id, "canceled-log"]) => history::canceled_log(world, number(id)?, params),
+        ("GET", ["jobs", id, "booked-log"]) => history::booked_log(world, number(id)?),
         ("GET", ["jobs", id, "notes"]) => notes::list(world, number(id)?, params),
         ("POST", ["jobs", id, "notes"]) => notes::create(world, number(id)?, body),
         ("GET", ["appointments"]) => appointments::list(world, params),
@@ -114,6 +119,16 @@ fn jpm(world: &mut World, call: &Call<'_>) -> Answer {
         ("GET", ["appointments", id]) => appointments::get(world, number(id)?),
         ("PATCH", ["appointments", id, "reschedule"]) => {
             appointments::reschedule(world, number(id)?, body)
+        }
+        ("DELETE", ["appointments", id]) => appointments::delete(world, number(id)?),
+        ("PUT", ["appointments", id, "special-instructions"]) => {
+            appointments::instruct(world, number(id)?, body)
+        }
+        ("PUT", ["appointments", id, "confirmation"]) => {
+            appointments::confirm(world, number(id)?, Mark::On)
+        }
+        ("DELETE", ["appointments", id, "confirmation"]) => {
+            appointments::confirm(world, number(id)?, Mark::Off)
         }
         ("PUT", ["appointments", id, "hold"]) => status::hold_appointment(world, number(id)?, body),
         ("DELETE", ["appointments", id, "hold"]) => status::end_hold(world, number(id)?),
@@ -124,6 +139,23 @@ fn jpm(world: &mut World, call: &Call<'_>) -> Answer {
         ("GET", ["export", "jobs"]) => jobs::export(world, params),
         ("GET", ["export", "appointments"]) => appointments::export(world, params),
         ("GET", ["export", "job-notes"]) => notes::export(world, params),
+        ("GET", ["export", "job-history"]) => history::export(world, params),
+        ("GET", ["export", "job-canceled-logs"]) => history::export_canceled(world, params),
+        _ => return None,
+    })
+}
+
+fn dispatching(world: &mut World, call: &Call<'_>) -> Answer {
+    let (params, body) = (&call.params, call.body);
+    Some(match (call.method, call.path) {
+        ("GET", ["appointment-assignments"]) => dispatch::assignments(world, params),
+        ("POST", ["appointment-assignments", "assign-technicians"]) => {
+            dispatch::assign(world, body)
+        }
+        ("POST", ["appointment-assignments", "unassign-technicians"]) => {
+            dispatch::unassign(world, body)
+        }
+        ("GET", ["export", "appointment-assignments"]) => dispatch::export(world, params),
         _ => return None,
     })
 }

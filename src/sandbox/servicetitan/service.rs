@@ -10,7 +10,9 @@ use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 
 use super::auth::{Credentials, Tokens};
+use super::call_name;
 use super::config::{Config, TokenThrottle};
+use super::journal::{Author, Journal};
 use super::params::Params;
 use super::refusal::Refusal;
 use super::reply::Reply;
@@ -36,6 +38,7 @@ const APP_KEY: HeaderName = HeaderName::from_static("st-app-key");
 pub(super) struct Shared {
     pub(super) kit: Kit,
     pub(super) config: Config,
+    pub(super) journal: Journal,
     world: Mutex<World>,
     tokens: Mutex<Tokens>,
     calls: Option<Limits>,
@@ -65,6 +68,7 @@ impl Shared {
             token_calls,
             client: Arc::from(config.client_id.as_str()),
             started,
+            journal: Journal::default(),
             kit,
             config,
         }
@@ -81,14 +85,20 @@ impl Shared {
     /// Puts everything back to the seed. Tokens end.
     pub(super) fn reset(&self) {
         *self.world() = seed::world(&self.config, self.started);
+        self.journal.reset();
         self.tokens().revoke();
         for limits in [&self.calls, &self.token_calls].into_iter().flatten() {
             limits.reset();
         }
     }
 
-    /// The world, prepared for something people do now.
-    pub(super) fn world_now(&self, method: &str, path: &str) -> MutexGuard<'_, World> {
+    /// Lets people do something now. What they create is no creation for the audit.
+    pub(super) fn people<T>(
+        &self,
+        method: &str,
+        path: &str,
+        act: impl FnOnce(&mut World) -> T,
+    ) -> T {
         let now = self.kit.clock.now();
         let late = self
             .kit
@@ -96,8 +106,21 @@ impl Shared {
             .late_row(method, path)
             .map(|delay| later(now, delay));
         let mut world = self.world();
-        world.begin(now, None, late);
-        world
+        world.begin(Author::People, now, None, late);
+        let done = act(&mut world);
+        world.births.clear();
+        self.settle(&mut world, || format!("{method} {path}"));
+        done
+    }
+
+    /// Tells everyone who follows what the call did to rows.
+    fn settle(&self, world: &mut World, call: impl FnOnce() -> String) {
+        let edits = world.take_edits();
+        if edits.is_empty() {
+            return;
+        }
+        let call = Arc::from(call());
+        self.journal.add(world.now, world.author, &call, &edits);
     }
 
     fn answer(&self, head: &Head, body: &[u8]) -> Response {
@@ -148,8 +171,11 @@ impl Shared {
             .max(head.sight.read_lag.unwrap_or_default());
         let newest = (!lag.is_zero()).then(|| earlier(now, lag));
         let late = head.sight.late_row.map(|delay| later(now, delay));
-        world.begin(now, newest, late);
+        world.begin(Author::Client(head.seq), now, newest, late);
         let answer = route(&mut world, call);
+        self.settle(&mut world, || {
+            format!("{} {}", call.method, call_name(call.module, call.path))
+        });
         for birth in world.births.drain(..) {
             self.kit
                 .audit

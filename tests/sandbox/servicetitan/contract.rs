@@ -11,6 +11,9 @@ use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 use syncline::sandbox::kit::recorder::Exchange;
 
+/// Modules whose replies are checked.
+const MODULES: [&str; 5] = ["crm", "dispatch", "jpm", "marketing", "settings"];
+
 /// Statuses that every call can have although the files do not list them.
 const GATEWAY: [u16; 3] = [401, 403, 429];
 
@@ -30,7 +33,7 @@ pub(super) fn check(exchanges: &[Exchange]) {
             continue;
         };
         let status = exchange.status.as_u16();
-        if GATEWAY.contains(&status) || !["crm", "jpm", "marketing", "settings"].contains(&module) {
+        if GATEWAY.contains(&status) || !MODULES.contains(&module) {
             continue;
         }
         let file = files.entry(module.to_owned()).or_insert_with(|| {
