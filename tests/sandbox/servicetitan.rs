@@ -7,6 +7,7 @@ mod contract;
 mod customers;
 mod faults;
 mod feeds;
+mod invoices;
 mod jobs;
 mod journal;
 mod lists;

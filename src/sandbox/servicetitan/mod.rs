@@ -1,5 +1,6 @@
 //! A simulator of the ServiceTitan V2 API, built from its OpenAPI files and public descriptions:
-//! modules `crm`, `jpm`, `dispatch`, `marketing` and `settings` as far as work orders need them.
+//! modules `crm`, `jpm`, `dispatch`, `accounting`, `marketing` and
+//! `settings` as far as work orders need them.
 //!
 //! [`ServiceTitan`] is the tenant. [`ServiceTitan::service`] makes it servable; its methods are
 //! what people do in the office and on the road, for which the public API has no calls.
@@ -8,7 +9,7 @@
 //! | --- | --- |
 //! | `service` | HTTP to the world and back: tokens, limits, errors |
 //! | `router` | which handler answers which path |
-//! | `crm/` `jpm/` `dispatch` `marketing` `settings` | handlers and rules per module |
+//! | `crm/` `jpm/` `dispatch` `accounting/` `marketing` `settings` | handlers and rules per module |
 //! | `model/` | rows and reply models per resource |
 //! | `world` `table` `external` | state, order of changes, external data and its index |
 //! | `form` `params` `listing` `export` | bodies, queries, pages, feeds |
@@ -16,6 +17,7 @@
 //! | `journal` | every write with what it changed |
 //! | `seed` `seed_lists` | the rows it starts with |
 
+mod accounting;
 mod acts;
 mod auth;
 mod config;

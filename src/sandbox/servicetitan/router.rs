@@ -1,5 +1,6 @@
 //! Which handler answers which path. Paths start behind `/{module}/v2/tenant/{tenant}`.
 
+use super::accounting::{invoices, list as invoice_list};
 use super::crm::bookings::{self, Seen};
 use super::crm::{customers, locations, provider_tags};
 use super::jpm::{appointments, history, jobs, jobs_list, lookups, notes, status};
@@ -14,7 +15,7 @@ use super::{dispatch, marketing, settings};
 /// One call of the API, past all checks of who calls.
 pub(crate) struct Call<'a> {
     pub(crate) method: &'a str,
-    /// `crm`, `jpm`, `dispatch`, `marketing` or `settings`.
+    /// `crm`, `jpm`, `dispatch`, `accounting`, `marketing` or `settings`.
     pub(crate) module: &'a str,
     /// What follows the tenant, in parts.
     pub(crate) path: &'a [&'a str],
@@ -27,6 +28,7 @@ pub(crate) fn route(world: &mut World, call: &Call<'_>) -> Result<Reply, Refusal
     let answer = match call.module {
         "crm" => crm(world, call),
         "jpm" => jpm(world, call),
+        "accounting" => accounting(world, call),
         "dispatch" => dispatching(world, call),
         "marketing" => marketing(world, call),
         "settings" => settings(world, call),
@@ -156,6 +158,23 @@ fn dispatching(world: &mut World, call: &Call<'_>) -> Answer {
             dispatch::unassign(world, body)
         }
         ("GET", ["export", "appointment-assignments"]) => dispatch::export(world, params),
+        _ => return None,
+    })
+}
+
+fn accounting(world: &mut World, call: &Call<'_>) -> Answer {
+    let (params, body) = (&call.params, call.body);
+    Some(match (call.method, call.path) {
+        ("GET", ["invoices"]) => invoice_list::list(world, params),
+        ("POST", ["invoices"]) => invoices::create(world, body),
+        ("POST", ["invoices", "markasexported"]) => invoices::mark_exported(world, body),
+        ("PATCH", ["invoices", id]) => invoices::change(world, number(id)?, body),
+        ("PATCH", ["invoices", id, "items"]) => invoices::change_item(world, number(id)?, body),
+        ("DELETE", ["invoices", id, "items", item]) => {
+            invoices::delete_item(world, number(id)?, number(item)?)
+        }
+        ("GET", ["export", "invoices"]) => invoice_list::export(world, params),
+        ("GET", ["export", "invoice-items"]) => invoice_list::export_items(world, params),
         _ => return None,
     })
 }

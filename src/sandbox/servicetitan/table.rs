@@ -44,7 +44,7 @@ pub(crate) fn members_of(row: &impl Serialize) -> Map<String, Value> {
 
 /// Implements [`Row`] for a struct with the usual members.
 macro_rules! row {
-    ($name:ty $(, active: $active:ident)? $(, name: $sort_name:ident)? $(, priority: $priority:ident)? $(, members: $members:path)?) => {
+    ($name:ty $(, active: $($active:ident).+)? $(, name: $sort_name:ident)? $(, priority: $priority:ident)? $(, members: $members:path)?) => {
         impl $crate::sandbox::servicetitan::table::Row for $name {
             fn id(&self) -> $crate::sandbox::servicetitan::value::Id { self.id }
             fn created_on(&self) -> $crate::sandbox::servicetitan::value::Instant { self.created_on }
@@ -52,7 +52,7 @@ macro_rules! row {
             fn touch(&mut self, now: $crate::sandbox::servicetitan::value::Instant) {
                 self.modified_on = now;
             }
-            $(fn is_active(&self) -> bool { self.$active })?
+            $(fn is_active(&self) -> bool { self.$($active).+ })?
             $(fn sort_name(&self) -> Option<&str> { Some(&self.$sort_name) })?
             $(fn sort_priority(&self) -> $crate::sandbox::servicetitan::value::Priority { self.$priority })?
             $(fn members(&self) -> serde_json::Map<String, serde_json::Value> { $members(self) })?

@@ -14,6 +14,7 @@ use super::model::campaign::{Campaign, Category};
 use super::model::custom_field::CustomFieldType;
 use super::model::customer::Customer;
 use super::model::history::{CanceledLog, History};
+use super::model::invoice::{Invoice, Item};
 use super::model::job::Job;
 use super::model::job_type::JobType;
 use super::model::location::Location;
@@ -59,6 +60,8 @@ pub(crate) struct World {
     pub(crate) histories: Table<History>,
     pub(crate) canceled_logs: Table<CanceledLog>,
     pub(crate) notes: Table<Note>,
+    pub(crate) invoices: Table<Invoice>,
+    pub(crate) invoice_items: Table<Item>,
     pub(crate) job_types: Table<JobType>,
     pub(crate) cancel_reasons: Table<Reason>,
     pub(crate) hold_reasons: Table<Reason>,
@@ -108,6 +111,8 @@ impl World {
             histories: Table::default(),
             canceled_logs: Table::default(),
             notes: Table::default(),
+            invoices: Table::default(),
+            invoice_items: Table::default(),
             job_types: Table::default(),
             cancel_reasons: Table::default(),
             hold_reasons: Table::default(),
@@ -161,7 +166,7 @@ impl World {
     }
 
     /// Every table that calls and people write to, with the name the audit has for it.
-    fn written(&mut self) -> [(&'static str, &mut dyn Rows); 8] {
+    fn written(&mut self) -> [(&'static str, &mut dyn Rows); 10] {
         [
             ("customers", &mut self.customers),
             ("locations", &mut self.locations),
@@ -171,6 +176,8 @@ impl World {
             ("appointments", &mut self.appointments),
             ("jobs", &mut self.jobs),
             ("job-notes", &mut self.notes),
+            ("invoice-items", &mut self.invoice_items),
+            ("invoices", &mut self.invoices),
         ]
     }
 

@@ -12,7 +12,14 @@ use serde_json::{Map, Value, json};
 use syncline::sandbox::kit::recorder::Exchange;
 
 /// Modules whose replies are checked.
-const MODULES: [&str; 5] = ["crm", "dispatch", "jpm", "marketing", "settings"];
+const MODULES: [&str; 6] = [
+    "accounting",
+    "crm",
+    "dispatch",
+    "jpm",
+    "marketing",
+    "settings",
+];
 
 /// Statuses that every call can have although the files do not list them.
 const GATEWAY: [u16; 3] = [401, 403, 429];

@@ -78,7 +78,7 @@ async fn the_journal_is_read_over_the_control_calls() {
     );
     let made = read("journal?by=client").await;
     let collections: Vec<&Value> = made.iter().map(|write| &write["collection"]).collect();
-    assert_eq!(collections, ["appointments", "jobs"]);
+    assert_eq!(collections, ["appointments", "jobs", "invoices"]);
     let last = steps[2]["number"].as_u64().unwrap();
     let later = read(&format!("journal?after={last}")).await;
     assert!(later.iter().all(|write| write["call"] == steps[2]["call"]));

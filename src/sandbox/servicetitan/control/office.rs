@@ -5,12 +5,14 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::super::ServiceTitan;
+use super::super::accounting::desk::Billing;
 use super::super::jpm::visits::Pace;
+use super::super::model::invoice::SyncStatus;
 use super::super::model::job::Why;
 use super::super::people::{Conversion, Mark};
 use super::super::refusal::Refusal;
 use super::super::value::{FromField as _, FromText as _, Id, Instant};
-use super::super::world::World;
+use super::super::world::{World, found};
 use super::{Call, ControlError};
 
 #[derive(Deserialize)]
@@ -83,6 +85,7 @@ pub(super) fn act(titan: &ServiceTitan, call: &Call<'_>) -> Option<Answer> {
         "appointments" => todo.appointment(),
         "jobs" => todo.job(),
         "notes" => todo.note(),
+        "invoices" => todo.invoice(),
         _ => None,
     }
 }
@@ -213,7 +216,31 @@ impl Todo<'_> {
             ("POST", ["notes"]) => self.with_id("/jobs/notes", |world, id, note: Note| {
                 world.add_note(id, note.text, note.pin_to_top)
             }),
+            ("POST", ["invoice"]) => self.with_id("/invoices", |world, id, billing: Billing| {
+                let invoice = found(&world.jobs, "Job", id)?.invoice_id;
+                world.bill(invoice, billing)?;
+                Ok(invoice)
+            }),
             ("POST", ["appointments"]) => self.office("POST", &["appointments"], "jobId"),
+            _ => return None,
+        })
+    }
+
+    fn invoice(&self) -> Option<Answer> {
+        let path = "/invoices";
+        Some(match (self.call.method, self.rest) {
+            ("PATCH", []) => self.with(path, World::bill),
+            ("POST", ["post"]) => {
+                self.world(path, |world, id| world.set_sync(id, SyncStatus::Posted))
+            }
+            ("POST", ["export"]) => {
+                self.world(path, |world, id| world.set_sync(id, SyncStatus::Exported))
+            }
+            ("POST", ["adjust"]) => self.with_id(path, |world, id, billing: Billing| {
+                let adjustment = world.adjust_invoice(id)?;
+                world.bill(adjustment, billing)?;
+                Ok(adjustment)
+            }),
             _ => return None,
         })
     }

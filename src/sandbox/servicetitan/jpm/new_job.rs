@@ -148,7 +148,7 @@ pub(crate) fn check_pair(form: &Form<'_>, world: &World, unit: Option<Id>, job_t
 }
 
 impl World {
-    /// Adds a job with its appointments and the id of its invoice. A booking it was made from
+    /// Adds a job with its appointments and its invoice. A booking it was made from
     /// becomes converted.
     pub(crate) fn add_job(&mut self, new: NewJob) -> Id {
         let id = self.next_id();
@@ -193,9 +193,12 @@ impl World {
             external,
             appointments: Vec::new(),
             notes: Vec::new(),
+            invoices: Vec::new(),
             cancellation: None,
         };
         self.jobs.insert(row, self.late);
+        self.add_invoice(invoice_id, id)
+            .expect("jobs are made of rows that exist");
         self.tell(id, None, "Job Booked", "");
         for appointment in new.appointments {
             self.add_appointment(id, appointment);

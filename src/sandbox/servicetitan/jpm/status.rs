@@ -97,6 +97,7 @@ impl World {
         for appointment in job.appointments.clone() {
             self.set_appointment(appointment, AppointmentStatus::Canceled);
         }
+        self.empty_invoices(id)?;
         self.log_cancellation(id, &why);
         self.tell(id, None, "Job Canceled", &why.memo);
         self.jobs.change(id, self.now, |row| {

@@ -9,6 +9,7 @@ pub(crate) mod contact;
 pub(crate) mod custom_field;
 pub(crate) mod customer;
 pub(crate) mod history;
+pub(crate) mod invoice;
 pub(crate) mod job;
 pub(crate) mod job_type;
 pub(crate) mod location;
