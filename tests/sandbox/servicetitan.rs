@@ -14,6 +14,7 @@ mod lists;
 mod marketing;
 mod people;
 mod visits;
+mod webhooks;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -14,7 +14,7 @@
 //! | `world` `table` `external` | state, order of changes, external data and its index |
 //! | `form` `params` `listing` `export` | bodies, queries, pages, feeds |
 //! | `people` `acts` `control` | what only people do: rules, in process, over HTTP |
-//! | `journal` | every write with what it changed |
+//! | `journal` `webhooks/` | every write with what it changed, and who is told of it |
 //! | `seed` `seed_lists` | the rows it starts with |
 
 mod accounting;
@@ -43,6 +43,7 @@ mod service;
 mod settings;
 mod table;
 mod value;
+mod webhooks;
 mod world;
 
 use std::net::SocketAddr;
@@ -57,6 +58,7 @@ pub use people::{Conversion, Mark};
 pub use refusal::Refusal;
 pub use seed::known;
 pub use value::Id;
+pub use webhooks::{Encoding, Hooks, HooksError, Signature};
 
 use crate::sandbox::kit::Kit;
 use crate::sandbox::kit::server::{self, Running, Service};
@@ -92,7 +94,10 @@ impl ServiceTitan {
 
     /// Serves it on a loopback address (port 0: any).
     pub async fn start(&self, addr: SocketAddr) -> Result<Running, server::Error> {
-        server::start(addr, self.service()).await
+        let running = server::start(addr, self.service()).await?;
+        let (tasks, stopping) = running.tasks();
+        tasks.spawn(webhooks::send(Arc::clone(&self.0), stopping.clone()));
+        Ok(running)
     }
 
     /// Its clock, faults, audit and recorder.
@@ -118,6 +123,16 @@ impl ServiceTitan {
     /// Sets the switches from now on; a reset puts them back.
     pub fn set_switches(&self, switches: Switches) {
         self.0.world().switches = switches;
+    }
+
+    /// Where webhooks go now, and what goes wrong on the way.
+    pub fn hooks(&self) -> Hooks {
+        self.0.outbox.hooks()
+    }
+
+    /// Sets where webhooks go from now on; a reset puts it back.
+    pub fn set_hooks(&self, hooks: Hooks) -> Result<(), HooksError> {
+        self.0.outbox.set(hooks)
     }
 
     /// No token that was given out is good any more.

@@ -19,6 +19,7 @@ use super::reply::Reply;
 use super::router::{Call, route};
 use super::seed;
 use super::value::Instant;
+use super::webhooks::{self, Outbox};
 use super::world::World;
 use crate::sandbox::kit::Kit;
 use crate::sandbox::kit::audit::{ClientId, RequestSeq};
@@ -39,6 +40,7 @@ pub(super) struct Shared {
     pub(super) kit: Kit,
     pub(super) config: Config,
     pub(super) journal: Journal,
+    pub(super) outbox: Outbox,
     world: Mutex<World>,
     tokens: Mutex<Tokens>,
     calls: Option<Limits>,
@@ -69,6 +71,7 @@ impl Shared {
             client: Arc::from(config.client_id.as_str()),
             started,
             journal: Journal::default(),
+            outbox: Outbox::new(config.hooks.clone(), config.seed),
             kit,
             config,
         }
@@ -86,6 +89,7 @@ impl Shared {
     pub(super) fn reset(&self) {
         *self.world() = seed::world(&self.config, self.started);
         self.journal.reset();
+        self.outbox.reset(self.config.hooks.clone());
         self.tokens().revoke();
         for limits in [&self.calls, &self.token_calls].into_iter().flatten() {
             limits.reset();
@@ -121,6 +125,10 @@ impl Shared {
         }
         let call = Arc::from(call());
         self.journal.add(world.now, world.author, &call, &edits);
+        if self.outbox.is_wanted() {
+            let events = webhooks::of_edits(world, &self.config, &edits);
+            self.outbox.put(world.now, events);
+        }
     }
 
     fn answer(&self, head: &Head, body: &[u8]) -> Response {

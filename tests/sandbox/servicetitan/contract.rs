@@ -78,6 +78,30 @@ pub(super) fn check(exchanges: &[Exchange]) {
     }
 }
 
+/// Checks a webhook against the model `name` of a module.
+pub(super) fn check_event(module: &str, name: &str, body: &Value) {
+    let Some(folder) = folder() else {
+        println!("the OpenAPI files are not there: webhooks were not held against them");
+        return;
+    };
+    let path = folder.join(format!("{module}-v2.json"));
+    let file: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let mut defs = Map::new();
+    let link = json!({"$ref": format!("#/components/schemas/CloudEvent_Of_{name}")});
+    let mut root = strict(&file, &link, &mut defs);
+    let members = root.as_object_mut().unwrap();
+    members.insert("$defs".to_owned(), Value::Object(defs));
+    let validator = jsonschema::options()
+        .should_validate_formats(true)
+        .build(&root)
+        .unwrap();
+    let errors: Vec<String> = validator
+        .iter_errors(body)
+        .map(|error| format!("{} at {}", error, error.instance_path()))
+        .collect();
+    assert!(errors.is_empty(), "{name}: {errors:#?}\n{body:#}");
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "where the files are is told to tests only"

@@ -18,6 +18,7 @@ use super::params::Params;
 use super::refusal::{Problems, Refusal};
 use super::service::replied;
 use super::value::Id;
+use super::webhooks::HooksError;
 use crate::sandbox::kit::control::{PREFIX, refused};
 
 /// The largest body that is read.
@@ -37,6 +38,9 @@ pub enum ControlError {
     /// What was asked is against the rules.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// Webhooks cannot go there.
+    #[error(transparent)]
+    Hooks(#[from] HooksError),
     /// There is no such call.
     #[error("there is no control call {method} {path}")]
     Unknown {
@@ -96,6 +100,18 @@ pub(super) fn act(titan: &ServiceTitan, call: &Call<'_>) -> Result<Value, Contro
             merge(&mut switches, call.body)?;
             titan.set_switches(serde_json::from_value(switches)?);
             Ok(json!(titan.switches()))
+        }
+        ("GET", ["webhooks"]) => Ok(json!(titan.hooks())),
+        ("PUT", ["webhooks"]) => {
+            let mut hooks = json!(titan.hooks());
+            merge(&mut hooks, call.body)?;
+            titan.set_hooks(serde_json::from_value(hooks)?)?;
+            Ok(json!(titan.hooks()))
+        }
+        ("GET", ["webhooks", "log"]) => Ok(json!(titan.0.outbox.log())),
+        ("POST", ["webhooks", "replay"]) => {
+            let now = titan.kit().clock.now();
+            Ok(json!({ "replayed": titan.0.outbox.replay(now) }))
         }
         ("POST", ["tokens", "revoke"]) => {
             titan.revoke_tokens();
