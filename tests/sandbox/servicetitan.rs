@@ -2,6 +2,7 @@
 //! is also held against the vendor's OpenAPI files, when they are there (see `contract`).
 
 mod access;
+mod attachments;
 mod bookings;
 mod contract;
 mod customers;

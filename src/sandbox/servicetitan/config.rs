@@ -80,6 +80,8 @@ pub struct Switches {
     pub invalid_is: InvalidIs,
     /// Spelling of job statuses in replies.
     pub status_text: StatusText,
+    /// How a file is downloaded.
+    pub downloads: Downloads,
     /// Rows per reply of an export feed.
     pub export_page: usize,
     /// Changes younger than this come to a feed only with `includeRecentChanges`, which repeats
@@ -97,6 +99,7 @@ impl Default for Switches {
             inactive_campaigns: InactiveCampaigns::Refused,
             invalid_is: InvalidIs::BadRequest,
             status_text: StatusText::Display,
+            downloads: Downloads::Redirect,
             export_page: 500,
             recent_changes: Duration::from_secs(60),
             read_lag: Duration::ZERO,
@@ -131,6 +134,16 @@ impl InvalidIs {
             Self::Unprocessable => 422,
         }
     }
+}
+
+/// How a file is downloaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Downloads {
+    /// 302 to a link that opens without a token for a few minutes.
+    Redirect,
+    /// 200 with the file.
+    Direct,
 }
 
 /// Spelling of job statuses in replies.

@@ -1,5 +1,5 @@
 //! A simulator of the ServiceTitan V2 API, built from its OpenAPI files and public descriptions:
-//! modules `crm`, `jpm`, `dispatch`, `accounting`, `marketing` and
+//! modules `crm`, `jpm`, `dispatch`, `accounting`, `forms`, `marketing` and
 //! `settings` as far as work orders need them.
 //!
 //! [`ServiceTitan`] is the tenant. [`ServiceTitan::service`] makes it servable; its methods are
@@ -9,7 +9,7 @@
 //! | --- | --- |
 //! | `service` | HTTP to the world and back: tokens, limits, errors |
 //! | `router` | which handler answers which path |
-//! | `crm/` `jpm/` `dispatch` `accounting/` `marketing` `settings` | handlers and rules per module |
+//! | `crm/` `jpm/` `dispatch` `accounting/` `forms` `marketing` `settings` | handlers and rules per module |
 //! | `model/` | rows and reply models per resource |
 //! | `world` `table` `external` | state, order of changes, external data and its index |
 //! | `form` `params` `listing` `export` | bodies, queries, pages, feeds |
@@ -27,11 +27,13 @@ mod dispatch;
 mod export;
 mod external;
 mod form;
+mod forms;
 pub mod journal;
 mod jpm;
 mod listing;
 mod marketing;
 mod model;
+mod multipart;
 mod params;
 mod people;
 mod refusal;
@@ -52,7 +54,9 @@ use std::sync::Arc;
 use axum::Router;
 use serde_json::Value;
 
-pub use config::{Config, InactiveCampaigns, InvalidIs, StatusText, Switches, TokenThrottle};
+pub use config::{
+    Config, Downloads, InactiveCampaigns, InvalidIs, StatusText, Switches, TokenThrottle,
+};
 pub use control::ControlError;
 pub use people::{Conversion, Mark};
 pub use refusal::Refusal;
@@ -161,7 +165,7 @@ impl ServiceTitan {
             Reply::Json(bytes) => {
                 Some(serde_json::from_slice(&bytes).expect("replies are JSON documents"))
             }
-            Reply::Empty => None,
+            Reply::Link(_) | Reply::File(_) | Reply::Empty => None,
         })
     }
 
@@ -180,6 +184,7 @@ impl ServiceTitan {
             path,
             params,
             body,
+            file: None,
         };
         self.0.people(method, &call_name(module, path), |world| {
             route(world, &call)

@@ -4,23 +4,26 @@ use super::accounting::{invoices, list as invoice_list};
 use super::crm::bookings::{self, Seen};
 use super::crm::{customers, locations, provider_tags};
 use super::jpm::{appointments, history, jobs, jobs_list, lookups, notes, status};
+use super::model::attachment::Upload;
 use super::params::Params;
 use super::people::Mark;
 use super::refusal::Refusal;
 use super::reply::Reply;
 use super::value::{FromText as _, Id};
 use super::world::World;
-use super::{dispatch, marketing, settings};
+use super::{dispatch, forms, marketing, settings};
 
 /// One call of the API, past all checks of who calls.
 pub(crate) struct Call<'a> {
     pub(crate) method: &'a str,
-    /// `crm`, `jpm`, `dispatch`, `accounting`, `marketing` or `settings`.
+    /// `crm`, `jpm`, `dispatch`, `accounting`, `forms`, `marketing` or `settings`.
     pub(crate) module: &'a str,
     /// What follows the tenant, in parts.
     pub(crate) path: &'a [&'a str],
     pub(crate) params: Params<'a>,
     pub(crate) body: &'a [u8],
+    /// The file in the body, for the call that takes one.
+    pub(crate) file: Option<Upload>,
 }
 
 /// Answers a call.
@@ -30,6 +33,7 @@ pub(crate) fn route(world: &mut World, call: &Call<'_>) -> Result<Reply, Refusal
         "jpm" => jpm(world, call),
         "accounting" => accounting(world, call),
         "dispatch" => dispatching(world, call),
+        "forms" => files(world, call),
         "marketing" => marketing(world, call),
         "settings" => settings(world, call),
         _ => None,
@@ -175,6 +179,17 @@ fn accounting(world: &mut World, call: &Call<'_>) -> Answer {
         }
         ("GET", ["export", "invoices"]) => invoice_list::export(world, params),
         ("GET", ["export", "invoice-items"]) => invoice_list::export_items(world, params),
+        _ => return None,
+    })
+}
+
+fn files(world: &mut World, call: &Call<'_>) -> Answer {
+    Some(match (call.method, call.path) {
+        ("GET", ["jobs", "attachment", id]) => forms::download(world, number(id)?),
+        ("GET", ["jobs", id, "attachments"]) => forms::list(world, number(id)?, &call.params),
+        ("POST", ["jobs", id, "attachments"]) => {
+            forms::create(world, number(id)?, call.file.clone())
+        }
         _ => return None,
     })
 }

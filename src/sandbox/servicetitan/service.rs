@@ -15,12 +15,13 @@ use super::config::{Config, TokenThrottle};
 use super::journal::{Author, Journal};
 use super::params::Params;
 use super::refusal::Refusal;
-use super::reply::Reply;
+use super::reply::{File, Reply};
 use super::router::{Call, route};
 use super::seed;
 use super::value::Instant;
 use super::webhooks::{self, Outbox};
 use super::world::World;
+use super::{forms, multipart};
 use crate::sandbox::kit::Kit;
 use crate::sandbox::kit::audit::{ClientId, RequestSeq};
 use crate::sandbox::kit::faults::Sight;
@@ -30,8 +31,10 @@ use crate::sandbox::kit::time::{earlier, later};
 
 /// Where tokens are asked for. The vendor has another host for it; here only the path differs.
 const TOKEN_PATH: &str = "/connect/token";
-/// The largest body that is read.
+/// The largest body that is read, unless it is a file.
 const BODY_CAP: usize = 4 << 20;
+/// The largest body with a file. It is kept in memory.
+const FILE_CAP: usize = 256 << 20;
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 const APP_KEY: HeaderName = HeaderName::from_static("st-app-key");
 
@@ -131,11 +134,16 @@ impl Shared {
         }
     }
 
-    fn answer(&self, head: &Head, body: &[u8]) -> Response {
+    fn answer(&self, head: &Head, body: &Bytes) -> Response {
         if head.uri.path() == TOKEN_PATH && head.method == Method::POST {
             return self.token(body);
         }
         let params = Params::parse(head.uri.query().unwrap_or_default());
+        if head.uri.path().starts_with(forms::BLOBS) && head.method == Method::GET {
+            let now = self.kit.clock.now();
+            let file = forms::blob(&self.world(), now, head.uri.path(), &params);
+            return file.map_or_else(|| StatusCode::FORBIDDEN.into_response(), downloaded);
+        }
         let path: Vec<&str> = head.uri.path().trim_matches('/').split('/').collect();
         let [module, "v2", "tenant", tenant, rest @ ..] = path.as_slice() else {
             let (method, path) = (head.method.to_string(), head.uri.path().to_owned());
@@ -162,9 +170,13 @@ impl Shared {
             path: rest,
             params,
             body,
+            file: head
+                .multipart()
+                .and_then(|kind| multipart::file(kind, body)),
         };
         let answer = self.act(&call, now, head);
         self.known(match answer {
+            Ok(Reply::Link(path)) => linked(&path, head),
             Ok(reply) => replied(reply),
             Err(refusal) => self.refused(refusal, head.seq),
         })
@@ -231,12 +243,17 @@ struct Head {
     sight: Sight,
 }
 
+impl Head {
+    /// The content type, when the body is made of parts.
+    fn multipart(&self) -> Option<&str> {
+        let kind = self.headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+        kind.starts_with("multipart/").then_some(kind)
+    }
+}
+
 /// Answers one request.
 pub(super) async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, BODY_CAP).await else {
-        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
-    };
     let head = Head {
         seq: parts.extensions.get().copied().unwrap_or(RequestSeq(0)),
         sight: parts.extensions.get().copied().unwrap_or_default(),
@@ -244,14 +261,36 @@ pub(super) async fn handle(State(shared): State<Arc<Shared>>, request: Request) 
         uri: parts.uri,
         headers: parts.headers,
     };
+    let cap = if head.multipart().is_some() {
+        FILE_CAP
+    } else {
+        BODY_CAP
+    };
+    let Ok(body) = to_bytes(body, cap).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
     shared.answer(&head, &body)
 }
 
 pub(super) fn replied(reply: Reply) -> Response {
     match reply {
         Reply::Json(bytes) => ([(header::CONTENT_TYPE, JSON)], Bytes::from(bytes)).into_response(),
+        Reply::Link(path) => (StatusCode::FOUND, [(header::LOCATION, path)]).into_response(),
+        Reply::File(file) => downloaded(file),
         Reply::Empty => Response::new(Body::empty()),
     }
+}
+
+fn downloaded(file: File) -> Response {
+    ([(header::CONTENT_TYPE, file.content_type)], file.content).into_response()
+}
+
+/// The vendor's links lead to another host; these lead to the one that was asked.
+fn linked(path: &str, head: &Head) -> Response {
+    let host = head.headers.get(header::HOST);
+    let host = host.and_then(|host| host.to_str().ok());
+    let url = host.map_or_else(|| path.to_owned(), |host| format!("http://{host}{path}"));
+    (StatusCode::FOUND, [(header::LOCATION, url)]).into_response()
 }
 
 fn json_reply(status: StatusCode, body: &Value) -> Response {

@@ -9,6 +9,7 @@ use super::journal::Author;
 use super::listing::List;
 use super::model::appointment::Appointment;
 use super::model::assignment::Assignment;
+use super::model::attachment::Attachment;
 use super::model::booking::{Booking, ProviderTag};
 use super::model::campaign::{Campaign, Category};
 use super::model::custom_field::CustomFieldType;
@@ -60,6 +61,7 @@ pub(crate) struct World {
     pub(crate) histories: Table<History>,
     pub(crate) canceled_logs: Table<CanceledLog>,
     pub(crate) notes: Table<Note>,
+    pub(crate) attachments: Table<Attachment>,
     pub(crate) invoices: Table<Invoice>,
     pub(crate) invoice_items: Table<Item>,
     pub(crate) job_types: Table<JobType>,
@@ -111,6 +113,7 @@ impl World {
             histories: Table::default(),
             canceled_logs: Table::default(),
             notes: Table::default(),
+            attachments: Table::default(),
             invoices: Table::default(),
             invoice_items: Table::default(),
             job_types: Table::default(),
@@ -166,7 +169,7 @@ impl World {
     }
 
     /// Every table that calls and people write to, with the name the audit has for it.
-    fn written(&mut self) -> [(&'static str, &mut dyn Rows); 10] {
+    fn written(&mut self) -> [(&'static str, &mut dyn Rows); 11] {
         [
             ("customers", &mut self.customers),
             ("locations", &mut self.locations),
@@ -176,6 +179,7 @@ impl World {
             ("appointments", &mut self.appointments),
             ("jobs", &mut self.jobs),
             ("job-notes", &mut self.notes),
+            ("attachments", &mut self.attachments),
             ("invoice-items", &mut self.invoice_items),
             ("invoices", &mut self.invoices),
         ]

@@ -12,10 +12,11 @@ use serde_json::{Map, Value, json};
 use syncline::sandbox::kit::recorder::Exchange;
 
 /// Modules whose replies are checked.
-const MODULES: [&str; 6] = [
+const MODULES: [&str; 7] = [
     "accounting",
     "crm",
     "dispatch",
+    "forms",
     "jpm",
     "marketing",
     "settings",
@@ -23,6 +24,9 @@ const MODULES: [&str; 6] = [
 
 /// Statuses that every call can have although the files do not list them.
 const GATEWAY: [u16; 3] = [401, 403, 429];
+
+/// Calls whose replies have no documented model (the download may also be a redirect).
+const UNDOCUMENTED: [&str; 2] = ["/jobs/{jobId}/attachments", "/jobs/attachment/{id}"];
 
 /// Calls that answer 404 for an unknown id although the files list only 400 for them.
 const UNLISTED_404: [&str; 3] = ["/campaigns/{id}", "/categories/{id}", "/dismiss"];
@@ -54,6 +58,10 @@ pub(super) fn check(exchanges: &[Exchange]) {
             assert_eq!(status, 404, "{method} {rest} is not documented");
             continue;
         };
+        let documented = !UNDOCUMENTED.iter().any(|end| template.ends_with(end));
+        if method == "get" && !documented && status < 400 {
+            continue;
+        }
         let key = (module.to_owned(), template.clone(), method.clone(), status);
         let validator = validators
             .entry(key)

@@ -1,5 +1,7 @@
 //! Control calls for what people do in the office and on the road.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -7,6 +9,7 @@ use serde_json::{Value, json};
 use super::super::ServiceTitan;
 use super::super::accounting::desk::Billing;
 use super::super::jpm::visits::Pace;
+use super::super::model::attachment::Upload;
 use super::super::model::invoice::SyncStatus;
 use super::super::model::job::Why;
 use super::super::people::{Conversion, Mark};
@@ -61,6 +64,34 @@ struct Note {
     text: String,
     #[serde(default)]
     pin_to_top: bool,
+}
+
+/// A file that someone puts on a job.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Photo {
+    file_name: String,
+    #[serde(default = "jpeg")]
+    content_type: String,
+    /// In base64.
+    content: String,
+}
+
+fn jpeg() -> String {
+    "image/jpeg".to_owned()
+}
+
+impl Photo {
+    fn into_upload(self) -> Result<Upload, Refusal> {
+        let content = STANDARD
+            .decode(&self.content)
+            .map_err(|error| Refusal::invalid("content", format!("It is no base64: {error}.")))?;
+        Ok(Upload {
+            file_name: self.file_name,
+            content_type: self.content_type,
+            content: content.into(),
+        })
+    }
 }
 
 type Answer = Result<Value, ControlError>;
@@ -221,6 +252,12 @@ impl Todo<'_> {
                 world.bill(invoice, billing)?;
                 Ok(invoice)
             }),
+            ("POST", ["attachments"]) => {
+                self.with_id("/jobs/attachments", |world, id, photo: Photo| {
+                    let file = photo.into_upload()?;
+                    world.attach(id, file)
+                })
+            }
             ("POST", ["appointments"]) => self.office("POST", &["appointments"], "jobId"),
             _ => return None,
         })

@@ -193,6 +193,7 @@ impl World {
             external,
             appointments: Vec::new(),
             notes: Vec::new(),
+            attachments: Vec::new(),
             invoices: Vec::new(),
             cancellation: None,
         };

@@ -82,6 +82,9 @@ pub(crate) struct Job {
     /// Its notes, in the order of their creation.
     #[serde(skip)]
     pub(crate) notes: Vec<Id>,
+    /// Its files, in the order of their creation.
+    #[serde(skip)]
+    pub(crate) attachments: Vec<Id>,
     /// Its invoice, and those that adjust it.
     #[serde(skip)]
     pub(crate) invoices: Vec<Id>,

@@ -3,6 +3,7 @@
 pub(crate) mod address;
 pub(crate) mod appointment;
 pub(crate) mod assignment;
+pub(crate) mod attachment;
 pub(crate) mod booking;
 pub(crate) mod campaign;
 pub(crate) mod contact;
