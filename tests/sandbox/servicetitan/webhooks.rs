@@ -227,9 +227,8 @@ async fn each_type_has_its_url_and_deliveries_are_signed() {
         b"a key of more than thirty-two characters",
     );
     let seal = got.headers["x-seal"].to_str().unwrap();
-    let bytes: Vec<u8> = (0..seal.len() / 2)
-        .map(|at| u8::from_str_radix(&seal[2 * at..2 * at + 2], 16).unwrap())
-        .collect();
+    let byte = |two: &[u8]| u8::from_str_radix(str::from_utf8(two).unwrap(), 16).unwrap();
+    let bytes: Vec<u8> = seal.as_bytes().chunks(2).map(byte).collect();
     hmac::verify(&key, got.text.as_bytes(), &bytes).expect("the seal fits the raw body");
     assert_eq!(log(&st).await.len(), 1, "nobody wants job-updated");
     let wrong = json!({"urls": {"*": "https://example.com/"}});
@@ -292,7 +291,8 @@ async fn deliveries_are_doubled_lost_late_and_out_of_order() {
     let mut order = Vec::new();
     for _ in 0..6 {
         let event = receiver.next().await.json();
-        let number = event["userassignedid"].as_str().unwrap()[4..].to_owned();
+        let name = event["userassignedid"].as_str().unwrap();
+        let number = name.strip_prefix("evt-").unwrap();
         order.push(number.parse::<u64>().unwrap());
     }
     assert!(!order.is_sorted(), "some overtook others: {order:?}");

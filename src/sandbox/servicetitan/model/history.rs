@@ -13,6 +13,10 @@ words! {
 /// `JobHistoryItemModel`. The vendor does not document the words of `eventType`; these are made up.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the members of the wire, one for one"
+)]
 pub(crate) struct Event {
     pub(crate) id: Id,
     pub(crate) employee_id: Option<Id>,

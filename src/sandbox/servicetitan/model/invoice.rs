@@ -71,6 +71,10 @@ pub(crate) struct InvoiceField {
 /// An invoice row, with the members of the webhooks' model.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the members of the wire, one for one"
+)]
 pub(crate) struct Invoice {
     pub(crate) id: Id,
     pub(crate) sync_status: SyncStatus,
@@ -160,6 +164,7 @@ pub(crate) struct InvoiceView<'a> {
 #[serde(rename_all = "camelCase")]
 #[expect(
     clippy::struct_excessive_bools,
+    clippy::struct_field_names,
     reason = "the members of the wire, one for one"
 )]
 pub(crate) struct Item {

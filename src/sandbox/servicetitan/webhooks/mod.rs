@@ -1,4 +1,4 @@
-//! Webhooks (reference section 8): CloudEvents about what calls and people did to rows, posted to
+//! Webhooks (reference section 8): `CloudEvents` about what calls and people did to rows, posted to
 //! one URL per event type, signed, tried again after 10, 30, 60 and 300 seconds, and as unreliable
 //! as a test wants them to be.
 //!
