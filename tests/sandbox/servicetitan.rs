@@ -2,15 +2,20 @@
 //! is also held against the vendor's OpenAPI files, when they are there (see `contract`).
 
 mod access;
+mod attachments;
 mod bookings;
 mod contract;
 mod customers;
 mod faults;
 mod feeds;
+mod invoices;
 mod jobs;
+mod journal;
 mod lists;
 mod marketing;
 mod people;
+mod visits;
+mod webhooks;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -155,6 +160,24 @@ impl St {
             request = request.json(body);
         }
         Reply::of(request.send().await.unwrap()).await
+    }
+
+    /// A control call that answers 204.
+    async fn act(&self, path: &str, body: &Value) {
+        let reply = self.control(Method::POST, path, Some(body)).await;
+        assert_eq!(reply.status, 204, "{path}: {reply:?}");
+    }
+
+    /// Why a control call is refused.
+    async fn refused(&self, path: &str, body: &Value) -> String {
+        let reply = self.control(Method::POST, path, Some(body)).await;
+        assert_eq!(reply.status, 400, "{path}: {reply:?}");
+        reply.json()["error"].as_str().unwrap().to_owned()
+    }
+
+    /// The id of the new row that a control call creates.
+    async fn make(&self, path: &str, body: &Value) -> Id {
+        id(&self.control(Method::POST, path, Some(body)).await.ok())
     }
 
     fn advance(&self, seconds: u64) {

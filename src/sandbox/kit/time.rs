@@ -63,7 +63,11 @@ impl SimClock {
 
     /// Waits for `duration` of this clock's time, jumps included.
     pub async fn sleep(&self, duration: Duration) {
-        let until = later(self.now(), duration);
+        self.sleep_until(later(self.now(), duration)).await;
+    }
+
+    /// Waits until this clock shows `until`.
+    pub async fn sleep_until(&self, until: DateTime<Utc>) {
         let mut jumps = self.0.ahead.subscribe();
         loop {
             let Ok(left) = (until - self.now()).to_std() else {

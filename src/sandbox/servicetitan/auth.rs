@@ -18,7 +18,9 @@ use crate::sandbox::kit::time::later;
 const LIFETIME: Duration = Duration::from_secs(900);
 
 /// What the app may do; every call here is covered.
-const SCOPES: [&str; 9] = [
+const SCOPES: [&str; 11] = [
+    "tn.acc.invoices:r",
+    "tn.acc.invoices:w",
     "tn.crm.bookings:r",
     "tn.crm.bookings:w",
     "tn.crm.customers:r",

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::value::Id;
+use super::webhooks::Hooks;
 
 /// What a simulator is started with. The default is the tenant the samples of the reference use.
 #[derive(Clone, Debug)]
@@ -34,6 +35,8 @@ pub struct Config {
     pub jobs: u32,
     /// What the reference leaves open; also changeable while it runs.
     pub switches: Switches,
+    /// Where webhooks go; also changeable while it runs.
+    pub hooks: Hooks,
 }
 
 impl Default for Config {
@@ -51,6 +54,7 @@ impl Default for Config {
             customers: 12,
             jobs: 20,
             switches: Switches::default(),
+            hooks: Hooks::default(),
         }
     }
 }
@@ -76,6 +80,8 @@ pub struct Switches {
     pub invalid_is: InvalidIs,
     /// Spelling of job statuses in replies.
     pub status_text: StatusText,
+    /// How a file is downloaded.
+    pub downloads: Downloads,
     /// Rows per reply of an export feed.
     pub export_page: usize,
     /// Changes younger than this come to a feed only with `includeRecentChanges`, which repeats
@@ -93,6 +99,7 @@ impl Default for Switches {
             inactive_campaigns: InactiveCampaigns::Refused,
             invalid_is: InvalidIs::BadRequest,
             status_text: StatusText::Display,
+            downloads: Downloads::Redirect,
             export_page: 500,
             recent_changes: Duration::from_secs(60),
             read_lag: Duration::ZERO,
@@ -129,6 +136,16 @@ impl InvalidIs {
     }
 }
 
+/// How a file is downloaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Downloads {
+    /// 302 to a link that opens without a token for a few minutes.
+    Redirect,
+    /// 200 with the file.
+    Direct,
+}
+
 /// Spelling of job statuses in replies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -140,16 +157,16 @@ pub enum StatusText {
 }
 
 /// Durations as people write them, such as `5m`.
-mod humantime_text {
+pub(super) mod humantime_text {
     use std::time::Duration;
 
     use serde::{Deserialize as _, Deserializer, Serializer, de};
 
-    pub(super) fn serialize<S: Serializer>(value: &Duration, to: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(value: &Duration, to: S) -> Result<S::Ok, S::Error> {
         to.collect_str(&humantime::format_duration(*value))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
         let text = String::deserialize(from)?;
         humantime::parse_duration(&text)
             .map_err(|error| de::Error::custom(format!("`{text}` is no duration: {error}")))

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Serialize;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::form::Form;
@@ -61,6 +62,12 @@ impl ExternalData {
         self.0
             .iter()
             .flat_map(|(guid, data)| data.iter().map(move |datum| (*guid, datum)))
+    }
+
+    /// Everything, per GUID: for the journal.
+    pub(crate) fn to_json(&self) -> Value {
+        let of_guid = |(guid, data): (&Uuid, &Vec<Datum>)| (guid.to_string(), json!(data));
+        Value::Object(self.0.iter().map(of_guid).collect())
     }
 
     /// How the audit names a row with this data: one name per GUID, key and value.

@@ -1,5 +1,6 @@
 //! A simulator of the ServiceTitan V2 API, built from its OpenAPI files and public descriptions:
-//! modules `crm`, `jpm`, `marketing` and `settings` as far as work orders need them.
+//! modules `crm`, `jpm`, `dispatch`, `accounting`, `forms`, `marketing` and
+//! `settings` as far as work orders need them.
 //!
 //! [`ServiceTitan`] is the tenant. [`ServiceTitan::service`] makes it servable; its methods are
 //! what people do in the office and on the road, for which the public API has no calls.
@@ -8,24 +9,31 @@
 //! | --- | --- |
 //! | `service` | HTTP to the world and back: tokens, limits, errors |
 //! | `router` | which handler answers which path |
-//! | `crm/` `jpm/` `marketing` `settings` | handlers and rules per module |
+//! | `crm/` `jpm/` `dispatch` `accounting/` `forms` `marketing` `settings` | handlers and rules per module |
 //! | `model/` | rows and reply models per resource |
 //! | `world` `table` `external` | state, order of changes, external data and its index |
 //! | `form` `params` `listing` `export` | bodies, queries, pages, feeds |
-//! | `people` `control` | what only people do, in process and over HTTP |
+//! | `people` `acts` `control` | what only people do: rules, in process, over HTTP |
+//! | `journal` `webhooks/` | every write with what it changed, and who is told of it |
 //! | `seed` `seed_lists` | the rows it starts with |
 
+mod accounting;
+mod acts;
 mod auth;
 mod config;
 mod control;
 mod crm;
+mod dispatch;
 mod export;
 mod external;
 mod form;
+mod forms;
+pub mod journal;
 mod jpm;
 mod listing;
 mod marketing;
 mod model;
+mod multipart;
 mod params;
 mod people;
 mod refusal;
@@ -37,6 +45,7 @@ mod service;
 mod settings;
 mod table;
 mod value;
+mod webhooks;
 mod world;
 
 use std::net::SocketAddr;
@@ -45,14 +54,19 @@ use std::sync::Arc;
 use axum::Router;
 use serde_json::Value;
 
-pub use config::{Config, InactiveCampaigns, InvalidIs, StatusText, Switches, TokenThrottle};
+pub use config::{
+    Config, Downloads, InactiveCampaigns, InvalidIs, StatusText, Switches, TokenThrottle,
+};
+pub use control::ControlError;
 pub use people::{Conversion, Mark};
 pub use refusal::Refusal;
 pub use seed::known;
 pub use value::Id;
+pub use webhooks::{Encoding, Hooks, HooksError, Signature};
 
 use crate::sandbox::kit::Kit;
 use crate::sandbox::kit::server::{self, Running, Service};
+use journal::Journal;
 use params::Params;
 use reply::Reply;
 use router::{Call, route};
@@ -84,12 +98,20 @@ impl ServiceTitan {
 
     /// Serves it on a loopback address (port 0: any).
     pub async fn start(&self, addr: SocketAddr) -> Result<Running, server::Error> {
-        server::start(addr, self.service()).await
+        let running = server::start(addr, self.service()).await?;
+        let (tasks, stopping) = running.tasks();
+        tasks.spawn(webhooks::send(Arc::clone(&self.0), stopping.clone()));
+        Ok(running)
     }
 
     /// Its clock, faults, audit and recorder.
     pub fn kit(&self) -> &Kit {
         &self.0.kit
+    }
+
+    /// Every write since the start or the last reset, with what it changed.
+    pub fn journal(&self) -> &Journal {
+        &self.0.journal
     }
 
     /// What it was started with.
@@ -107,84 +129,19 @@ impl ServiceTitan {
         self.0.world().switches = switches;
     }
 
+    /// Where webhooks go now, and what goes wrong on the way.
+    pub fn hooks(&self) -> Hooks {
+        self.0.outbox.hooks()
+    }
+
+    /// Sets where webhooks go from now on; a reset puts it back.
+    pub fn set_hooks(&self, hooks: Hooks) -> Result<(), HooksError> {
+        self.0.outbox.set(hooks)
+    }
+
     /// No token that was given out is good any more.
     pub fn revoke_tokens(&self) {
         self.0.tokens().revoke();
-    }
-
-    /// Someone turns a campaign on or off.
-    pub fn set_campaign(&self, id: Id, active: Mark) -> Result<(), Refusal> {
-        self.0
-            .world_now("PATCH", "/campaigns")
-            .mark_campaign(id, active)
-    }
-
-    /// Someone marks a customer Do Not Service, or takes the mark away.
-    pub fn set_do_not_service(&self, id: Id, mark: Mark) -> Result<(), Refusal> {
-        self.0
-            .world_now("PATCH", "/customers")
-            .mark_do_not_service(id, mark)
-    }
-
-    /// Someone merges a customer into another.
-    pub fn merge_customer(&self, id: Id, into: Id) -> Result<(), Refusal> {
-        self.0
-            .world_now("PATCH", "/customers")
-            .merge_customer(id, into)
-    }
-
-    /// A CSR accepts a new booking.
-    pub fn accept_booking(&self, id: Id) -> Result<(), Refusal> {
-        self.0.world_now("PATCH", "/bookings").accept_booking(id)
-    }
-
-    /// A CSR dismisses a booking.
-    pub fn dismiss_booking(&self, id: Id, reason: Option<Id>) -> Result<(), Refusal> {
-        self.0
-            .world_now("PATCH", "/bookings")
-            .dismiss_booking(id, reason)
-    }
-
-    /// A CSR books a job from a booking. Returns the job's id.
-    pub fn convert_booking(&self, id: Id, choice: Conversion) -> Result<Id, Refusal> {
-        self.0
-            .world_now("POST", "/jobs")
-            .convert_booking(id, choice)
-    }
-
-    /// A dispatcher sends a technician to an appointment.
-    pub fn dispatch(&self, appointment: Id, technician: Option<Id>) -> Result<(), Refusal> {
-        self.0
-            .world_now("PATCH", "/appointments")
-            .dispatch(appointment, technician)
-    }
-
-    /// The technician arrives and starts to work.
-    pub fn arrive(&self, appointment: Id) -> Result<(), Refusal> {
-        self.0
-            .world_now("PATCH", "/appointments")
-            .arrive(appointment)
-    }
-
-    /// The technician has finished the visit.
-    pub fn finish(&self, appointment: Id) -> Result<(), Refusal> {
-        self.0
-            .world_now("PATCH", "/appointments")
-            .finish(appointment)
-    }
-
-    /// A dispatcher puts a scheduled appointment on hold.
-    pub fn hold(&self, appointment: Id) -> Result<(), Refusal> {
-        self.0
-            .world_now("PATCH", "/appointments")
-            .hold_one(appointment)
-    }
-
-    /// Someone types a value into a custom field of a job; an empty one clears it.
-    pub fn set_custom_field(&self, job: Id, type_id: Id, value: &str) -> Result<(), Refusal> {
-        self.0
-            .world_now("PATCH", "/jobs")
-            .type_custom_field(job, type_id, value)
     }
 
     /// Does what the API can do as someone in the office does it: without token, limits, faults
@@ -208,7 +165,7 @@ impl ServiceTitan {
             Reply::Json(bytes) => {
                 Some(serde_json::from_slice(&bytes).expect("replies are JSON documents"))
             }
-            Reply::Empty => None,
+            Reply::Link(_) | Reply::File(_) | Reply::Empty => None,
         })
     }
 
@@ -227,12 +184,15 @@ impl ServiceTitan {
             path,
             params,
             body,
+            file: None,
         };
-        let mut world = self
-            .0
-            .world_now(method, &format!("/{module}/{}", path.join("/")));
-        let answer = route(&mut world, &call);
-        world.births.clear();
-        answer
+        self.0.people(method, &call_name(module, path), |world| {
+            route(world, &call)
+        })
     }
+}
+
+/// A call as the journal and the faults name it.
+fn call_name(module: &str, path: &[&str]) -> String {
+    format!("/{module}/{}", path.join("/"))
 }

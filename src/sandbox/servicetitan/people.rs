@@ -7,10 +7,12 @@ use serde::Deserialize;
 use super::crm::new_customer::NewCustomer;
 use super::jpm::new_job::{Details, NewJob};
 use super::model::address::{Address, PlainAddress};
-use super::model::appointment::{AppointmentStatus, NewAppointment};
+use super::model::appointment::NewAppointment;
 use super::model::booking::{Booking, BookingStatus};
 use super::model::custom_field::CustomField;
+use super::model::reason::Reason;
 use super::refusal::Refusal;
+use super::table::Table;
 use super::value::{CustomerType, Id, Priority, Word as _};
 use super::world::{World, found};
 use crate::sandbox::kit::time::later;
@@ -191,45 +193,77 @@ impl World {
         Ok((customer, location))
     }
 
-    /// A dispatcher sends a technician; the seed's first one when none is named.
-    pub(crate) fn dispatch(&mut self, id: Id, technician: Option<Id>) -> Result<(), Refusal> {
-        let row = found(&self.appointments, "Appointment", id)?;
-        step(id, row.status, &[AppointmentStatus::Scheduled])?;
-        let assigned = technician
-            .or_else(|| row.technicians.first().copied())
-            .or_else(|| self.technicians.rows().next().map(|row| row.id))
-            .ok_or_else(|| Refusal::conflict("There is no technician."))?;
-        found(&self.technicians, "Technician", assigned)?;
-        self.appointments.change(id, self.now, |row| {
-            row.status = AppointmentStatus::Dispatched;
-            if !row.technicians.contains(&assigned) {
-                row.technicians.push(assigned);
-            }
-        });
-        self.follow_appointments(id);
-        Ok(())
-    }
-
-    /// The technician arrives and starts to work.
-    pub(crate) fn arrive(&mut self, id: Id) -> Result<(), Refusal> {
-        let row = found(&self.appointments, "Appointment", id)?;
-        step(id, row.status, &[AppointmentStatus::Dispatched])?;
-        self.set_appointment(id, AppointmentStatus::Working);
-        self.follow_appointments(id);
-        Ok(())
-    }
-
-    /// The technician has finished this visit. The job stays in progress until it is completed.
-    pub(crate) fn finish(&mut self, id: Id) -> Result<(), Refusal> {
-        let row = found(&self.appointments, "Appointment", id)?;
-        step(
+    /// Someone turns a customer on or off.
+    pub(crate) fn mark_customer(&mut self, id: Id, active: Mark) -> Result<(), Refusal> {
+        let changed = self
+            .customers
+            .change(id, self.now, |row| row.active = active == Mark::On);
+        changed.ok_or(Refusal::NotFound {
+            what: "Customer",
             id,
-            row.status,
-            &[AppointmentStatus::Working, AppointmentStatus::Dispatched],
-        )?;
-        self.set_appointment(id, AppointmentStatus::Done);
-        self.follow_appointments(id);
+        })
+    }
+
+    /// Someone turns a location on or off.
+    pub(crate) fn mark_location(&mut self, id: Id, active: Mark) -> Result<(), Refusal> {
+        let changed = self
+            .locations
+            .change(id, self.now, |row| row.active = active == Mark::On);
+        changed.ok_or(Refusal::NotFound {
+            what: "Location",
+            id,
+        })
+    }
+
+    /// Someone merges a location into another: the row becomes inactive and points there, its jobs
+    /// go over.
+    pub(crate) fn merge_location(&mut self, id: Id, into: Id) -> Result<(), Refusal> {
+        found(&self.locations, "Location", into)?;
+        found(&self.locations, "Location", id)?;
+        if id == into {
+            return Err(Refusal::conflict(format!(
+                "The location {id} cannot be its own merger."
+            )));
+        }
+        let of_location = |row: &&super::model::job::Job| row.location_id == id;
+        let jobs = self.jobs.rows().filter(of_location);
+        let jobs: Vec<Id> = jobs.map(|row| row.id).collect();
+        for job in jobs {
+            self.jobs
+                .change(job, self.now, |row| row.location_id = into);
+        }
+        self.locations.change(id, self.now, |row| {
+            row.active = false;
+            row.merged_to_id = Some(into);
+        });
         Ok(())
+    }
+
+    /// Someone puts tags on a job and takes others off.
+    pub(crate) fn set_tags(&mut self, job: Id, add: &[Id], remove: &[Id]) -> Result<(), Refusal> {
+        for tag in add {
+            found(&self.tag_types, "Tag type", *tag)?;
+        }
+        let changed = self.jobs.change(job, self.now, |row| {
+            row.tag_type_ids.retain(|tag| !remove.contains(tag));
+            row.tag_type_ids.extend(add);
+            row.tag_type_ids.sort_unstable();
+            row.tag_type_ids.dedup();
+        });
+        changed.ok_or(Refusal::NotFound {
+            what: "Job",
+            id: job,
+        })
+    }
+
+    /// The first active reason for holding, for people who name none.
+    pub(crate) fn some_hold_reason(&self) -> Result<Id, Refusal> {
+        first_reason(&self.hold_reasons)
+    }
+
+    /// The first active reason for canceling, for people who name none.
+    pub(crate) fn some_cancel_reason(&self) -> Result<Id, Refusal> {
+        first_reason(&self.cancel_reasons)
     }
 
     /// Someone types a value into a custom field of a job; an empty one clears it.
@@ -259,22 +293,17 @@ impl World {
     }
 }
 
+fn first_reason(reasons: &Table<Reason>) -> Result<Id, Refusal> {
+    let first = reasons.rows().find(|row| row.active).map(|row| row.id);
+    first.ok_or_else(|| Refusal::conflict("There is no active reason."))
+}
+
 fn answered(row: &Booking) -> Refusal {
     Refusal::conflict(format!(
         "The booking {} is already {}.",
         row.id,
         row.status.word()
     ))
-}
-
-fn step(id: Id, status: AppointmentStatus, from: &[AppointmentStatus]) -> Result<(), Refusal> {
-    if from.contains(&status) {
-        return Ok(());
-    }
-    Err(Refusal::conflict(format!(
-        "The appointment {id} is {}.",
-        status.word()
-    )))
 }
 
 fn unknown_address() -> PlainAddress {

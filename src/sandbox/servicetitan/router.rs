@@ -1,24 +1,29 @@
 //! Which handler answers which path. Paths start behind `/{module}/v2/tenant/{tenant}`.
 
+use super::accounting::{invoices, list as invoice_list};
 use super::crm::bookings::{self, Seen};
 use super::crm::{customers, locations, provider_tags};
-use super::jpm::{appointments, jobs, jobs_list, lookups, notes, status};
+use super::jpm::{appointments, history, jobs, jobs_list, lookups, notes, status};
+use super::model::attachment::Upload;
 use super::params::Params;
+use super::people::Mark;
 use super::refusal::Refusal;
 use super::reply::Reply;
 use super::value::{FromText as _, Id};
 use super::world::World;
-use super::{marketing, settings};
+use super::{dispatch, forms, marketing, settings};
 
 /// One call of the API, past all checks of who calls.
 pub(crate) struct Call<'a> {
     pub(crate) method: &'a str,
-    /// `crm`, `jpm`, `marketing` or `settings`.
+    /// `crm`, `jpm`, `dispatch`, `accounting`, `forms`, `marketing` or `settings`.
     pub(crate) module: &'a str,
     /// What follows the tenant, in parts.
     pub(crate) path: &'a [&'a str],
     pub(crate) params: Params<'a>,
     pub(crate) body: &'a [u8],
+    /// The file in the body, for the call that takes one.
+    pub(crate) file: Option<Upload>,
 }
 
 /// Answers a call.
@@ -26,6 +31,9 @@ pub(crate) fn route(world: &mut World, call: &Call<'_>) -> Result<Reply, Refusal
     let answer = match call.module {
         "crm" => crm(world, call),
         "jpm" => jpm(world, call),
+        "accounting" => accounting(world, call),
+        "dispatch" => dispatching(world, call),
+        "forms" => files(world, call),
         "marketing" => marketing(world, call),
         "settings" => settings(world, call),
         _ => None,
@@ -107,6 +115,9 @@ fn jpm(world: &mut World, call: &Call<'_>) -> Answer {
         }
         ("PUT", ["jobs", id, "hold"]) => status::hold(world, number(id)?, body),
         ("PUT", ["jobs", id, "complete"]) => status::complete(world, number(id)?, body),
+        ("GET", ["jobs", id, "history"]) => history::of_job(world, number(id)?),
+        ("GET", ["jobs", id, "canceled-log"]) => history::canceled_log(world, number(id)?, params),
+        ("GET", ["jobs", id, "booked-log"]) => history::booked_log(world, number(id)?),
         ("GET", ["jobs", id, "notes"]) => notes::list(world, number(id)?, params),
         ("POST", ["jobs", id, "notes"]) => notes::create(world, number(id)?, body),
         ("GET", ["appointments"]) => appointments::list(world, params),
@@ -114,6 +125,16 @@ fn jpm(world: &mut World, call: &Call<'_>) -> Answer {
         ("GET", ["appointments", id]) => appointments::get(world, number(id)?),
         ("PATCH", ["appointments", id, "reschedule"]) => {
             appointments::reschedule(world, number(id)?, body)
+        }
+        ("DELETE", ["appointments", id]) => appointments::delete(world, number(id)?),
+        ("PUT", ["appointments", id, "special-instructions"]) => {
+            appointments::instruct(world, number(id)?, body)
+        }
+        ("PUT", ["appointments", id, "confirmation"]) => {
+            appointments::confirm(world, number(id)?, Mark::On)
+        }
+        ("DELETE", ["appointments", id, "confirmation"]) => {
+            appointments::confirm(world, number(id)?, Mark::Off)
         }
         ("PUT", ["appointments", id, "hold"]) => status::hold_appointment(world, number(id)?, body),
         ("DELETE", ["appointments", id, "hold"]) => status::end_hold(world, number(id)?),
@@ -124,6 +145,51 @@ fn jpm(world: &mut World, call: &Call<'_>) -> Answer {
         ("GET", ["export", "jobs"]) => jobs::export(world, params),
         ("GET", ["export", "appointments"]) => appointments::export(world, params),
         ("GET", ["export", "job-notes"]) => notes::export(world, params),
+        ("GET", ["export", "job-history"]) => history::export(world, params),
+        ("GET", ["export", "job-canceled-logs"]) => history::export_canceled(world, params),
+        _ => return None,
+    })
+}
+
+fn dispatching(world: &mut World, call: &Call<'_>) -> Answer {
+    let (params, body) = (&call.params, call.body);
+    Some(match (call.method, call.path) {
+        ("GET", ["appointment-assignments"]) => dispatch::assignments(world, params),
+        ("POST", ["appointment-assignments", "assign-technicians"]) => {
+            dispatch::assign(world, body)
+        }
+        ("POST", ["appointment-assignments", "unassign-technicians"]) => {
+            dispatch::unassign(world, body)
+        }
+        ("GET", ["export", "appointment-assignments"]) => dispatch::export(world, params),
+        _ => return None,
+    })
+}
+
+fn accounting(world: &mut World, call: &Call<'_>) -> Answer {
+    let (params, body) = (&call.params, call.body);
+    Some(match (call.method, call.path) {
+        ("GET", ["invoices"]) => invoice_list::list(world, params),
+        ("POST", ["invoices"]) => invoices::create(world, body),
+        ("POST", ["invoices", "markasexported"]) => invoices::mark_exported(world, body),
+        ("PATCH", ["invoices", id]) => invoices::change(world, number(id)?, body),
+        ("PATCH", ["invoices", id, "items"]) => invoices::change_item(world, number(id)?, body),
+        ("DELETE", ["invoices", id, "items", item]) => {
+            invoices::delete_item(world, number(id)?, number(item)?)
+        }
+        ("GET", ["export", "invoices"]) => invoice_list::export(world, params),
+        ("GET", ["export", "invoice-items"]) => invoice_list::export_items(world, params),
+        _ => return None,
+    })
+}
+
+fn files(world: &mut World, call: &Call<'_>) -> Answer {
+    Some(match (call.method, call.path) {
+        ("GET", ["jobs", "attachment", id]) => forms::download(world, number(id)?),
+        ("GET", ["jobs", id, "attachments"]) => forms::list(world, number(id)?, &call.params),
+        ("POST", ["jobs", id, "attachments"]) => {
+            forms::create(world, number(id)?, call.file.clone())
+        }
         _ => return None,
     })
 }

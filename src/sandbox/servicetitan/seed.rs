@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::config::Config;
 use super::crm::new_customer::{Marks, NewCustomer, NewPlace};
 use super::external::{Datum, ExternalWrite};
+use super::journal::Author;
 use super::jpm::new_job::{Details, NewJob};
 use super::model::address::{Address, PlainAddress};
 use super::model::appointment::NewAppointment;
@@ -104,7 +105,8 @@ pub(crate) fn world(config: &Config, now: Instant) -> World {
             .complete_job(job, world.now)
             .expect("a new job with a technician can be completed");
     }
-    world.begin(now, None, None);
+    world.begin(Author::People, now, None, None);
+    world.follow();
     world
 }
 

@@ -10,14 +10,18 @@ use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 
 use super::auth::{Credentials, Tokens};
+use super::call_name;
 use super::config::{Config, TokenThrottle};
+use super::journal::{Author, Journal};
 use super::params::Params;
 use super::refusal::Refusal;
-use super::reply::Reply;
+use super::reply::{File, Reply};
 use super::router::{Call, route};
 use super::seed;
 use super::value::Instant;
+use super::webhooks::{self, Outbox};
 use super::world::World;
+use super::{forms, multipart};
 use crate::sandbox::kit::Kit;
 use crate::sandbox::kit::audit::{ClientId, RequestSeq};
 use crate::sandbox::kit::faults::Sight;
@@ -27,8 +31,10 @@ use crate::sandbox::kit::time::{earlier, later};
 
 /// Where tokens are asked for. The vendor has another host for it; here only the path differs.
 const TOKEN_PATH: &str = "/connect/token";
-/// The largest body that is read.
+/// The largest body that is read, unless it is a file.
 const BODY_CAP: usize = 4 << 20;
+/// The largest body with a file. It is kept in memory.
+const FILE_CAP: usize = 256 << 20;
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 const APP_KEY: HeaderName = HeaderName::from_static("st-app-key");
 
@@ -36,6 +42,8 @@ const APP_KEY: HeaderName = HeaderName::from_static("st-app-key");
 pub(super) struct Shared {
     pub(super) kit: Kit,
     pub(super) config: Config,
+    pub(super) journal: Journal,
+    pub(super) outbox: Outbox,
     world: Mutex<World>,
     tokens: Mutex<Tokens>,
     calls: Option<Limits>,
@@ -65,6 +73,8 @@ impl Shared {
             token_calls,
             client: Arc::from(config.client_id.as_str()),
             started,
+            journal: Journal::default(),
+            outbox: Outbox::new(config.hooks.clone(), config.seed),
             kit,
             config,
         }
@@ -81,14 +91,21 @@ impl Shared {
     /// Puts everything back to the seed. Tokens end.
     pub(super) fn reset(&self) {
         *self.world() = seed::world(&self.config, self.started);
+        self.journal.reset();
+        self.outbox.reset(self.config.hooks.clone());
         self.tokens().revoke();
         for limits in [&self.calls, &self.token_calls].into_iter().flatten() {
             limits.reset();
         }
     }
 
-    /// The world, prepared for something people do now.
-    pub(super) fn world_now(&self, method: &str, path: &str) -> MutexGuard<'_, World> {
+    /// Lets people do something now. What they create is no creation for the audit.
+    pub(super) fn people<T>(
+        &self,
+        method: &str,
+        path: &str,
+        act: impl FnOnce(&mut World) -> T,
+    ) -> T {
         let now = self.kit.clock.now();
         let late = self
             .kit
@@ -96,15 +113,37 @@ impl Shared {
             .late_row(method, path)
             .map(|delay| later(now, delay));
         let mut world = self.world();
-        world.begin(now, None, late);
-        world
+        world.begin(Author::People, now, None, late);
+        let done = act(&mut world);
+        world.births.clear();
+        self.settle(&mut world, || format!("{method} {path}"));
+        done
     }
 
-    fn answer(&self, head: &Head, body: &[u8]) -> Response {
+    /// Tells everyone who follows what the call did to rows.
+    fn settle(&self, world: &mut World, call: impl FnOnce() -> String) {
+        let edits = world.take_edits();
+        if edits.is_empty() {
+            return;
+        }
+        let call = Arc::from(call());
+        self.journal.add(world.now, world.author, &call, &edits);
+        if self.outbox.is_wanted() {
+            let events = webhooks::of_edits(world, &self.config, &edits);
+            self.outbox.put(world.now, events);
+        }
+    }
+
+    fn answer(&self, head: &Head, body: &Bytes) -> Response {
         if head.uri.path() == TOKEN_PATH && head.method == Method::POST {
             return self.token(body);
         }
         let params = Params::parse(head.uri.query().unwrap_or_default());
+        if head.uri.path().starts_with(forms::BLOBS) && head.method == Method::GET {
+            let now = self.kit.clock.now();
+            let file = forms::blob(&self.world(), now, head.uri.path(), &params);
+            return file.map_or_else(|| StatusCode::FORBIDDEN.into_response(), downloaded);
+        }
         let path: Vec<&str> = head.uri.path().trim_matches('/').split('/').collect();
         let [module, "v2", "tenant", tenant, rest @ ..] = path.as_slice() else {
             let (method, path) = (head.method.to_string(), head.uri.path().to_owned());
@@ -131,9 +170,13 @@ impl Shared {
             path: rest,
             params,
             body,
+            file: head
+                .multipart()
+                .and_then(|kind| multipart::file(kind, body)),
         };
         let answer = self.act(&call, now, head);
         self.known(match answer {
+            Ok(Reply::Link(path)) => linked(&path, head),
             Ok(reply) => replied(reply),
             Err(refusal) => self.refused(refusal, head.seq),
         })
@@ -148,8 +191,11 @@ impl Shared {
             .max(head.sight.read_lag.unwrap_or_default());
         let newest = (!lag.is_zero()).then(|| earlier(now, lag));
         let late = head.sight.late_row.map(|delay| later(now, delay));
-        world.begin(now, newest, late);
+        world.begin(Author::Client(head.seq), now, newest, late);
         let answer = route(&mut world, call);
+        self.settle(&mut world, || {
+            format!("{} {}", call.method, call_name(call.module, call.path))
+        });
         for birth in world.births.drain(..) {
             self.kit
                 .audit
@@ -197,12 +243,17 @@ struct Head {
     sight: Sight,
 }
 
+impl Head {
+    /// The content type, when the body is made of parts.
+    fn multipart(&self) -> Option<&str> {
+        let kind = self.headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+        kind.starts_with("multipart/").then_some(kind)
+    }
+}
+
 /// Answers one request.
 pub(super) async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, BODY_CAP).await else {
-        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
-    };
     let head = Head {
         seq: parts.extensions.get().copied().unwrap_or(RequestSeq(0)),
         sight: parts.extensions.get().copied().unwrap_or_default(),
@@ -210,14 +261,36 @@ pub(super) async fn handle(State(shared): State<Arc<Shared>>, request: Request) 
         uri: parts.uri,
         headers: parts.headers,
     };
+    let cap = if head.multipart().is_some() {
+        FILE_CAP
+    } else {
+        BODY_CAP
+    };
+    let Ok(body) = to_bytes(body, cap).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
     shared.answer(&head, &body)
 }
 
 pub(super) fn replied(reply: Reply) -> Response {
     match reply {
         Reply::Json(bytes) => ([(header::CONTENT_TYPE, JSON)], Bytes::from(bytes)).into_response(),
+        Reply::Link(path) => (StatusCode::FOUND, [(header::LOCATION, path)]).into_response(),
+        Reply::File(file) => downloaded(file),
         Reply::Empty => Response::new(Body::empty()),
     }
+}
+
+fn downloaded(file: File) -> Response {
+    ([(header::CONTENT_TYPE, file.content_type)], file.content).into_response()
+}
+
+/// The vendor's links lead to another host; these lead to the one that was asked.
+fn linked(path: &str, head: &Head) -> Response {
+    let host = head.headers.get(header::HOST);
+    let host = host.and_then(|host| host.to_str().ok());
+    let url = host.map_or_else(|| path.to_owned(), |host| format!("http://{host}{path}"));
+    (StatusCode::FOUND, [(header::LOCATION, url)]).into_response()
 }
 
 fn json_reply(status: StatusCode, body: &Value) -> Response {

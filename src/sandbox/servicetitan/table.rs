@@ -2,6 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::journal::FieldChange;
 use super::value::{Id, Instant, Priority};
 
 /// What every row has.
@@ -23,11 +27,24 @@ pub(crate) trait Row {
     fn sort_priority(&self) -> Priority {
         Priority::Normal
     }
+    /// What the journal compares before and after a change; nothing when only the fact counts.
+    fn members(&self) -> Map<String, Value> {
+        Map::new()
+    }
+}
+
+/// All members of a row as the wire shows them, but the instant of its last change.
+pub(crate) fn members_of(row: &impl Serialize) -> Map<String, Value> {
+    let Ok(Value::Object(mut members)) = serde_json::to_value(row) else {
+        return Map::new();
+    };
+    members.shift_remove("modifiedOn");
+    members
 }
 
 /// Implements [`Row`] for a struct with the usual members.
 macro_rules! row {
-    ($name:ty $(, active: $active:ident)? $(, name: $sort_name:ident)? $(, priority: $priority:ident)?) => {
+    ($name:ty $(, active: $($active:ident).+)? $(, name: $sort_name:ident)? $(, priority: $priority:ident)? $(, members: $members:path)?) => {
         impl $crate::sandbox::servicetitan::table::Row for $name {
             fn id(&self) -> $crate::sandbox::servicetitan::value::Id { self.id }
             fn created_on(&self) -> $crate::sandbox::servicetitan::value::Instant { self.created_on }
@@ -35,9 +52,10 @@ macro_rules! row {
             fn touch(&mut self, now: $crate::sandbox::servicetitan::value::Instant) {
                 self.modified_on = now;
             }
-            $(fn is_active(&self) -> bool { self.$active })?
+            $(fn is_active(&self) -> bool { self.$($active).+ })?
             $(fn sort_name(&self) -> Option<&str> { Some(&self.$sort_name) })?
             $(fn sort_priority(&self) -> $crate::sandbox::servicetitan::value::Priority { self.$priority })?
+            $(fn members(&self) -> serde_json::Map<String, serde_json::Value> { $members(self) })?
         }
     };
 }
@@ -46,6 +64,46 @@ pub(crate) use row;
 /// A place in the order of changes of one table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Change(pub(crate) u64);
+
+/// What a call did to one row.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Edit {
+    Created(Id),
+    /// Which members changed; none when a write changed nothing.
+    Changed(Id, Vec<FieldChange>),
+}
+
+impl Edit {
+    pub(crate) fn id(&self) -> Id {
+        match self {
+            Self::Created(id) | Self::Changed(id, _) => *id,
+        }
+    }
+
+    /// A call that writes to one row twice makes one edit of it.
+    fn go_on(&mut self, more: Vec<FieldChange>) {
+        let Self::Changed(_, changes) = self else {
+            return;
+        };
+        for next in more {
+            match changes.iter_mut().find(|known| known.field == next.field) {
+                Some(known) => known.to = next.to,
+                None => changes.push(next),
+            }
+        }
+        changes.retain(|change| change.from != change.to);
+    }
+}
+
+/// A table as the world sees it whose rows it is not asked for.
+pub(crate) trait Rows {
+    /// From now on edits are noted: the seed's rows are no edits.
+    fn follow(&mut self);
+    /// The edits since the last call of this, one per row.
+    fn take_edits(&mut self) -> Vec<Edit>;
+    /// Lets late rows whose time has come into lists, and to the end of the feed.
+    fn reveal(&mut self, now: Instant);
+}
 
 /// All rows of one kind.
 #[derive(Debug)]
@@ -56,6 +114,8 @@ pub(crate) struct Table<R> {
     next: Change,
     /// Rows that are written but come into lists and feeds only from this instant on.
     late: HashMap<Id, Instant>,
+    /// None until edits are noted.
+    edits: Option<Vec<Edit>>,
 }
 
 impl<R> Default for Table<R> {
@@ -66,6 +126,7 @@ impl<R> Default for Table<R> {
             last_change: HashMap::new(),
             next: Change(1),
             late: HashMap::new(),
+            edits: None,
         }
     }
 }
@@ -76,6 +137,9 @@ impl<R: Row> Table<R> {
     pub(crate) fn insert(&mut self, row: R, late: Option<Instant>) -> Id {
         let id = row.id();
         self.rows.insert(id, row);
+        if let Some(edits) = &mut self.edits {
+            edits.push(Edit::Created(id));
+        }
         match late {
             Some(until) => {
                 self.late.insert(id, until);
@@ -83,18 +147,6 @@ impl<R: Row> Table<R> {
             None => self.note_change(id),
         }
         id
-    }
-
-    /// Lets late rows whose time has come into lists, and to the end of the feed.
-    pub(crate) fn reveal(&mut self, now: Instant) {
-        if self.late.is_empty() {
-            return;
-        }
-        let mut due: Vec<_> = self.late.extract_if(|_, until| *until <= now).collect();
-        due.sort_unstable_by_key(|(id, until)| (*until, *id));
-        for (id, _) in due {
-            self.note_change(id);
-        }
     }
 
     pub(crate) fn get(&self, id: Id) -> Option<&R> {
@@ -113,8 +165,15 @@ impl<R: Row> Table<R> {
         change: impl FnOnce(&mut R) -> T,
     ) -> Option<T> {
         let row = self.rows.get_mut(&id)?;
+        let before = self.edits.is_some().then(|| row.members());
         let result = change(row);
         row.touch(now);
+        if let (Some(edits), Some(before)) = (&mut self.edits, before) {
+            edits.push(Edit::Changed(
+                id,
+                FieldChange::between(before, row.members()),
+            ));
+        }
         self.note_change(id);
         Some(result)
     }
@@ -160,6 +219,35 @@ impl<R: Row> Table<R> {
             self.changes.remove(&old);
         }
         self.changes.insert(place, id);
+    }
+}
+
+impl<R: Row> Rows for Table<R> {
+    fn follow(&mut self) {
+        self.edits = Some(Vec::new());
+    }
+
+    fn take_edits(&mut self) -> Vec<Edit> {
+        let mut kept: Vec<Edit> = Vec::new();
+        for edit in self.edits.as_mut().map(std::mem::take).unwrap_or_default() {
+            let known = kept.iter_mut().find(|known| known.id() == edit.id());
+            match (known, edit) {
+                (Some(known), Edit::Changed(_, more)) => known.go_on(more),
+                (_, edit) => kept.push(edit),
+            }
+        }
+        kept
+    }
+
+    fn reveal(&mut self, now: Instant) {
+        if self.late.is_empty() {
+            return;
+        }
+        let mut due: Vec<_> = self.late.extract_if(|_, until| *until <= now).collect();
+        due.sort_unstable_by_key(|(id, until)| (*until, *id));
+        for (id, _) in due {
+            self.note_change(id);
+        }
     }
 }
 

@@ -4,12 +4,13 @@
 use std::fmt;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
-use serde::{Serialize, Serializer};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Number, Value};
 use uuid::Uuid;
 
 /// The id of a row: an int64 that is unique over all tables.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Id(pub i64);
 
@@ -67,6 +68,25 @@ impl FromField for Number {
         } else {
             None
         }
+    }
+}
+
+impl FromField for Decimal {
+    const WANTED: &'static str = "a number";
+    fn from_field(value: &Value) -> Option<Self> {
+        let Value::Number(number) = value else {
+            return None;
+        };
+        Self::from_text(&number.to_string())
+    }
+}
+
+impl FromText for Decimal {
+    const WANTED: &'static str = "a number";
+    fn from_text(text: &str) -> Option<Self> {
+        text.parse()
+            .ok()
+            .or_else(|| Self::from_scientific(text).ok())
     }
 }
 

@@ -5,12 +5,17 @@ use std::collections::{BTreeSet, HashMap};
 use super::config::{InactiveCampaigns, Switches};
 use super::external::{ExternalIndex, ExternalQuery};
 use super::form::Form;
+use super::journal::Author;
 use super::listing::List;
 use super::model::appointment::Appointment;
+use super::model::assignment::Assignment;
+use super::model::attachment::Attachment;
 use super::model::booking::{Booking, ProviderTag};
 use super::model::campaign::{Campaign, Category};
 use super::model::custom_field::CustomFieldType;
 use super::model::customer::Customer;
+use super::model::history::{CanceledLog, History};
+use super::model::invoice::{Invoice, Item};
 use super::model::job::Job;
 use super::model::job_type::JobType;
 use super::model::location::Location;
@@ -18,7 +23,7 @@ use super::model::note::Note;
 use super::model::reason::Reason;
 use super::model::settings::{BusinessUnit, TagType, Technician};
 use super::refusal::{Problems, Refusal};
-use super::table::{Row, Table};
+use super::table::{Edit, Row, Rows, Table};
 use super::value::{Id, Instant};
 
 /// A row that a call of the API created, as the audit is told.
@@ -38,6 +43,8 @@ pub(crate) struct World {
     /// When rows that this call writes come into lists; at once when nothing is said.
     pub(crate) late: Option<Instant>,
     pub(crate) switches: Switches,
+    /// Who is calling.
+    pub(crate) author: Author,
     /// What the present call created.
     pub(crate) births: Vec<Birth>,
     pub(crate) customers: Table<Customer>,
@@ -50,7 +57,13 @@ pub(crate) struct World {
     pub(crate) jobs: Table<Job>,
     pub(crate) jobs_by: ExternalIndex,
     pub(crate) appointments: Table<Appointment>,
+    pub(crate) assignments: Table<Assignment>,
+    pub(crate) histories: Table<History>,
+    pub(crate) canceled_logs: Table<CanceledLog>,
     pub(crate) notes: Table<Note>,
+    pub(crate) attachments: Table<Attachment>,
+    pub(crate) invoices: Table<Invoice>,
+    pub(crate) invoice_items: Table<Item>,
     pub(crate) job_types: Table<JobType>,
     pub(crate) cancel_reasons: Table<Reason>,
     pub(crate) hold_reasons: Table<Reason>,
@@ -72,7 +85,9 @@ pub(crate) struct FieldTypes {
 }
 
 /// Who creates rows through the API, as `createdById`.
-pub(crate) const API_USER: Id = Id(1);
+const API_USER: Id = Id(1);
+/// Who creates rows in the office.
+const OFFICE_USER: Id = Id(2);
 
 impl World {
     /// A world without a row.
@@ -82,6 +97,7 @@ impl World {
             newest: None,
             late: None,
             switches,
+            author: Author::People,
             births: Vec::new(),
             customers: Table::default(),
             customers_by: ExternalIndex::default(),
@@ -93,7 +109,13 @@ impl World {
             jobs: Table::default(),
             jobs_by: ExternalIndex::default(),
             appointments: Table::default(),
+            assignments: Table::default(),
+            histories: Table::default(),
+            canceled_logs: Table::default(),
             notes: Table::default(),
+            attachments: Table::default(),
+            invoices: Table::default(),
+            invoice_items: Table::default(),
             job_types: Table::default(),
             cancel_reasons: Table::default(),
             hold_reasons: Table::default(),
@@ -108,18 +130,67 @@ impl World {
     }
 
     /// Prepares for a call at `now`.
-    pub(crate) fn begin(&mut self, now: Instant, newest: Option<Instant>, late: Option<Instant>) {
+    pub(crate) fn begin(
+        &mut self,
+        author: Author,
+        now: Instant,
+        newest: Option<Instant>,
+        late: Option<Instant>,
+    ) {
+        self.author = author;
         self.now = now;
         self.newest = newest;
         self.late = late;
         self.births.clear();
-        self.customers.reveal(now);
-        self.locations.reveal(now);
-        self.bookings.reveal(now);
-        self.jobs.reveal(now);
-        self.appointments.reveal(now);
-        self.notes.reveal(now);
-        self.campaigns.reveal(now);
+        for (_, table) in self.written() {
+            table.reveal(now);
+        }
+    }
+
+    /// From now on the edits of rows are noted.
+    pub(crate) fn follow(&mut self) {
+        for (_, table) in self.written() {
+            table.follow();
+        }
+    }
+
+    /// What the present call did to rows.
+    pub(crate) fn take_edits(&mut self) -> Vec<(&'static str, Edit)> {
+        let mut edits = Vec::new();
+        for (collection, table) in self.written() {
+            edits.extend(
+                table
+                    .take_edits()
+                    .into_iter()
+                    .map(|edit| (collection, edit)),
+            );
+        }
+        edits
+    }
+
+    /// Every table that calls and people write to, with the name the audit has for it.
+    fn written(&mut self) -> [(&'static str, &mut dyn Rows); 11] {
+        [
+            ("customers", &mut self.customers),
+            ("locations", &mut self.locations),
+            ("campaigns", &mut self.campaigns),
+            ("bookings", &mut self.bookings),
+            ("appointment-assignments", &mut self.assignments),
+            ("appointments", &mut self.appointments),
+            ("jobs", &mut self.jobs),
+            ("job-notes", &mut self.notes),
+            ("attachments", &mut self.attachments),
+            ("invoice-items", &mut self.invoice_items),
+            ("invoices", &mut self.invoices),
+        ]
+    }
+
+    /// Who the present call is by, as `createdById`.
+    pub(crate) fn user(&self) -> Id {
+        match self.author {
+            Author::Client(_) => API_USER,
+            Author::People => OFFICE_USER,
+        }
     }
 
     /// An id that no row has.

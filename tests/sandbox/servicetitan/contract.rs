@@ -11,8 +11,22 @@ use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 use syncline::sandbox::kit::recorder::Exchange;
 
+/// Modules whose replies are checked.
+const MODULES: [&str; 7] = [
+    "accounting",
+    "crm",
+    "dispatch",
+    "forms",
+    "jpm",
+    "marketing",
+    "settings",
+];
+
 /// Statuses that every call can have although the files do not list them.
 const GATEWAY: [u16; 3] = [401, 403, 429];
+
+/// Calls whose replies have no documented model (the download may also be a redirect).
+const UNDOCUMENTED: [&str; 2] = ["/jobs/{jobId}/attachments", "/jobs/attachment/{id}"];
 
 /// Calls that answer 404 for an unknown id although the files list only 400 for them.
 const UNLISTED_404: [&str; 3] = ["/campaigns/{id}", "/categories/{id}", "/dismiss"];
@@ -30,7 +44,7 @@ pub(super) fn check(exchanges: &[Exchange]) {
             continue;
         };
         let status = exchange.status.as_u16();
-        if GATEWAY.contains(&status) || !["crm", "jpm", "marketing", "settings"].contains(&module) {
+        if GATEWAY.contains(&status) || !MODULES.contains(&module) {
             continue;
         }
         let file = files.entry(module.to_owned()).or_insert_with(|| {
@@ -44,6 +58,10 @@ pub(super) fn check(exchanges: &[Exchange]) {
             assert_eq!(status, 404, "{method} {rest} is not documented");
             continue;
         };
+        let documented = !UNDOCUMENTED.iter().any(|end| template.ends_with(end));
+        if method == "get" && !documented && status < 400 {
+            continue;
+        }
         let key = (module.to_owned(), template.clone(), method.clone(), status);
         let validator = validators
             .entry(key)
@@ -66,6 +84,30 @@ pub(super) fn check(exchanges: &[Exchange]) {
             "{method} {rest} {status}: {errors:#?}\n{body:#}"
         );
     }
+}
+
+/// Checks a webhook against the model `name` of a module.
+pub(super) fn check_event(module: &str, name: &str, body: &Value) {
+    let Some(folder) = folder() else {
+        println!("the OpenAPI files are not there: webhooks were not held against them");
+        return;
+    };
+    let path = folder.join(format!("{module}-v2.json"));
+    let file: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let mut defs = Map::new();
+    let link = json!({"$ref": format!("#/components/schemas/CloudEvent_Of_{name}")});
+    let mut root = strict(&file, &link, &mut defs);
+    let members = root.as_object_mut().unwrap();
+    members.insert("$defs".to_owned(), Value::Object(defs));
+    let validator = jsonschema::options()
+        .should_validate_formats(true)
+        .build(&root)
+        .unwrap();
+    let errors: Vec<String> = validator
+        .iter_errors(body)
+        .map(|error| format!("{} at {}", error, error.instance_path()))
+        .collect();
+    assert!(errors.is_empty(), "{name}: {errors:#?}\n{body:#}");
 }
 
 #[expect(

@@ -192,10 +192,11 @@ pub(crate) fn change(
             "The booking {id} is {status}, not New."
         )));
     }
-    if let Some(external_id) = external_id {
-        world.rename_booking(id, external_id);
+    if let Some(external_id) = &external_id {
+        world.reindex_booking(id, external_id);
     }
     world.bookings.change(id, world.now, |row| {
+        put(&mut row.external_id, external_id);
         put(&mut row.source, source);
         put(&mut row.name, name);
         match (address, &mut row.address) {
@@ -258,7 +259,7 @@ fn check_provider(world: &World, whose: Seen) -> Result<(), Refusal> {
 }
 
 impl World {
-    fn rename_booking(&mut self, id: Id, external_id: String) {
+    fn reindex_booking(&mut self, id: Id, external_id: &str) {
         let Some(row) = self.bookings.get(id) else {
             return;
         };
@@ -266,10 +267,9 @@ impl World {
             ids.retain(|known| *known != id);
         }
         self.bookings_by
-            .entry(external_id.clone())
+            .entry(external_id.to_owned())
             .or_default()
             .push(id);
-        self.bookings.amend(id, |row| row.external_id = external_id);
     }
 
     /// Dismisses a booking that was not converted or dismissed before.

@@ -10,7 +10,7 @@ use crate::sandbox::servicetitan::model::custom_field::{self, CustomField};
 use crate::sandbox::servicetitan::model::customer::Customer;
 use crate::sandbox::servicetitan::model::location::Location;
 use crate::sandbox::servicetitan::value::{CustomerType, Id};
-use crate::sandbox::servicetitan::world::{API_USER, World, known_ids};
+use crate::sandbox::servicetitan::world::{World, known_ids};
 
 /// What customers and locations have in common when they are created.
 pub(crate) struct NewPlace {
@@ -161,7 +161,7 @@ impl World {
             do_not_service: new.marks.do_not_service,
             national_account: new.marks.national_account,
             created_on: self.now,
-            created_by_id: API_USER,
+            created_by_id: self.user(),
             modified_on: self.now,
             merged_to_id: None,
             payment_term_id: new.payment_term_id,
@@ -194,7 +194,7 @@ impl World {
             address: new.address,
             custom_fields: new.custom_fields,
             created_on: self.now,
-            created_by_id: API_USER,
+            created_by_id: self.user(),
             modified_on: self.now,
             merged_to_id: None,
             zone_id: None,

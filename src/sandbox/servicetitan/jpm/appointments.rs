@@ -8,6 +8,7 @@ use crate::sandbox::servicetitan::model::appointment::{
 };
 use crate::sandbox::servicetitan::model::job::JobStatus;
 use crate::sandbox::servicetitan::params::Params;
+use crate::sandbox::servicetitan::people::Mark;
 use crate::sandbox::servicetitan::refusal::{Problems, Refusal};
 use crate::sandbox::servicetitan::reply::Reply;
 use crate::sandbox::servicetitan::value::{Active, Id, Instant, Word as _};
@@ -68,6 +69,7 @@ pub(crate) fn create(world: &mut World, body: &[u8]) -> Result<Reply, Refusal> {
         let status = job.status.word();
         return Err(Refusal::conflict(format!("The job {job_id} is {status}.")));
     }
+    world.born("appointments", [format!("{job_id}: {}", new.start)]);
     let id = world
         .add_appointment(job_id, new)
         .ok_or(Refusal::NotFound {
@@ -112,6 +114,60 @@ pub(crate) fn reschedule(world: &mut World, id: Id, body: &[u8]) -> Result<Reply
         window_end.apply(&mut row.arrival_window_end);
     });
     get(world, id)
+}
+
+/// `DELETE /appointments/{id}`: 409 for the only one of its job, and once somebody set out.
+pub(crate) fn delete(world: &mut World, id: Id) -> Result<Reply, Refusal> {
+    let row = found(&world.appointments, "Appointment", id)?;
+    let job = row.job_id;
+    if row.status != AppointmentStatus::Scheduled && row.status != AppointmentStatus::Hold {
+        let status = row.status.word();
+        return Err(Refusal::conflict(format!(
+            "The appointment {id} is {status}."
+        )));
+    }
+    if found(&world.jobs, "Job", job)?.appointments.len() < 2 {
+        return Err(Refusal::conflict(format!(
+            "The appointment {id} is the only one of its job."
+        )));
+    }
+    world
+        .appointments
+        .change(id, world.now, |row| row.active = false);
+    world.jobs.change(job, world.now, |row| {
+        row.appointments.retain(|known| *known != id)
+    });
+    world.follow_job(job);
+    Ok(Reply::Empty)
+}
+
+/// `PUT /appointments/{id}/special-instructions`.
+pub(crate) fn instruct(world: &mut World, id: Id, body: &[u8]) -> Result<Reply, Refusal> {
+    found(&world.appointments, "Appointment", id)?;
+    let body = parse_body(body)?;
+    let problems = Problems::default();
+    let text = Form::new(&body, &problems).required("specialInstructions");
+    let text: String = settled(text, &problems)?;
+    world.appointments.change(id, world.now, |row| {
+        row.special_instructions = Some(text);
+    });
+    get(world, id)
+}
+
+/// `PUT` and `DELETE /appointments/{id}/confirmation`: 409 when it is already so.
+pub(crate) fn confirm(world: &mut World, id: Id, mark: Mark) -> Result<Reply, Refusal> {
+    let row = found(&world.appointments, "Appointment", id)?;
+    let wanted = mark == Mark::On;
+    if row.is_confirmed == wanted {
+        let state = if wanted { "already" } else { "not" };
+        return Err(Refusal::conflict(format!(
+            "The appointment {id} is {state} confirmed."
+        )));
+    }
+    world
+        .appointments
+        .change(id, world.now, |row| row.is_confirmed = wanted);
+    Ok(Reply::Empty)
 }
 
 /// `GET /export/appointments`: all rows unless `active` asks for some.

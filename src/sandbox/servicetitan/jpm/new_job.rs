@@ -11,7 +11,7 @@ use crate::sandbox::servicetitan::model::booking::BookingStatus;
 use crate::sandbox::servicetitan::model::custom_field::{self, CustomField};
 use crate::sandbox::servicetitan::model::job::{Job, JobStatus, LeadSource};
 use crate::sandbox::servicetitan::value::{Id, Priority};
-use crate::sandbox::servicetitan::world::{API_USER, World, check_known, known_ids};
+use crate::sandbox::servicetitan::world::{World, check_known, known_ids};
 
 /// `JobCreateRequest`.
 pub(crate) struct NewJob {
@@ -148,7 +148,7 @@ pub(crate) fn check_pair(form: &Form<'_>, world: &World, unit: Option<Id>, job_t
 }
 
 impl World {
-    /// Adds a job with its appointments and the id of its invoice. A booking it was made from
+    /// Adds a job with its appointments and its invoice. A booking it was made from
     /// becomes converted.
     pub(crate) fn add_job(&mut self, new: NewJob) -> Id {
         let id = self.next_id();
@@ -175,7 +175,7 @@ impl World {
             no_charge: false,
             notifications_enabled: true,
             created_on: self.now,
-            created_by_id: API_USER,
+            created_by_id: self.user(),
             modified_on: self.now,
             tag_type_ids: details.tag_type_ids,
             lead_call_id: None,
@@ -193,9 +193,14 @@ impl World {
             external,
             appointments: Vec::new(),
             notes: Vec::new(),
+            attachments: Vec::new(),
+            invoices: Vec::new(),
             cancellation: None,
         };
         self.jobs.insert(row, self.late);
+        self.add_invoice(invoice_id, id)
+            .expect("jobs are made of rows that exist");
+        self.tell(id, None, "Job Booked", "");
         for appointment in new.appointments {
             self.add_appointment(id, appointment);
         }
@@ -233,13 +238,18 @@ impl World {
             modified_on: self.now,
             customer_id,
             unused: false,
-            created_by_id: API_USER,
+            created_by_id: self.user(),
             is_confirmed: false,
             active: true,
-            technicians: new.technicians,
+            technicians: Vec::new(),
+            assignments: Vec::new(),
         };
         self.appointments.insert(row, self.late);
         self.jobs.amend(job, |row| row.appointments.push(id));
+        for technician in new.technicians {
+            self.assign(id, technician)
+                .expect("bodies are read with technicians that exist");
+        }
         Some(id)
     }
 }

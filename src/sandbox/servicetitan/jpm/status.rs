@@ -3,7 +3,7 @@
 
 use crate::sandbox::servicetitan::form::{Form, parse_body};
 use crate::sandbox::servicetitan::model::appointment::AppointmentStatus;
-use crate::sandbox::servicetitan::model::job::{Cancellation, JobStatus};
+use crate::sandbox::servicetitan::model::job::{JobStatus, Why};
 use crate::sandbox::servicetitan::model::reason::Reason;
 use crate::sandbox::servicetitan::refusal::{Problems, Refusal};
 use crate::sandbox::servicetitan::reply::Reply;
@@ -14,8 +14,8 @@ use crate::sandbox::servicetitan::world::{World, check_known, found, settled};
 /// `PUT /jobs/{id}/cancel`.
 pub(crate) fn cancel(world: &mut World, id: Id, body: &[u8]) -> Result<Reply, Refusal> {
     found(&world.jobs, "Job", id)?;
-    let (reason, memo) = reason_and_memo(body, &world.cancel_reasons)?;
-    world.cancel_job(id, Cancellation { reason, memo })?;
+    let why = read_why(body, &world.cancel_reasons)?;
+    world.cancel_job(id, why)?;
     Ok(Reply::Empty)
 }
 
@@ -32,14 +32,16 @@ pub(crate) fn remove_cancellation(world: &mut World, id: Id) -> Result<Reply, Re
         row.status = JobStatus::Scheduled;
         row.cancellation = None;
     });
+    world.retract_cancellation(id);
+    world.tell(id, None, "Cancellation Removed", "");
     Ok(Reply::Empty)
 }
 
 /// `PUT /jobs/{id}/hold`.
 pub(crate) fn hold(world: &mut World, id: Id, body: &[u8]) -> Result<Reply, Refusal> {
     found(&world.jobs, "Job", id)?;
-    reason_and_memo(body, &world.hold_reasons)?;
-    world.hold_job(id)?;
+    let why = read_why(body, &world.hold_reasons)?;
+    world.hold_job(id, &why)?;
     Ok(Reply::Empty)
 }
 
@@ -57,31 +59,25 @@ pub(crate) fn complete(world: &mut World, id: Id, body: &[u8]) -> Result<Reply, 
 /// `PUT /appointments/{id}/hold`: 409 unless it is scheduled.
 pub(crate) fn hold_appointment(world: &mut World, id: Id, body: &[u8]) -> Result<Reply, Refusal> {
     found(&world.appointments, "Appointment", id)?;
-    reason_and_memo(body, &world.hold_reasons)?;
-    world.hold_one(id)?;
+    let why = read_why(body, &world.hold_reasons)?;
+    world.hold_one(id, &why)?;
     Ok(Reply::Empty)
 }
 
 /// `DELETE /appointments/{id}/hold`: 409 unless it is on hold.
 pub(crate) fn end_hold(world: &mut World, id: Id) -> Result<Reply, Refusal> {
-    let row = found(&world.appointments, "Appointment", id)?;
-    if row.status != AppointmentStatus::Hold {
-        return Err(Refusal::conflict(format!(
-            "The appointment {id} is not on hold."
-        )));
-    }
-    world.set_appointment(id, AppointmentStatus::Scheduled);
-    world.follow_appointments(id);
+    world.release_one(id)?;
     Ok(Reply::Empty)
 }
 
-fn reason_and_memo(body: &[u8], reasons: &Table<Reason>) -> Result<(Id, String), Refusal> {
+fn read_why(body: &[u8], reasons: &Table<Reason>) -> Result<Why, Refusal> {
     let body = parse_body(body)?;
     let problems = Problems::default();
     let form = Form::new(&body, &problems);
     let (reason, memo) = (form.required("reasonId"), form.required("memo"));
     check_known(&form, "reasonId", reason, reasons);
-    settled(reason.zip(memo), &problems)
+    let (reason, memo) = settled(reason.zip(memo), &problems)?;
+    Ok(Why { reason, memo })
 }
 
 fn not_now(id: Id, status: JobStatus, why: &str) -> Refusal {
@@ -93,7 +89,7 @@ fn not_now(id: Id, status: JobStatus, why: &str) -> Refusal {
 
 impl World {
     /// Cancels a job and all its appointments.
-    pub(crate) fn cancel_job(&mut self, id: Id, why: Cancellation) -> Result<(), Refusal> {
+    pub(crate) fn cancel_job(&mut self, id: Id, why: Why) -> Result<(), Refusal> {
         let job = found(&self.jobs, "Job", id)?;
         if matches!(job.status, JobStatus::Canceled | JobStatus::Completed) {
             return Err(not_now(id, job.status, "cannot be canceled"));
@@ -101,6 +97,9 @@ impl World {
         for appointment in job.appointments.clone() {
             self.set_appointment(appointment, AppointmentStatus::Canceled);
         }
+        self.empty_invoices(id)?;
+        self.log_cancellation(id, &why);
+        self.tell(id, None, "Job Canceled", &why.memo);
         self.jobs.change(id, self.now, |row| {
             row.status = JobStatus::Canceled;
             row.cancellation = Some(why);
@@ -109,7 +108,7 @@ impl World {
     }
 
     /// Puts a job and its open appointments on hold.
-    pub(crate) fn hold_job(&mut self, id: Id) -> Result<(), Refusal> {
+    pub(crate) fn hold_job(&mut self, id: Id, why: &Why) -> Result<(), Refusal> {
         let job = found(&self.jobs, "Job", id)?;
         match job.status {
             JobStatus::Scheduled | JobStatus::Dispatched | JobStatus::InProgress => {}
@@ -124,6 +123,7 @@ impl World {
         }
         self.jobs
             .change(id, self.now, |row| row.status = JobStatus::Hold);
+        self.tell_hold(id, "Job On Hold", why);
         Ok(())
     }
 
@@ -147,6 +147,7 @@ impl World {
             )));
         }
         for appointment in appointments {
+            self.end_assignments(appointment);
             self.appointments.change(appointment, self.now, |row| {
                 row.unused = !matches!(
                     row.status,
@@ -159,20 +160,49 @@ impl World {
             row.status = JobStatus::Completed;
             row.completed_on = Some(at);
         });
+        self.tell(id, None, "Job Completed", "");
         Ok(())
     }
 
     /// Puts one scheduled appointment on hold; its job follows when nothing else is open.
-    pub(crate) fn hold_one(&mut self, id: Id) -> Result<(), Refusal> {
+    pub(crate) fn hold_one(&mut self, id: Id, why: &Why) -> Result<(), Refusal> {
         let row = found(&self.appointments, "Appointment", id)?;
         if row.status != AppointmentStatus::Scheduled {
             let status = row.status.word();
             let message = format!("The appointment {id} cannot be put on hold: it is {status}.");
             return Err(Refusal::conflict(message));
         }
+        let job = row.job_id;
         self.set_appointment(id, AppointmentStatus::Hold);
         self.follow_appointments(id);
+        self.tell_hold(job, "Appointment On Hold", why);
         Ok(())
+    }
+
+    /// Ends the hold of one appointment; its job follows.
+    pub(crate) fn release_one(&mut self, id: Id) -> Result<(), Refusal> {
+        let row = found(&self.appointments, "Appointment", id)?;
+        if row.status != AppointmentStatus::Hold {
+            return Err(Refusal::conflict(format!(
+                "The appointment {id} is not on hold."
+            )));
+        }
+        let job = row.job_id;
+        self.set_appointment(id, AppointmentStatus::Scheduled);
+        self.follow_appointments(id);
+        self.tell(job, None, "Hold Removed", "");
+        Ok(())
+    }
+
+    /// The history is the only place where readers find why something is on hold.
+    fn tell_hold(&mut self, job: Id, event: &'static str, why: &Why) {
+        let reason = self.hold_reasons.get(why.reason);
+        let memo = match (reason, why.memo.as_str()) {
+            (Some(reason), "") => reason.name.clone(),
+            (Some(reason), memo) => format!("{}: {memo}", reason.name),
+            (None, memo) => memo.to_owned(),
+        };
+        self.tell(job, None, event, &memo);
     }
 
     /// Sets the status of an appointment, and nothing else.
@@ -183,9 +213,13 @@ impl World {
 
     /// Gives the job of an appointment the status that its appointments call for.
     pub(crate) fn follow_appointments(&mut self, appointment: Id) {
-        let Some(job_id) = self.appointments.get(appointment).map(|row| row.job_id) else {
-            return;
-        };
+        if let Some(job) = self.appointments.get(appointment).map(|row| row.job_id) {
+            self.follow_job(job);
+        }
+    }
+
+    /// Gives a job the status that its appointments call for.
+    pub(crate) fn follow_job(&mut self, job_id: Id) {
         let Some(job) = self.jobs.get(job_id) else {
             return;
         };

@@ -1,9 +1,10 @@
 //! Appointments: the visits of a job.
 
 use serde::Serialize;
+use serde_json::{Map, Value, json};
 
 use crate::sandbox::servicetitan::form::Form;
-use crate::sandbox::servicetitan::table::row;
+use crate::sandbox::servicetitan::table::{members_of, row};
 use crate::sandbox::servicetitan::value::{Id, Instant, words};
 
 words! {
@@ -35,10 +36,19 @@ pub(crate) struct Appointment {
     pub(crate) created_by_id: Id,
     pub(crate) is_confirmed: bool,
     pub(crate) active: bool,
+    /// Who is assigned to it.
     #[serde(skip)]
     pub(crate) technicians: Vec<Id>,
+    #[serde(skip)]
+    pub(crate) assignments: Vec<Id>,
 }
-row!(Appointment, active: active);
+row!(Appointment, active: active, members: members);
+
+fn members(row: &Appointment) -> Map<String, Value> {
+    let mut members = members_of(row);
+    members.insert("technicianIds".to_owned(), json!(row.technicians));
+    members
+}
 
 /// `AppointmentInformation`: an appointment in the body of a new job.
 #[derive(Clone, Debug)]

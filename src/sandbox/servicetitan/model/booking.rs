@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::address::PlainAddress;
 use super::contact::Contact;
-use crate::sandbox::servicetitan::table::row;
+use crate::sandbox::servicetitan::table::{members_of, row};
 use crate::sandbox::servicetitan::value::{CustomerType, Id, Instant, Priority, words};
 
 words! {
@@ -44,7 +44,7 @@ pub(crate) struct Booking {
     #[serde(skip)]
     pub(crate) contacts: Vec<Contact>,
 }
-row!(Booking);
+row!(Booking, members: members_of);
 
 /// `ExportBookingResponse`.
 #[derive(Debug, Serialize)]

@@ -1,8 +1,9 @@
 //! Campaigns and their categories.
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 
-use crate::sandbox::servicetitan::table::row;
+use crate::sandbox::servicetitan::table::{members_of, row};
 use crate::sandbox::servicetitan::value::{Id, Instant, words};
 
 words! {
@@ -41,7 +42,11 @@ pub(crate) struct Campaign {
     pub(crate) created_on: Instant,
     pub(crate) modified_on: Instant,
 }
-row!(Campaign, active: active, name: name);
+row!(Campaign, active: active, name: name, members: members);
+
+fn members(row: &Campaign) -> Map<String, Value> {
+    members_of(&CampaignView::new(row, None, None))
+}
 
 /// `CampaignResponse`.
 #[derive(Debug, Serialize)]

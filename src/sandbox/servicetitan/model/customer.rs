@@ -1,14 +1,14 @@
 //! Customers.
 
 use serde::Serialize;
-use serde_json::Number;
+use serde_json::{Map, Number, Value};
 
 use super::address::Address;
 use super::contact::Contact;
 use super::custom_field::CustomField;
 use super::location::NewLocationView;
 use crate::sandbox::servicetitan::external::{Datum, ExternalData};
-use crate::sandbox::servicetitan::table::row;
+use crate::sandbox::servicetitan::table::{members_of, row};
 use crate::sandbox::servicetitan::value::{CustomerType, Id, Instant};
 
 /// A customer row.
@@ -46,7 +46,13 @@ pub(crate) struct Customer {
     #[serde(skip)]
     pub(crate) locations: Vec<Id>,
 }
-row!(Customer, active: active);
+row!(Customer, active: active, members: members);
+
+fn members(row: &Customer) -> Map<String, Value> {
+    let mut members = members_of(row);
+    members.insert("externalData".to_owned(), row.external.to_json());
+    members
+}
 
 /// `CustomerResponse` and `ExportCustomerResponse`.
 #[derive(Debug, Serialize)]

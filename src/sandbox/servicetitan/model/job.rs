@@ -1,12 +1,12 @@
 //! Jobs.
 
 use serde::Serialize;
-use serde_json::Number;
+use serde_json::{Map, Number, Value};
 
 use super::custom_field::CustomField;
 use crate::sandbox::servicetitan::config::StatusText;
 use crate::sandbox::servicetitan::external::{Datum, ExternalData};
-use crate::sandbox::servicetitan::table::row;
+use crate::sandbox::servicetitan::table::{members_of, row};
 use crate::sandbox::servicetitan::value::{Id, Instant, Priority, Word as _, words};
 
 words! {
@@ -82,11 +82,24 @@ pub(crate) struct Job {
     /// Its notes, in the order of their creation.
     #[serde(skip)]
     pub(crate) notes: Vec<Id>,
+    /// Its files, in the order of their creation.
+    #[serde(skip)]
+    pub(crate) attachments: Vec<Id>,
+    /// Its invoice, and those that adjust it.
+    #[serde(skip)]
+    pub(crate) invoices: Vec<Id>,
     /// Why it was canceled, while it is.
     #[serde(skip)]
-    pub(crate) cancellation: Option<Cancellation>,
+    pub(crate) cancellation: Option<Why>,
 }
-row!(Job, priority: priority);
+row!(Job, priority: priority, members: members);
+
+fn members(row: &Job) -> Map<String, Value> {
+    let mut members = members_of(row);
+    members.insert("jobStatus".to_owned(), Value::from(row.status.word()));
+    members.insert("externalData".to_owned(), row.external.to_json());
+    members
+}
 
 /// Who a job came from.
 #[derive(Clone, Debug, Serialize)]
@@ -96,9 +109,9 @@ pub(crate) struct LeadSource {
     pub(crate) employee_id: Option<Id>,
 }
 
-/// Why a job was canceled.
+/// Why a job was canceled, or an appointment put on hold.
 #[derive(Clone, Debug)]
-pub(crate) struct Cancellation {
+pub(crate) struct Why {
     pub(crate) reason: Id,
     pub(crate) memo: String,
 }

@@ -1,12 +1,13 @@
 //! Locations. Each belongs to one customer.
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::address::Address;
 use super::contact::Contact;
 use super::custom_field::CustomField;
 use crate::sandbox::servicetitan::external::{Datum, ExternalData};
-use crate::sandbox::servicetitan::table::row;
+use crate::sandbox::servicetitan::table::{members_of, row};
 use crate::sandbox::servicetitan::value::{Id, Instant};
 
 /// A location row.
@@ -32,7 +33,13 @@ pub(crate) struct Location {
     #[serde(skip)]
     pub(crate) contacts: Vec<Contact>,
 }
-row!(Location, active: active);
+row!(Location, active: active, members: members);
+
+fn members(row: &Location) -> Map<String, Value> {
+    let mut members = members_of(row);
+    members.insert("externalData".to_owned(), row.external.to_json());
+    members
+}
 
 /// `LocationResponse` and `ExportLocationsResponse`.
 #[derive(Debug, Serialize)]

@@ -15,8 +15,10 @@ pub(crate) struct Note {
     pub(crate) created_by_id: Id,
     pub(crate) created_on: Instant,
     pub(crate) modified_on: Instant,
+    /// False once someone deleted it; then only the feed shows it.
+    pub(crate) active: bool,
 }
-row!(Note);
+row!(Note, active: active);
 
 /// `NoteResponse`.
 #[derive(Debug, Serialize)]
@@ -57,7 +59,7 @@ impl<'a> ExportedNote<'a> {
         Self {
             id: note.id,
             job_id: note.job_id,
-            active: true,
+            active: note.active,
             note: NoteView::new(note),
         }
     }
