@@ -8,6 +8,7 @@ mod init;
 mod run;
 mod sandbox;
 mod schema;
+mod settings;
 mod status;
 mod switch;
 mod trace;

@@ -69,6 +69,8 @@ pub(super) enum Command {
     Schema(SchemaArgs),
     /// Proves a tenant's credentials, requirements and chosen values.
     Check(TenantArgs),
+    /// Shows every setting of a tenant with where its value comes from; changes them in the tenant's file.
+    Settings(SettingsArgs),
     /// Turns a tenant's integration on.
     On(OnArgs),
     /// Turns a tenant's integration off; nothing is read or written after it returns.
@@ -180,6 +182,56 @@ pub(super) struct TenantArgs {
     /// The tenant's name.
     #[arg(value_name = "TENANT")]
     pub(super) tenant: String,
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(super) struct SettingsArgs {
+    #[command(subcommand)]
+    pub(super) what: Option<SettingsCommand>,
+    /// The tenant's name.
+    #[arg(value_name = "TENANT", required = true)]
+    pub(super) tenant: Option<String>,
+    /// What holds for this subject, by its key.
+    #[arg(long, env = "SYNCLINE_SUBJECT", value_name = "SUBJECT")]
+    pub(super) subject: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum SettingsCommand {
+    /// Chooses values. Nothing is written when the workspace would not be valid with them.
+    Set {
+        /// The tenant.
+        #[arg(value_name = "TENANT")]
+        tenant: String,
+        /// The setting and its value; GROUP.FIELD.ROW=TARGET for one row of a map.
+        #[arg(value_name = "GROUP.FIELD=VALUE", required = true)]
+        values: Vec<String>,
+        /// For this subject only.
+        #[arg(long, env = "SYNCLINE_SUBJECT", value_name = "SUBJECT")]
+        subject: Option<String>,
+    },
+    /// Takes choices back, so that the default holds; with `--subject`, what holds for all.
+    Unset {
+        /// The tenant.
+        #[arg(value_name = "TENANT")]
+        tenant: String,
+        /// The setting; GROUP.FIELD.ROW for one row of a map.
+        #[arg(value_name = "GROUP.FIELD", required = true)]
+        keys: Vec<String>,
+        /// For this subject only.
+        #[arg(long, env = "SYNCLINE_SUBJECT", value_name = "SUBJECT")]
+        subject: Option<String>,
+    },
+    /// Takes back everything that a subject has otherwise.
+    Restore {
+        /// The tenant.
+        #[arg(value_name = "TENANT")]
+        tenant: String,
+        /// The subject, by its key.
+        #[arg(long, env = "SYNCLINE_SUBJECT", value_name = "SUBJECT")]
+        subject: String,
+    },
 }
 
 #[derive(Debug, Args)]
