@@ -79,11 +79,6 @@ impl TenantFile {
         &self.name
     }
 
-    /// Whether it is written already.
-    pub(super) fn exists(&self) -> bool {
-        self.before.is_some()
-    }
-
     pub(super) fn is_changed(&self) -> bool {
         self.before.as_ref() != Some(&self.after)
     }
@@ -134,20 +129,27 @@ impl TenantFile {
 
     /// The workspace as it would be, checked as `validate` does.
     pub(super) fn check(&self, project: &Project) -> Checked {
-        let mut changed = Project {
+        let mut changed = self.others(project);
+        changed.add(&self.name, self.after.as_str());
+        workspace::compiled(changed)
+    }
+
+    /// The workspace without this file, checked.
+    pub(super) fn without(&self, project: &Project) -> Checked {
+        workspace::compiled(self.others(project))
+    }
+
+    fn others(&self, project: &Project) -> Project {
+        let mut others = Project {
             workspace: project.workspace.clone(),
             files: project.files.clone(),
             ..Project::default()
         };
-        for source in project
-            .sources
-            .iter()
-            .filter(|source| source.name() != self.name)
-        {
-            changed.add(source.name(), source.text());
+        let sources = project.sources.iter();
+        for source in sources.filter(|source| source.name() != self.name) {
+            others.add(source.name(), source.text());
         }
-        changed.add(&self.name, self.after.as_str());
-        workspace::compiled(changed)
+        others
     }
 
     /// Writes it. A crash before the new file has its name leaves the old one; after, the new one is whole.
@@ -171,10 +173,14 @@ impl TenantFile {
                     "{} is there already and does not hold this tenant; nothing was written",
                     self.path.display()
                 );
+                if let Some(folder) = self.path.parent() {
+                    fs::create_dir_all(folder)
+                        .with_context(|| format!("{} cannot be made", folder.display()))?;
+                }
                 self.path.clone()
             }
         };
-        replace(&path, &self.after)
+        replace(&path, &self.after, None)
             .with_context(|| format!("{} cannot be written", self.path.display()))
     }
 
@@ -195,11 +201,11 @@ impl TenantFile {
     }
 }
 
-/// Puts a text in place of a file, through a file beside it, with the same mode.
-fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+/// Puts a text in place of a file, through a file beside it: with `mode`, else with the mode it has.
+pub(super) fn replace(path: &Path, text: &str, mode: Option<u32>) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    let mode = fs::metadata(path).map_or(MODE, |old| old.permissions().mode());
+    let had = || fs::metadata(path).map_or(MODE, |old| old.permissions().mode());
+    let mode = mode.unwrap_or_else(had);
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     // Hidden files are no documents, so a leftover of a crash does no harm.
     let beside = path.with_file_name(format!(".{name}.{}", std::process::id()));
@@ -291,7 +297,7 @@ mod tests {
         let path = folder.path().join("a.yaml");
         fs::write(&path, "old").unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
-        replace(&path, "new").unwrap();
+        replace(&path, "new", None).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "new");
         assert_eq!(
             fs::metadata(&path).unwrap().permissions().mode() & 0o7777,

@@ -94,7 +94,7 @@ fn under_absent(page: &Page<'_>, at: &Pointer, value: &Json) -> Result<Splice, O
     if is_flow(page, &holder) {
         return replace(page, at, value);
     }
-    let style = Style::of(page);
+    let style = Style::of(page, at);
     let key = own(page, &holder, at).ok_or(Obstacle::Entangled)?.key;
     let end = page.line_end(key.end);
     Ok(Splice {
@@ -105,7 +105,7 @@ fn under_absent(page: &Page<'_>, at: &Pointer, value: &Json) -> Result<Splice, O
 
 /// Writes another value in place of one.
 fn replace(page: &Page<'_>, at: &Pointer, value: &Json) -> Result<Splice, Obstacle> {
-    let style = Style::of(page);
+    let style = Style::of(page, at);
     let holder = at.parent().ok_or(Obstacle::Entangled)?;
     let entry = page.entry(at).ok_or(Obstacle::Missing)?;
     let key = entry.key.ok_or(Obstacle::Entangled)?;
@@ -230,7 +230,7 @@ fn instead_of_lines(
 
 /// Writes a key that is not there.
 fn insert(page: &Page<'_>, holder: &Pointer, key: &str, value: &Json) -> Result<Splice, Obstacle> {
-    let style = Style::of(page);
+    let style = Style::of(page, holder);
     let members = page.members(holder);
     if is_flow(page, holder) {
         return match members.last() {
@@ -298,7 +298,7 @@ fn without_lines(page: &Page<'_>, member: &Member) -> Result<Splice, Obstacle> {
     if !page.begins_line(member.key.start) {
         return Err(Obstacle::Entangled);
     }
-    let style = Style::of(page);
+    let style = Style::of(page, &member.at);
     let mut start = page.line_start(member.key.start);
     let end = page.line_end(page.end(&member.at));
     let next = page.next_line(end);
@@ -329,8 +329,8 @@ fn without_lines(page: &Page<'_>, member: &Member) -> Result<Splice, Obstacle> {
 
 /// Takes a member out of braces, with the comma that parted it from its neighbour.
 fn without_flow(page: &Page<'_>, members: &[Member], place: usize) -> Splice {
-    let style = Style::of(page);
     let member = &members[place];
+    let style = Style::of(page, &member.at);
     let range = match members.get(place + 1) {
         Some(next) => member.key.start..next.key.start,
         None => {

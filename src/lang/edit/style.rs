@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::super::source::{self, ScalarStyle, SourceMap};
+use super::super::source::{self, Pointer, ScalarStyle, SourceMap};
 use super::page::{Page, Shape};
 
 /// A list that would make a line longer than this gets a line per item.
@@ -36,15 +36,16 @@ impl Default for Style {
 }
 
 impl Style {
-    /// The style of a file; what it does not show is as in the shipped files.
-    pub(super) fn of(page: &Page<'_>) -> Self {
+    /// The style of a file; what it does not show is as in the shipped files. Braces are as those around `near`.
+    pub(super) fn of(page: &Page<'_>, near: &Pointer) -> Self {
         let newline = if page.text().contains("\r\n") {
             "\r\n"
         } else {
             "\n"
         };
         let (mut step, mut braces, mut brackets, mut quote) = (None, None, None, None);
-        for at in page.pointers() {
+        let around = std::iter::successors(Some(near.clone()), Pointer::parent);
+        for at in around.chain(page.pointers()) {
             let (Some(entry), Some(shape)) = (page.entry(&at), page.shape(&at)) else {
                 continue;
             };
