@@ -9,6 +9,7 @@ mod run;
 mod sandbox;
 mod schema;
 mod settings;
+mod setup;
 mod status;
 mod switch;
 mod trace;

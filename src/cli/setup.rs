@@ -80,11 +80,11 @@ impl Setup<'_> {
         let secrets = Secrets::new(plan.runtime.secrets.clone(), env::clock()?);
         let mut needs =
             setup_needs::collect(&checked.project, &connectors, tenant, &written, &secrets).await;
-        if let Err(misgiven) = setup_needs::give(&mut needs, self.args)? {
-            self.out.talk(&format!("error: {misgiven}"));
+        if !self.secrets_fit(&plan) {
             return Ok(Exit::Usage);
         }
-        if !self.secrets_fit(&plan) {
+        if let Err(misgiven) = setup_needs::give(&mut needs, self.args)? {
+            self.out.talk(&format!("error: {misgiven}"));
             return Ok(Exit::Usage);
         }
         if self.person.is_none() {
@@ -242,8 +242,8 @@ impl Setup<'_> {
                     .description
                     .as_deref()
                     .unwrap_or(connector.name.as_str());
-                self.out
-                    .talk(&format!("# {what}\n\n{}\n", guide.trim_end()));
+                self.out.talk(&format!("# {what}\n\n{}", guide.trim_end()));
+                self.out.talk("");
             }
         }
         let width = missing

@@ -180,6 +180,14 @@ pub(super) fn give(needs: &mut [Need], args: &SetupArgs) -> anyhow::Result<Resul
         let Some((name, source)) = written.split_once('=') else {
             return Ok(Err(Misgiven::Secret(written.clone())));
         };
+        let named = |need: &Need| {
+            need.secret.as_deref() == Some(name) || (need.secret.is_some() && need.name() == name)
+        };
+        if !needs.iter().any(named) {
+            let known = listed(needs.iter().filter(|need| need.secret.is_some()));
+            let name = name.to_owned();
+            return Ok(Err(Misgiven::UnknownSecret { name, known }));
+        }
         let text = match source.strip_prefix('@') {
             Some(file) => std::fs::read_to_string(file)
                 .with_context(|| format!("the secret {name} cannot be read from {file}"))?,
@@ -201,19 +209,9 @@ pub(super) fn give(needs: &mut [Need], args: &SetupArgs) -> anyhow::Result<Resul
         if text.is_empty() {
             return Ok(Err(Misgiven::EmptySecret(name.to_owned())));
         }
-        let known = listed(needs.iter().filter(|need| need.secret.is_some()));
-        let mut found = needs
-            .iter_mut()
-            .filter(|need| {
-                need.secret.as_deref() == Some(name)
-                    || (need.secret.is_some() && need.name() == name)
-            })
-            .peekable();
-        if found.peek().is_none() {
-            let name = name.to_owned();
-            return Ok(Err(Misgiven::UnknownSecret { name, known }));
+        for need in needs.iter_mut().filter(|need| named(need)) {
+            need.take(text);
         }
-        found.for_each(|need| need.take(text));
     }
     Ok(Ok(()))
 }

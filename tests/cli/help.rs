@@ -18,6 +18,7 @@ const COMMANDS: &[&[&str]] = &[
     &["settings", "set"],
     &["settings", "unset"],
     &["settings", "restore"],
+    &["setup"],
     &["on"],
     &["off"],
     &["run"],

@@ -14,6 +14,7 @@ pub(crate) mod books;
 pub(crate) mod cmd;
 pub(crate) mod front;
 pub(crate) mod scrub;
+pub(crate) mod terminal;
 pub(crate) mod wait;
 pub(crate) mod world;
 pub(crate) mod yaml;

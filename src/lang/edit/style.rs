@@ -189,9 +189,9 @@ impl Style {
 
 /// Whether a text reads back as itself without quotes, in braces and outside. Asked of the reader itself.
 fn is_plain(text: &str) -> bool {
-    let strange = |c: char| c.is_control() || ",[]{}#&*!|>'\"%@`".contains(c);
+    let strange = |c: char| c.is_control() || ",[]{}#".contains(c);
     let first = text.chars().next();
-    let begins = first.is_some_and(|c| !"-?:=<~".contains(c));
+    let begins = first.is_some_and(|c| !"-?:=<~&*!|>'\"%@`".contains(c));
     if !begins || text.contains(strange) || text.contains(": ") || text.ends_with(':') {
         return false;
     }
