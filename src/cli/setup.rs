@@ -369,7 +369,9 @@ impl Setup<'_> {
             if line.is_empty() {
                 return Ok(None);
             }
-            settings_change::typed(self.global, tenant, &line, self.out)?;
+            if let Err(error) = settings_change::typed(self.global, tenant, &line, self.out) {
+                self.out.error(&error);
+            }
         }
     }
 

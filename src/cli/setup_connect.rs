@@ -52,7 +52,7 @@ pub(super) async fn run(
         let own = |need: &&mut Need| need.connector == name;
         if let Some(person) = person {
             let what = connector.description.as_deref().unwrap_or(name);
-            out.talk(&format!("\n# {what}\n"));
+            out.talk(&format!("\n# {what}\n\n"));
             if let Some(guide) = &connector.guide {
                 out.talk(guide.trim_end());
                 out.talk("");

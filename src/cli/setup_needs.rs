@@ -178,7 +178,8 @@ pub(super) fn give(needs: &mut [Need], args: &SetupArgs) -> anyhow::Result<Resul
     let mut from_stdin = false;
     for written in &args.secret {
         let Some((name, source)) = written.split_once('=') else {
-            return Ok(Err(Misgiven::Secret(written.clone())));
+            // What was typed is not repeated: it may be the secret.
+            return Ok(Err(Misgiven::Secret("…".to_owned())));
         };
         let named = |need: &Need| {
             need.secret.as_deref() == Some(name) || (need.secret.is_some() && need.name() == name)
@@ -202,7 +203,6 @@ pub(super) fn give(needs: &mut [Need], args: &SetupArgs) -> anyhow::Result<Resul
                     })?;
                 text
             }
-            // What was typed is not repeated: it may be the secret.
             None => return Ok(Err(Misgiven::Secret(format!("{name}=…")))),
         };
         let text = text.trim_end_matches(['\n', '\r']);

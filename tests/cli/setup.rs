@@ -29,7 +29,6 @@ impl World {
         known
             .unwrap_or_else(|| panic!("the sandbox has a secret {name}"))
             .1
-            .to_string()
     }
 
     /// The flags that set everything up, but for `--agree` and `--yes`.
@@ -179,6 +178,7 @@ async fn what_is_not_understood() {
         &["--set", "servicetitan.application_guid=1"],
         &["--set", "username"],
         &["--secret", "servicechannel.password=hunter2"],
+        &["--secret", "hunter2"],
         &["--secret", "servicechannel.username=-"],
         &["--secret", "servicechannel.password=-"],
         &["--secret", "servicechannel.password=@/nowhere/at/all"],

@@ -3,6 +3,7 @@
 //! | file | what |
 //! | --- | --- |
 //! | [`cmd`] | runs the binary, or starts it to be killed |
+//! | [`terminal`] | runs it at a terminal, and answers what it asks |
 //! | [`world`] | a workspace of its own, a sandbox, one clock for both |
 //! | [`yaml`] | changes one value of a file of the workspace |
 //! | [`wait`] | waits for something to become true, never for time to pass |

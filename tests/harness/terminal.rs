@@ -87,7 +87,10 @@ fn converse(mut controller: File, script: &[(String, String, bool)]) -> String {
         bytes.extend_from_slice(&buffer[..length]);
         talk = String::from_utf8_lossy(&bytes).replace("\r\n", "\n");
         while let Some((question, answer, hidden)) = next {
-            let Some(at) = talk[from..].find(question.as_str()) else {
+            let Some(at) = talk
+                .get(from..)
+                .and_then(|rest| rest.find(question.as_str()))
+            else {
                 break;
             };
             from += at + question.len();

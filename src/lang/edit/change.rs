@@ -208,7 +208,8 @@ fn instead_of_lines(
     let comments = page.comments(range);
     let first_line = page.line_end(key.end);
     let beside = comments.iter().filter(|(at, _)| *at < first_line);
-    let beside: String = beside.map(|(_, comment)| format!(" {comment}")).collect();
+    let beside: Vec<String> = beside.map(|(_, comment)| format!(" {comment}")).collect();
+    let beside = beside.concat();
     let below = comments.iter().filter(|(at, _)| *at >= first_line);
     let many = match value {
         Json::Array(items) => !items.is_empty(),
@@ -216,9 +217,8 @@ fn instead_of_lines(
         Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => false,
     };
     let below_at = |column: usize| -> String {
-        below
-            .map(|(_, comment)| format!("{}{comment}", style.line(column)))
-            .collect()
+        let lines = below.map(|(_, comment)| format!("{}{comment}", style.line(column)));
+        lines.collect::<Vec<_>>().concat()
     };
     if many {
         format!("{beside}{}{}", below_at(column), style.lines(column, value))
@@ -303,11 +303,11 @@ fn without_lines(page: &Page<'_>, member: &Member) -> Result<Splice, Obstacle> {
     let end = page.line_end(page.end(&member.at));
     let next = page.next_line(end);
     let space = " ".repeat(page.column(member.key.start));
-    let text: String = page
-        .comments(&(start..end))
-        .into_iter()
+    let kept = page.comments(&(start..end)).into_iter();
+    let kept: Vec<String> = kept
         .map(|(_, comment)| format!("{space}{comment}{}", style.newline))
         .collect();
+    let text = kept.concat();
     // Of two blank lines that come together one goes.
     let rest = page.slice(next..page.text().len());
     let blank_after = rest.is_empty()

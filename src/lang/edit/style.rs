@@ -175,11 +175,13 @@ impl Style {
             Json::Object(members) => members
                 .iter()
                 .map(|(key, value)| format!("{line}{}", self.member(column, key, value)))
-                .collect(),
+                .collect::<Vec<_>>()
+                .concat(),
             Json::Array(items) => items
                 .iter()
                 .map(|item| format!("{line}- {}", self.flow(item)))
-                .collect(),
+                .collect::<Vec<_>>()
+                .concat(),
             Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {
                 format!("{line}{}", self.flow(value))
             }
