@@ -18,6 +18,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("anyhow", &["cli/"]),
     ("axum", &["sandbox/"]),
     ("clap", &["cli/args.rs", "cli/mod.rs"]),
+    ("console", &["cli/setup_ask.rs"]),
     ("granit_parser", &["lang/source/yaml.rs"]),
     ("hyper", &["sandbox/kit/"]),
     ("include_dir", &["cli/init.rs"]),

@@ -8,6 +8,8 @@ mod init;
 mod run;
 mod sandbox;
 mod schema;
+mod settings;
+mod setup;
 mod status;
 mod switch;
 mod trace;

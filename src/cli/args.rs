@@ -69,6 +69,10 @@ pub(super) enum Command {
     Schema(SchemaArgs),
     /// Proves a tenant's credentials, requirements and chosen values.
     Check(TenantArgs),
+    /// Shows every setting of a tenant with where its value comes from; changes them in the tenant's file.
+    Settings(SettingsArgs),
+    /// Walks through what it takes to turn a tenant's integration on: agreement, accounts, settings.
+    Setup(SetupArgs),
     /// Turns a tenant's integration on.
     On(OnArgs),
     /// Turns a tenant's integration off; nothing is read or written after it returns.
@@ -180,6 +184,100 @@ pub(super) struct TenantArgs {
     /// The tenant's name.
     #[arg(value_name = "TENANT")]
     pub(super) tenant: String,
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(super) struct SettingsArgs {
+    #[command(subcommand)]
+    pub(super) what: Option<SettingsCommand>,
+    /// The tenant's name.
+    #[arg(value_name = "TENANT", required = true)]
+    pub(super) tenant: Option<String>,
+    /// What holds for this subject, by its key.
+    #[arg(long, env = "SYNCLINE_SUBJECT", value_name = "SUBJECT")]
+    pub(super) subject: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum SettingsCommand {
+    /// Chooses values. Nothing is written when the workspace would not be valid with them.
+    Set {
+        /// The tenant.
+        #[arg(value_name = "TENANT")]
+        tenant: String,
+        /// The setting and its value; GROUP.FIELD.ROW=TARGET for one row of a map.
+        #[arg(value_name = "GROUP.FIELD=VALUE", required = true)]
+        values: Vec<String>,
+        /// For this subject only.
+        #[arg(long, env = "SYNCLINE_SUBJECT", value_name = "SUBJECT")]
+        subject: Option<String>,
+    },
+    /// Takes choices back, so that the default holds; with `--subject`, what holds for all.
+    Unset {
+        /// The tenant.
+        #[arg(value_name = "TENANT")]
+        tenant: String,
+        /// The setting; GROUP.FIELD.ROW for one row of a map.
+        #[arg(value_name = "GROUP.FIELD", required = true)]
+        keys: Vec<String>,
+        /// For this subject only.
+        #[arg(long, env = "SYNCLINE_SUBJECT", value_name = "SUBJECT")]
+        subject: Option<String>,
+    },
+    /// Takes back everything that a subject has otherwise.
+    Restore {
+        /// The tenant.
+        #[arg(value_name = "TENANT")]
+        tenant: String,
+        /// The subject, by its key.
+        #[arg(long, env = "SYNCLINE_SUBJECT", value_name = "SUBJECT")]
+        subject: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SetupArgs {
+    /// The tenant's name; its file is made when there is none.
+    #[arg(value_name = "TENANT")]
+    pub(super) tenant: String,
+    /// One step alone, to come back to it.
+    #[arg(long, env = "SYNCLINE_SETUP_STEP", value_enum)]
+    pub(super) step: Option<SetupStep>,
+    /// Of a new tenant: its integration.
+    #[arg(long, env = "SYNCLINE_SETUP_INTEGRATION", value_name = "NAME")]
+    pub(super) integration: Option<String>,
+    /// Of a new tenant: what people call it.
+    #[arg(long, env = "SYNCLINE_SETUP_TITLE", value_name = "TITLE")]
+    pub(super) title: Option<String>,
+    /// Accepts this version of the agreement.
+    #[arg(long, env = "SYNCLINE_AGREE", value_name = "VERSION")]
+    pub(super) agree: Option<String>,
+    /// A value of an account.
+    #[arg(long, env = "SYNCLINE_SETUP_SET", value_name = "ACCOUNT.PARAM=VALUE")]
+    pub(super) set: Vec<String>,
+    /// A secret of an account from a file, or from standard input with `-`; NAME is ACCOUNT.PARAM or the secret's name.
+    #[arg(long, env = "SYNCLINE_SETUP_SECRET", value_name = "NAME=@FILE")]
+    pub(super) secret: Vec<String>,
+    /// Turns the integration on without asking.
+    #[arg(long, env = "SYNCLINE_SETUP_YES")]
+    pub(super) yes: bool,
+    /// Who does it, for the audit log.
+    #[arg(long, env = "SYNCLINE_BY", value_name = "NAME")]
+    pub(super) by: Option<String>,
+}
+
+/// A step of `setup`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum SetupStep {
+    /// The agreement.
+    Agree,
+    /// The accounts with their credentials.
+    Connect,
+    /// A review of the settings.
+    Settings,
+    /// Turning it on.
+    On,
 }
 
 #[derive(Debug, Args)]

@@ -6,6 +6,7 @@ use super::args::{Global, TenantArgs};
 use super::engine;
 use super::exit::{Exit, blamed};
 use super::out::Out;
+use crate::engine::run::CheckLine;
 
 pub(super) async fn run(global: &Global, args: &TenantArgs, out: &Out) -> anyhow::Result<Exit> {
     let Some(engine) = engine::open(global, *out).await? else {
@@ -15,35 +16,37 @@ pub(super) async fn run(global: &Global, args: &TenantArgs, out: &Out) -> anyhow
     engine.close().await;
     let mut exit = Exit::Fine;
     for line in &lines {
-        let shown = match &line.result {
-            Ok(says) => {
-                if out.is_json() {
-                    json!({ "what": line.what, "ok": true, "says": says }).to_string()
-                } else {
-                    format!("ok      {}: {says}", line.what)
-                }
-            }
-            Err(failure) => {
-                if exit == Exit::Fine {
-                    exit = blamed(failure.kind);
-                }
-                if out.is_json() {
-                    json!({ "what": line.what, "ok": false, "message": failure.message, "blame": failure.blame }).to_string()
-                } else {
-                    let blame = failure
-                        .blame
-                        .as_deref()
-                        .map(|blame| format!(" (look at `{blame}`)"));
-                    format!(
-                        "FAILED  {}: {}{}",
-                        line.what,
-                        failure.message,
-                        blame.unwrap_or_default()
-                    )
-                }
-            }
-        };
-        out.data(&shown);
+        if let Err(failure) = &line.result
+            && exit == Exit::Fine
+        {
+            exit = blamed(failure.kind);
+        }
+        out.data(&shown(line, *out));
     }
     Ok(exit)
+}
+
+/// A line of a check, for people or for programs.
+pub(super) fn shown(line: &CheckLine, out: Out) -> String {
+    match &line.result {
+        Ok(says) if out.is_json() => {
+            json!({ "what": line.what, "ok": true, "says": says }).to_string()
+        }
+        Ok(says) => format!("ok      {}: {says}", line.what),
+        Err(failure) if out.is_json() => {
+            json!({ "what": line.what, "ok": false, "message": failure.message, "blame": failure.blame }).to_string()
+        }
+        Err(failure) => {
+            let blame = failure
+                .blame
+                .as_deref()
+                .map(|blame| format!(" (look at `{blame}`)"));
+            format!(
+                "FAILED  {}: {}{}",
+                line.what,
+                failure.message,
+                blame.unwrap_or_default()
+            )
+        }
+    }
 }

@@ -54,7 +54,8 @@ pub(super) fn tenants(plan: &Plan, named: Option<&str>) -> Result<Vec<TenantName
     }
 }
 
-fn store_path(global: &Global, plan: &Plan) -> PathBuf {
+/// The file of the workspace's store.
+pub(super) fn store_path(global: &Global, plan: &Plan) -> PathBuf {
     global
         .store
         .clone()

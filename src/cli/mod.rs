@@ -14,6 +14,16 @@ mod out;
 mod run;
 mod sandbox;
 mod schema;
+mod settings;
+mod settings_change;
+mod settings_file;
+mod settings_show;
+mod settings_subjects;
+mod setup;
+mod setup_agree;
+mod setup_ask;
+mod setup_connect;
+mod setup_needs;
 mod status;
 mod switch;
 mod trace;
@@ -60,6 +70,8 @@ async fn run(cli: &Cli, out: &Out) -> anyhow::Result<Exit> {
         Command::Explain(args) => explain::run(args, out),
         Command::Schema(args) => schema::run(global, args, out),
         Command::Check(args) => check::run(global, args, out).await,
+        Command::Settings(args) => settings::run(global, args, out).await,
+        Command::Setup(args) => setup::run(global, args, out).await,
         Command::On(args) => switch::on(global, args, out).await,
         Command::Off(args) => switch::off(global, args, out).await,
         Command::Run(args) => run::run(global, args, out).await,

@@ -22,13 +22,25 @@ pub(super) struct Checked {
 pub(super) fn check(workspace: &Path) -> anyhow::Result<Checked> {
     let project = load::read(workspace)
         .with_context(|| format!("the workspace {} cannot be read", workspace.display()))?;
+    Ok(compiled(project))
+}
+
+/// Checks a project that was read.
+pub(super) fn compiled(project: Project) -> Checked {
     let (plan, mut diagnostics) = plan::compile(&project);
     diag::sort(&project.sources, &mut diagnostics);
-    Ok(Checked {
+    Checked {
         project,
         plan,
         diagnostics,
-    })
+    }
+}
+
+impl Checked {
+    /// Whether something must be mended before anything can run.
+    pub(super) fn is_wrong(&self) -> bool {
+        self.diagnostics.iter().any(Diagnostic::is_error)
+    }
 }
 
 /// Shows what is wrong: every mistake at once, to stderr, or as JSON to stdout.
@@ -59,7 +71,7 @@ pub(super) fn show(checked: &Checked, out: Out) {
 /// A plan, or `None` after its mistakes were shown.
 pub(super) fn plan(global: &Global, out: Out) -> anyhow::Result<Option<Arc<Plan>>> {
     let checked = check(&global.workspace)?;
-    if checked.diagnostics.iter().any(Diagnostic::is_error) {
+    if checked.is_wrong() {
         show(&checked, out);
         return Ok(None);
     }

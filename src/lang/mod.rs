@@ -2,6 +2,7 @@
 
 pub mod config;
 pub mod diag;
+pub mod edit;
 pub mod expr;
 pub mod load;
 pub mod plan;

@@ -14,6 +14,11 @@ const COMMANDS: &[&[&str]] = &[
     &["explain"],
     &["schema"],
     &["check"],
+    &["settings"],
+    &["settings", "set"],
+    &["settings", "unset"],
+    &["settings", "restore"],
+    &["setup"],
     &["on"],
     &["off"],
     &["run"],
@@ -46,7 +51,7 @@ async fn every_command_says_what_it_does() {
 
 #[tokio::test]
 async fn the_list_above_is_whole() {
-    for parent in [&[][..], &["dead"][..]] {
+    for parent in [&[][..], &["dead"][..], &["settings"][..]] {
         let help = help(parent).await;
         let listed: Vec<&str> = help
             .lines()

@@ -16,9 +16,9 @@ const ABORT: i32 = 6;
 
 /// A command line of the binary, with an environment of its own: nothing of the developer's reaches it.
 pub(crate) struct Cmd {
-    command: Command,
-    shown: String,
-    timeout: Duration,
+    pub(super) command: Command,
+    pub(super) shown: String,
+    pub(super) timeout: Duration,
 }
 
 impl Cmd {
@@ -49,6 +49,13 @@ impl Cmd {
 
     pub(crate) fn dir(mut self, dir: &Path) -> Self {
         self.command.current_dir(dir);
+        self
+    }
+
+    /// What it reads from standard input.
+    pub(crate) fn input(mut self, file: &Path) -> Self {
+        let file = File::open(file).expect("the input can be read");
+        self.command.stdin(file);
         self
     }
 
@@ -87,8 +94,8 @@ impl Cmd {
 /// How a command ended, and what it printed.
 #[derive(Debug)]
 pub(crate) struct Ran {
-    shown: String,
-    status: ExitStatus,
+    pub(super) shown: String,
+    pub(super) status: ExitStatus,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }

@@ -3,6 +3,7 @@
 //! | file | what |
 //! | --- | --- |
 //! | [`cmd`] | runs the binary, or starts it to be killed |
+//! | [`terminal`] | runs it at a terminal, and answers what it asks |
 //! | [`world`] | a workspace of its own, a sandbox, one clock for both |
 //! | [`yaml`] | changes one value of a file of the workspace |
 //! | [`wait`] | waits for something to become true, never for time to pass |
@@ -14,6 +15,7 @@ pub(crate) mod books;
 pub(crate) mod cmd;
 pub(crate) mod front;
 pub(crate) mod scrub;
+pub(crate) mod terminal;
 pub(crate) mod wait;
 pub(crate) mod world;
 pub(crate) mod yaml;

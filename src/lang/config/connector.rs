@@ -88,6 +88,10 @@ pub struct Connector {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Check", example = serde_json::json!({ "get": "/me", "says": "{{ body.name }}" }))]
     pub check: Option<Check>,
+    /// Markdown that a person follows to obtain the credentials; `setup` shows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", example = &"1. Sign in as an administrator.\n2. Make an API user.\n")]
+    pub guide: Option<String>,
 }
 
 /// One value that an account gives.

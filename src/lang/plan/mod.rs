@@ -2,6 +2,7 @@
 //!
 //! The types here are the plan; the passes that make it from a project live beside them, in [`compile`].
 
+mod choices;
 mod compile;
 mod connector;
 mod integration;
@@ -12,6 +13,7 @@ mod table;
 mod tenant;
 mod write;
 
+pub use choices::{Choices, FieldChoice, GroupChoices, Held, RowChoice, Said, SubjectTraces};
 pub use compile::compile;
 pub use connector::{
     Auth, Check, Connector, ErrorRule, Limit, Oauth2, Param, Retry, Settle, Vocabulary,
