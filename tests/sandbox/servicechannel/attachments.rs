@@ -12,10 +12,8 @@ use crate::sandbox::{Reply, Sc, rows};
 
 fn sha256(bytes: &[u8]) -> String {
     let hash = ring::digest::digest(&ring::digest::SHA256, bytes);
-    hash.as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    let digits = hash.as_ref().iter().map(|byte| format!("{byte:02x}"));
+    digits.collect()
 }
 
 async fn upload(sc: &Sc, path: &str, meta: Value, bytes: Vec<u8>) -> Reply {

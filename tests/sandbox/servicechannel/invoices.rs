@@ -9,7 +9,7 @@ use super::open;
 use crate::sandbox::{Sc, ids, rows};
 
 /// A work order of the n-th subscriber that is done and may cost 500.
-async fn done(sc: &Sc, subscriber: usize) -> WorkOrderId {
+fn done(sc: &Sc, subscriber: usize) -> WorkOrderId {
     let id = open(sc, subscriber);
     let edit = Edit {
         nte: Some(500.0),
@@ -58,7 +58,7 @@ async fn act(sc: &Sc, invoice: i64, action: &str) -> u16 {
 #[tokio::test]
 async fn an_invoice_freezes_its_work_order_and_there_is_only_one() {
     let sc = Sc::new().await;
-    let id = done(&sc, 0).await;
+    let id = done(&sc, 0);
     let reply = sc.post("/v3/invoices", invoice(id, "A1")).await;
     assert_eq!(reply.status, 201, "{reply:?}");
     let number = reply.json()["Id"].as_i64().unwrap();
@@ -89,15 +89,15 @@ async fn only_what_is_done_is_invoiced() {
         (0, Status::of(Primary::Completed, "PENDING CONFIRMATION")),
         (0, Status::of(Primary::InProgress, "ON SITE")),
     ] {
-        let id = done(&sc, subscriber).await;
+        let id = done(&sc, subscriber);
         sc.world().set_status(id, status).unwrap();
         assert_eq!(codes(&sc, invoice(id, "B1")).await[0], 904);
     }
     assert_eq!(codes(&sc, invoice(WorkOrderId(5), "B1")).await, [917]);
-    let id = done(&sc, 2).await;
+    let id = done(&sc, 2);
     let refused = sc.post("/v3/invoices", invoice(id, "1")).await;
     assert_eq!(refused.refusal(), (401, 504));
-    let id = done(&sc, 1).await;
+    let id = done(&sc, 1);
     sc.put(
         &format!("/v3/workorders/{id}/wonumber"),
         json!({ "Value": "J-1" }),
@@ -111,7 +111,7 @@ async fn only_what_is_done_is_invoiced() {
 #[tokio::test]
 async fn what_is_wrong_is_said_by_its_code() {
     let sc = Sc::new().await;
-    let id = done(&sc, 0).await;
+    let id = done(&sc, 0);
     let mut line = invoice(id, "C1")["Labors"][0].clone();
     line["SkillLevel"] = json!(4);
     for (changes, expected) in [
@@ -144,7 +144,7 @@ async fn what_is_wrong_is_said_by_its_code() {
     }
     let two = json!({ "InvoiceText": "", "InvoiceTotal": 1.0 });
     assert_eq!(codes(&sc, with(invoice(id, "C1"), two)).await, [1103, 1163]);
-    let lines = done(&sc, 1).await;
+    let lines = done(&sc, 1);
     assert_eq!(
         codes(&sc, with(invoice(lines, "C2"), json!({ "Labors": [] }))).await,
         [1151]
@@ -163,7 +163,7 @@ async fn what_is_wrong_is_said_by_its_code() {
 #[tokio::test]
 async fn a_rejected_invoice_needs_another_number() {
     let sc = Sc::new().await;
-    let id = done(&sc, 0).await;
+    let id = done(&sc, 0);
     let add = async |number: &str| {
         let reply = sc.post("/v3/invoices", invoice(id, number)).await;
         assert_eq!(reply.status, 201, "{reply:?}");
@@ -213,7 +213,7 @@ async fn a_rejected_invoice_needs_another_number() {
 #[tokio::test]
 async fn invoices_are_listed_for_as_long_as_documented() {
     let mut sc = Sc::new().await;
-    let id = done(&sc, 0).await;
+    let id = done(&sc, 0);
     sc.post("/v3/invoices", invoice(id, "E1")).await;
     sc.world()
         .kit()
@@ -239,7 +239,7 @@ async fn what_a_client_asks_of_invoices_can_be_read() {
     assert_eq!(pattern, r"^\w*$");
     let bluebird = sc.get(&path(1, "InvoiceRequirements")).await.ok();
     let order = sc
-        .get(&format!("/v3/workorders/{}", done(&sc, 1).await))
+        .get(&format!("/v3/workorders/{}", done(&sc, 1)))
         .await
         .ok();
     assert_eq!(bluebird["LaborTradeIds"][0], order["TradeId"]);
