@@ -90,7 +90,7 @@ pub struct Connector {
     pub check: Option<Check>,
     /// Markdown that a person follows to obtain the credentials; `setup` shows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String", example = &"1. Sign in as an administrator.\n2. Make an API user.\n")]
+    #[schemars(with = "String", example = &"Sign in as an administrator and make an API user.")]
     pub guide: Option<String>,
 }
 
