@@ -31,6 +31,7 @@ mod paths;
 mod pipeline;
 mod realm;
 mod request;
+mod routines;
 mod rule_order;
 mod rules;
 mod runtime;
