@@ -216,6 +216,20 @@ fn what_is_wrong_in_a_routine_is_said_once_with_the_call_beside_it() {
 }
 
 #[test]
+fn a_signal_is_checked_as_a_fetch_is() {
+    let (project, _, found) = wrong(
+        "# file: shop/a.yaml\nkind: pipeline\nname: a\nfetch:\n  connector: alpha\n  get: /orders\n  \
+         records: $.items[*]\n  record: order\n  key: $.Id\n  one: { get: \"/orders/{{ key }}\" }\nsignals:\n  \
+         by-number: { connector: alpha, get: /a, records: \"$.items[*]\", key: one, paging: kees, from: x }\n  \
+         unasked: { connector: alpha, get: /b, records: \"$.items[*]\", record: order, key: $.Idd, \
+         cursor: { path: $.Changed, start: 0 } }\nsteps:\n  - skip: { reason: nothing }\n",
+    );
+    within_snapshots(|| {
+        insta::assert_snapshot!("signal-checked-as-a-fetch", rendered(&project, &found));
+    });
+}
+
+#[test]
 fn a_routine_is_checked_with_the_types_of_each_call() {
     let (project, _, found) = wrong(
         "# file: shop/a.yaml\nkind: pipeline\nname: a\nfetch:\n  connector: alpha\n  get: /orders\n  \

@@ -171,6 +171,8 @@ codes! {
     CursorNotInQuery = "cursor-not-in-query", Error;
     KeysetWithoutTie = "keyset-without-tie", Warning;
     HoldWithoutOne = "hold-without-one", Error;
+    SignalWithoutOne = "signal-without-one", Error;
+    SignalWithoutCursor = "signal-without-cursor", Error;
     OverlapBelowLag = "overlap-below-lag", Warning;
 
     // Links between records.

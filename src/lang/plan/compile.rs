@@ -37,6 +37,7 @@ mod rules;
 mod runtime;
 mod scope;
 mod settings;
+mod signals;
 mod site;
 mod steps;
 mod tenant;
