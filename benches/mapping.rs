@@ -187,6 +187,7 @@ fn transform(step: &Step) -> Option<&[(Arc<str>, ValueForm)]> {
         | Verb::Map(_)
         | Verb::Write(_)
         | Verb::Do(_)
+        | Verb::Call(_)
         | Verb::Skip { .. }
         | Verb::Hold { .. }
         | Verb::Fail { .. } => None,
@@ -200,6 +201,7 @@ fn map_use(step: &Step) -> Option<&MapUse> {
         | Verb::Transform(_)
         | Verb::Write(_)
         | Verb::Do(_)
+        | Verb::Call(_)
         | Verb::Skip { .. }
         | Verb::Hold { .. }
         | Verb::Fail { .. } => None,

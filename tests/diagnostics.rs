@@ -80,6 +80,14 @@ fn rendered(project: &Project, found: &[Diagnostic]) -> String {
     diag::render(&project.sources, found, diag::Style::default())
 }
 
+fn within_snapshots(assert: impl FnOnce()) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("diagnostics/snapshots");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(assert);
+}
+
 #[test]
 fn the_shipped_workspace_is_sound() {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines");
@@ -137,10 +145,6 @@ fn every_code_has_a_workspace_and_every_workspace_a_code() {
 
 #[test]
 fn every_workspace_says_what_it_is_for() {
-    let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path("diagnostics/snapshots");
-    settings.set_prepend_module_to_snapshot(false);
-    settings.set_omit_expression(true);
     let mut unexpected = Vec::new();
     for code in Code::ALL {
         let Ok(over) = fs::read_to_string(here().join(format!("{code}.yaml"))) else {
@@ -165,7 +169,7 @@ fn every_workspace_says_what_it_is_for() {
             "{code}: a plan is made when nothing is wrong"
         );
         let text = rendered(&project, &found);
-        settings.bind(|| insta::assert_snapshot!(code.name(), text));
+        within_snapshots(|| insta::assert_snapshot!(code.name(), text));
     }
     assert_eq!(
         unexpected,
@@ -193,6 +197,51 @@ fn several_mistakes_are_all_said() {
         ]
     );
     assert!(plan.is_none());
+}
+
+#[test]
+fn what_is_wrong_in_a_routine_is_said_once_with_the_call_beside_it() {
+    let (project, plan, found) = wrong(
+        "# file: shop/a.yaml\nkind: pipeline\nname: a\nfetch:\n  connector: alpha\n  get: /orders\n  \
+         records: $.items[*]\n  record: order\n  key: $.Id\nsteps:\n  - transform: { outside: 1 }\n  \
+         - call: { routine: outer, inputs: { name: $.Name } }\n  \
+         - call: { routine: outer, inputs: { name: $.Total } }\n---\n\
+         # file: shop/outer.yaml\nkind: routine\nname: outer\ninputs: { name: {} }\nsteps:\n  \
+         - call: { routine: inner }\n---\n\
+         # file: shop/inner.yaml\nkind: routine\nname: inner\nsteps:\n  \
+         - transform: { a: \"{{ record.Nmae }}\", b: \"{{ vars.outside }}\", c: \"{{ inputs.name }}\" }\n",
+    );
+    assert!(plan.is_none());
+    within_snapshots(|| insta::assert_snapshot!("routine-two-places", rendered(&project, &found)));
+}
+
+#[test]
+fn a_signal_is_checked_as_a_fetch_is() {
+    let (project, _, found) = wrong(
+        "# file: shop/a.yaml\nkind: pipeline\nname: a\nfetch:\n  connector: alpha\n  get: /orders\n  \
+         records: $.items[*]\n  record: order\n  key: $.Id\n  one: { get: \"/orders/{{ key }}\" }\nsignals:\n  \
+         by-number: { connector: alpha, get: /a, records: \"$.items[*]\", key: one, paging: kees, from: x }\n  \
+         unasked: { connector: alpha, get: /b, records: \"$.items[*]\", record: order, key: $.Idd, \
+         cursor: { path: $.Changed, start: 0 } }\nsteps:\n  - skip: { reason: nothing }\n",
+    );
+    within_snapshots(|| {
+        insta::assert_snapshot!("signal-checked-as-a-fetch", rendered(&project, &found));
+    });
+}
+
+#[test]
+fn a_routine_is_checked_with_the_types_of_each_call() {
+    let (project, _, found) = wrong(
+        "# file: shop/a.yaml\nkind: pipeline\nname: a\nfetch:\n  connector: alpha\n  get: /orders\n  \
+         records: $.items[*]\n  record: order\n  key: $.Id\nsteps:\n  \
+         - call: { routine: each-of, inputs: { list: [1] } }\n  \
+         - call: { routine: each-of, inputs: { list: 1 } }\n---\n\
+         # file: shop/each-of.yaml\nkind: routine\nname: each-of\ninputs: { list: {} }\nsteps:\n  \
+         - each: \"{{ inputs.list }}\"\n    fail: { code: x, reason: y }\n",
+    );
+    within_snapshots(|| {
+        insta::assert_snapshot!("routine-types-of-a-call", rendered(&project, &found))
+    });
 }
 
 #[test]

@@ -277,7 +277,7 @@ fn marks(document: &Document) -> Vec<String> {
 }
 
 const ONE_VERB: &str =
-    "A step has exactly one verb: fetch, transform, map, write, do, skip, hold, fail.";
+    "A step has exactly one verb: fetch, transform, map, write, do, call, skip, hold, fail.";
 
 #[test]
 fn a_new_step_offers_the_verbs_and_what_stands_around_them() {

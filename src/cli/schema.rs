@@ -72,6 +72,7 @@ fn integrations(project: &Project) -> impl Iterator<Item = (&str, &config::Integ
                 | Config::Connector(_)
                 | Config::Pipeline(_)
                 | Config::Map(_)
+                | Config::Routine(_)
                 | Config::Tenant(_),
             )
             | None => None,
@@ -90,6 +91,7 @@ fn tenant_schema(project: &Project, integration: &config::Integration) -> Json {
                 Config::Integration(_)
                 | Config::Runtime(_)
                 | Config::Pipeline(_)
+                | Config::Routine(_)
                 | Config::Tenant(_),
             )
             | None => {}

@@ -108,6 +108,7 @@ pub(super) fn connectors<'p>(
                     | Config::Integration(_)
                     | Config::Pipeline(_)
                     | Config::Map(_)
+                    | Config::Routine(_)
                     | Config::Tenant(_),
                 )
                 | None => None,

@@ -231,6 +231,57 @@ async fn the_way_of_a_parcel_shows_in_the_shop_and_does_not_echo() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_signal_names_is_read_again() {
+    let world = World::with_orders(orders()).await;
+    world.run().await;
+    world
+        .depot
+        .scan("OR-2026-0001", json!({ "status": "PICKING" }));
+    world.depot.scan(
+        "OR-2026-0002",
+        json!({ "status": "PACKED", "block": "CUSTOMS" }),
+    );
+    world
+        .depot
+        .scan("OR-2026-0002", json!({ "status": "PACKED", "block": null }));
+    world.run().await;
+    let shown = |state: &str| Some((state.to_owned(), None));
+    assert_eq!(world.shown("OR-2026-0001"), shown("preparing"));
+    assert_eq!(world.shown("OR-2026-0002"), shown("preparing"));
+    assert_eq!(world.shown("OR-2026-0003"), None, "nobody scanned it");
+
+    // The place in the signal is kept: what it named is not read again. The orders written to come once more.
+    world.run().await;
+    let mark = world.mark();
+    world.run().await;
+    let asked = world.asked_depot_since(mark);
+    assert_eq!(
+        asked
+            .iter()
+            .filter(|path| path.contains("/scans?since=s-6"))
+            .count(),
+        1,
+        "{asked:?}"
+    );
+    assert!(
+        !asked.iter().any(|path| path.contains("/shipments/")),
+        "{asked:?}"
+    );
+
+    // Off is off for signals as well.
+    world.syncline(&["off", "pear", "--by", "Quinn"]).await.ok();
+    world
+        .depot
+        .scan("OR-2026-0003", json!({ "status": "PICKING" }));
+    let mark = world.mark();
+    world.syncline(&["run"]).await;
+    assert_eq!(world.asked_depot_since(mark), [""; 0]);
+    world.turn_on().await;
+    world.run().await;
+    assert_eq!(world.shown("OR-2026-0003"), shown("preparing"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_row_that_is_changed_is_what_the_next_run_sends() {
     let orders = (1..=2).map(|n| Order::new(&format!("OR-2026-{n:04}"), "BU-001"));
     let world = World::with_orders(orders).await;

@@ -66,6 +66,33 @@ async fn a_process_that_dies_makes_nothing_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_dies_forgets_nothing_that_a_signal_named() {
+    for point in [
+        "before-t1h-hint:1",
+        "after-t1h-hint:1",
+        "before-t1-take-page:2",
+        "after-t1-take-page:2",
+    ] {
+        let world = World::with_orders(orders(3)).await;
+        world.run().await;
+        for n in 1..=3 {
+            let order = format!("OR-2026-{n:04}");
+            world
+                .depot
+                .scan(&order, serde_json::json!({ "status": "PICKING" }));
+        }
+        let died = world.run_dying_at(point).await;
+        assert_eq!(died.code, None, "{point}: {died:?}");
+        world.run().await;
+        for n in 1..=3 {
+            let order = format!("OR-2026-{n:04}");
+            let shown = world.shown(&order).map(|(state, _)| state);
+            assert_eq!(shown.as_deref(), Some("preparing"), "{point}: {order}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_rest_that_was_asked_for_is_kept() {
     let world = World::with_orders(orders(5)).await;
     world.depot.throttle(12);

@@ -45,7 +45,7 @@ fn every_document_names_the_schema_of_its_kind() {
             }
         }
     }
-    assert_eq!(documents, 9);
+    assert_eq!(documents, 10);
 }
 
 fn assert_names_its_schema(path: &PathBuf) {

@@ -178,6 +178,15 @@ impl World {
         all
     }
 
+    /// Every request to Depot after a mark, as `path?query`, without those for tokens.
+    pub(crate) fn asked_depot_since(&self, mark: Mark) -> Vec<String> {
+        let calls = self.depot.calls().since(mark.depot).into_iter();
+        calls
+            .map(|call| call.path)
+            .filter(|path| path != "/oauth/token")
+            .collect()
+    }
+
     /// What the shop shows of the way of an order.
     pub(crate) fn shown(&self, order: &str) -> Option<(String, Option<String>)> {
         let shipping = self.orchard.order(order).shipping?;

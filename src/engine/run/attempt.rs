@@ -38,11 +38,24 @@ pub(crate) struct Attempt<'t> {
     base: Scope<'t>,
     root: Arc<Json>,
     key: Option<RecordKey>,
-    vars: Arc<Members>,
-    steps: Arc<Members>,
+    frame: Frame,
     link: Arc<Members>,
     extra: Vec<(Arc<str>, Datum)>,
     pending: Option<Pending>,
+}
+
+/// What a list of steps made so far: a routine has a frame of its own.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Frame {
+    vars: Arc<Members>,
+    steps: Arc<Members>,
+}
+
+impl Frame {
+    /// What the transforms named.
+    pub(crate) fn result(self) -> Datum {
+        Datum::Map(self.vars)
+    }
 }
 
 /// The record an attempt is for.
@@ -80,8 +93,7 @@ impl<'t> Attempt<'t> {
             lane: PipelineName::from("-"),
             root: Arc::new(Json::Null),
             key: None,
-            vars: Arc::default(),
-            steps: Arc::default(),
+            frame: Frame::default(),
             link: Arc::default(),
             extra: Vec::new(),
             pending: None,
@@ -128,8 +140,8 @@ impl<'t> Attempt<'t> {
         let mut scope = self
             .base
             .child()
-            .with("vars", Datum::Map(self.vars.clone()))
-            .with("steps", Datum::Map(self.steps.clone()))
+            .with("vars", Datum::Map(self.frame.vars.clone()))
+            .with("steps", Datum::Map(self.frame.steps.clone()))
             .with("link", Datum::Map(self.link.clone()));
         if self.pipeline.is_some() {
             scope.set("record", Datum::Json(self.root.clone()));
@@ -170,12 +182,17 @@ impl<'t> Attempt<'t> {
     }
 
     pub(crate) fn set_var(&mut self, name: &str, datum: Datum) {
-        Arc::make_mut(&mut self.vars).insert(name.to_owned(), datum);
+        Arc::make_mut(&mut self.frame.vars).insert(name.to_owned(), datum);
     }
 
     /// A step's result; a step that is run by `each` keeps one result per item.
     pub(crate) fn set_step(&mut self, name: &str, datum: Datum) {
-        Arc::make_mut(&mut self.steps).insert(name.to_owned(), datum);
+        Arc::make_mut(&mut self.frame.steps).insert(name.to_owned(), datum);
+    }
+
+    /// Puts another frame in the place of the present one, which is given back.
+    pub(crate) fn swap_frame(&mut self, frame: Frame) -> Frame {
+        std::mem::replace(&mut self.frame, frame)
     }
 
     /// A link as expressions see it from now on.

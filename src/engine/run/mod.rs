@@ -14,6 +14,7 @@ mod lists;
 mod progress;
 mod scan;
 mod settle;
+mod signal;
 mod state;
 mod steps;
 mod tenant;

@@ -11,6 +11,7 @@ use tracing::{debug, warn};
 use super::attempt::{Attempt, key_text};
 use super::failure::Failure;
 use super::lists::{self, Asker};
+use super::signal;
 use super::tenant::TenantRun;
 use crate::engine::clock::Timestamp;
 use crate::engine::connect::paging::{
@@ -429,6 +430,7 @@ async fn page(
         asked: replied,
     })?;
     let count = items.len() as u64;
+    let items = signal::handed_on(tenant, pipeline, items).await?;
     let cursor = cursor_id(tenant, pipeline);
     let moved = verdict.watermark.is_some();
     let taken = tenant
@@ -507,7 +509,7 @@ pub(crate) async fn item(tenant: &TenantRun, pipeline: &Pipeline, row: &Arc<Json
     let version = version(tenant, pipeline, row);
     let bad = match (&key, &version) {
         (None, _) => Some(Death {
-            cause: "no-key".to_owned(),
+            cause: signal::NO_KEY.to_owned(),
             detail: format!(
                 "the row has no value at `fetch.key` (asked for at {})",
                 pipeline.fetch.request.origin

@@ -248,6 +248,7 @@ fn find_in<'s>(steps: &'s [Step], entity: &str) -> Option<&'s Find> {
                 write.find.as_ref()
             }
             Verb::Do(steps) => find_in(steps, entity),
+            Verb::Call(call) => find_in(&call.steps, entity),
             Verb::Write(_)
             | Verb::Fetch(_)
             | Verb::Transform(_)

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
-use super::attempt::{Attempt, broken};
+use super::attempt::{Attempt, Frame, broken};
 use super::failure::{Class, Failure, Stop};
 use super::lists;
 use crate::lang::expr::{Datum, Template};
-use crate::lang::plan::{Catch, MapUse, Origin, Step, StepFetch, Target, Verb};
+use crate::lang::plan::{Call, Catch, MapUse, Origin, Step, StepFetch, Target, Verb};
 
 impl Attempt<'_> {
     /// Runs steps to the end, or to what stops the attempt.
@@ -137,6 +137,7 @@ impl Attempt<'_> {
                 Box::pin(self.run_steps(steps)).await?;
                 Ok(Datum::Null)
             }
+            Verb::Call(call) => self.call(call, &step.origin).await,
             Verb::Skip {
                 reason,
                 forever,
@@ -172,6 +173,24 @@ impl Attempt<'_> {
                 Err(failure.into())
             }
         }
+    }
+
+    /// Runs a routine's steps in a frame of their own; what they name is the result.
+    async fn call(&mut self, call: &Call, origin: &Origin) -> Result<Datum, Stop> {
+        let mut inputs = Vec::with_capacity(call.inputs.len());
+        for (name, form) in &call.inputs {
+            let value = form
+                .eval_datum(&self.scope())
+                .map_err(|error| broken(&error, origin))?;
+            inputs.push((name.to_string(), value));
+        }
+        self.enter(&Arc::from("inputs"), Datum::map(inputs));
+        let outer = self.swap_frame(Frame::default());
+        let done = Box::pin(self.run_steps(&call.steps)).await;
+        let own = self.swap_frame(outer);
+        self.leave();
+        done?;
+        Ok(own.result())
     }
 
     /// A template as text.

@@ -89,7 +89,8 @@ pub async fn run(
     let mut dispatch = Dispatch {
         sources: pipelines
             .iter()
-            .map(|pipeline| Source::new(pipeline.clone(), tenant.now()))
+            .flat_map(|pipeline| std::iter::once(pipeline).chain(&pipeline.signals))
+            .map(|source| Source::new(source.clone(), tenant.now()))
             .collect(),
         open: HashSet::new(),
         window: VecDeque::new(),
@@ -114,7 +115,7 @@ pub async fn run(
     Ok(dispatch.report)
 }
 
-/// A pipeline's source and when it is read next.
+/// A pipeline's source, or one of its signals, and when it is read next.
 struct Source {
     pipeline: Arc<Pipeline>,
     next: Option<Timestamp>,
@@ -362,7 +363,12 @@ impl Dispatch {
 
     async fn look_at_gates(&mut self) -> store::Result<()> {
         self.open.clear();
-        for source in &self.sources {
+        // The records that a signal names are its pipeline's, and wait with it.
+        let own = self
+            .sources
+            .iter()
+            .filter(|source| source.pipeline.names.is_none());
+        for source in own {
             let name = PipelineName::from(&*source.pipeline.name);
             if run::gate_open(&self.tenant, &source.pipeline).await? {
                 self.open.insert(name);

@@ -10,6 +10,7 @@ mod map;
 mod paging;
 mod pipeline;
 mod request;
+mod routine;
 mod runtime;
 pub mod schema;
 mod setting;
@@ -27,8 +28,9 @@ pub use connector::{
 pub use integration::{Agreement, EntityEnds, Integration, Requirement, Subjects};
 pub use map::{Case, Map, Rows, Source, Target, TargetSet};
 pub use paging::{Keyset, NextLink, Offset, Pages, Paging, TokenFeed};
-pub use pipeline::{Cursor, Fetch, IfRunning, LinkEnd, Missed, One, Pipeline, Trigger};
+pub use pipeline::{Cursor, Fetch, IfRunning, LinkEnd, Missed, One, Pipeline, Signal, Trigger};
 pub use request::{Method, Part, RequestParts};
+pub use routine::{Call, Input, Routine};
 pub use runtime::{Runtime, SecretCommand, SecretName, SecretSource};
 pub use setting::{Choice, ChoicesFrom, Field, FieldType, Group, Items};
 pub use step::{Catch, Fail, Hold, MapUse, Skip, Step, StepFetch, Steps, VERBS};
@@ -54,6 +56,8 @@ pub enum Kind {
     Pipeline,
     /// Values of one vocabulary to values of another.
     Map,
+    /// Steps that several pipelines share.
+    Routine,
     /// One customer of an integration.
     Tenant,
 }
@@ -66,6 +70,7 @@ impl Kind {
         Kind::Integration,
         Kind::Pipeline,
         Kind::Map,
+        Kind::Routine,
         Kind::Tenant,
     ];
 
@@ -77,6 +82,7 @@ impl Kind {
             Kind::Integration => "integration",
             Kind::Pipeline => "pipeline",
             Kind::Map => "map",
+            Kind::Routine => "routine",
             Kind::Tenant => "tenant",
         }
     }

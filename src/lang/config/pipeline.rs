@@ -29,6 +29,10 @@ pub struct Pipeline {
     /// Where records come from.
     #[schemars(example = serde_json::json!({ "connector": "helpdesk", "get": "/odata/workorders", "records": "$.value[*]", "record": "work_order", "key": "$.Id" }))]
     pub fetch: Fetch,
+    /// Further feeds whose rows only name a record to read again, by a name that their position is kept under.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    #[schemars(example = serde_json::json!({ "visits": { "connector": "dispatch", "get": "jpm:/export/visits", "records": "$.data[*]", "key": "$.jobId", "paging": "feed", "from": "{{ activation.at }}" } }))]
+    pub signals: IndexMap<String, Signal>,
     /// Which end of which entity a record is: `key` for the source end, `id` for the made end.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     #[schemars(example = serde_json::json!({ "job": { "key": "$.Id" } }))]
@@ -125,6 +129,37 @@ with_request! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[schemars(with = "One", example = serde_json::json!({ "get": "/workorders/{{ key }}" }))]
         pub one: Option<One>,
+    }
+}
+
+with_request! {
+    /// A feed whose rows only name a record to read again: `fetch.one` of the pipeline reads it.
+    pub struct Signal {
+        /// The connector that is asked.
+        #[schemars(example = &"dispatch")]
+        pub connector: Name,
+        /// Where the reply holds the rows.
+        #[schemars(example = &"$.data[*]")]
+        pub records: PathText,
+        /// The connector's record schema for a row.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "String", example = &"appointment")]
+        pub record: Option<String>,
+        /// The key of the pipeline's record that a row names. A row whose key is null names none.
+        #[schemars(example = &"$.jobId")]
+        pub key: Value,
+        /// The connector's style of paging.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "String", example = &"feed")]
+        pub paging: Option<String>,
+        /// What moves forward from run to run.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "Cursor", example = serde_json::json!({ "path": "$.modifiedOn", "start": "{{ activation.at }}" }))]
+        pub cursor: Option<Cursor>,
+        /// The first token of a feed that has tokens (`token` paging with `keep`).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "Value", example = &"{{ activation.at }}")]
+        pub from: Option<Value>,
     }
 }
 

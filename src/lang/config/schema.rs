@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 pub use super::tenant_schema::tenant;
-use super::{Connector, Integration, Kind, Map, Pipeline, Runtime, Tenant};
+use super::{Connector, Integration, Kind, Map, Pipeline, Routine, Runtime, Tenant};
 
 macro_rules! kind_word {
     ($($name:ident = $word:literal),+ $(,)?) => {$(
@@ -28,6 +28,7 @@ kind_word! {
     IntegrationKind = "integration",
     PipelineKind = "pipeline",
     MapKind = "map",
+    RoutineKind = "routine",
     TenantKind = "tenant",
 }
 
@@ -42,6 +43,7 @@ pub fn of(kind: Kind) -> Json {
         Kind::Integration => generator.into_root_schema_for::<Integration>(),
         Kind::Pipeline => generator.into_root_schema_for::<Pipeline>(),
         Kind::Map => generator.into_root_schema_for::<Map>(),
+        Kind::Routine => generator.into_root_schema_for::<Routine>(),
         Kind::Tenant => generator.into_root_schema_for::<Tenant>(),
     };
     RecursiveTransform(drop_noise).transform(&mut schema);

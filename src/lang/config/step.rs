@@ -7,6 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use super::request::with_request;
+use super::routine::Call;
 use super::text::{Condition, DurationText, Literal, Name, PathText, Template, Value};
 use super::write::Write;
 
@@ -26,7 +27,7 @@ impl JsonSchema for Steps {
     }
 }
 
-/// One step: exactly one verb (`fetch`, `transform`, `map`, `write`, `do`, `skip`, `hold`, `fail`), and what stands around it.
+/// One step: exactly one verb (`fetch`, `transform`, `map`, `write`, `do`, `call`, `skip`, `hold`, `fail`), and what stands around it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(extend("oneOf" = one_verb()))]
@@ -71,6 +72,10 @@ pub struct Step {
     #[serde(default, rename = "do", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Steps", example = serde_json::json!([{ "skip": { "reason": "nothing to do" } }]))]
     pub do_: Option<Steps>,
+    /// The steps of a routine, with what they are given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Call", example = serde_json::json!({ "routine": "contact-of", "inputs": { "store": "$.Location.StoreId" } }))]
+    pub call: Option<Call>,
     /// This version of the record leads to nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Skip", example = serde_json::json!({ "reason": "the work order is cancelled" }))]
@@ -92,6 +97,7 @@ pub const VERBS: &[&str] = &[
     "map",
     "write",
     "do",
+    "call",
     "skip",
     "hold",
     "fail",

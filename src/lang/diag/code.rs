@@ -102,6 +102,8 @@ codes! {
     UnknownIntegration = "unknown-integration", Error;
     UnknownPipeline = "unknown-pipeline", Error;
     UnknownMap = "unknown-map", Error;
+    UnknownRoutine = "unknown-routine", Error;
+    UnknownInput = "unknown-input", Error;
     UnknownEntity = "unknown-entity", Error;
     UnknownSetting = "unknown-setting", Error;
     UnknownRecordSchema = "unknown-record-schema", Error;
@@ -116,6 +118,7 @@ codes! {
     FileNotFound = "file-not-found", Error;
     DuplicateName = "duplicate-name", Error;
     DuplicateStep = "duplicate-step", Error;
+    MissingInput = "missing-input", Error;
     MissingAccountParam = "missing-account-param", Error;
     MisplacedFile = "misplaced-file", Error;
 
@@ -168,6 +171,8 @@ codes! {
     CursorNotInQuery = "cursor-not-in-query", Error;
     KeysetWithoutTie = "keyset-without-tie", Warning;
     HoldWithoutOne = "hold-without-one", Error;
+    SignalWithoutOne = "signal-without-one", Error;
+    SignalWithoutCursor = "signal-without-cursor", Error;
     OverlapBelowLag = "overlap-below-lag", Warning;
 
     // Links between records.
@@ -199,6 +204,8 @@ codes! {
     UnreachableStep = "unreachable-step", Warning;
     StepNeverUsed = "step-never-used", Warning;
     MisplacedStep = "misplaced-step", Error;
+    RoutineCallsItself = "routine-calls-itself", Error;
+    RoutineNeverCalled = "routine-never-called", Warning;
     CatchUnknownError = "catch-unknown-error", Error;
     CatchUnreachable = "catch-unreachable", Warning;
     TriggerMissing = "trigger-missing", Error;

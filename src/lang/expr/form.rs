@@ -100,6 +100,11 @@ impl ValueForm {
         (Self(form), compiler.errors)
     }
 
+    /// A value that is taken as it is, whatever it looks like.
+    pub fn constant(value: Value) -> Self {
+        Self(Form::Constant(value))
+    }
+
     /// Whether it is the same in every scope.
     pub fn is_constant(&self) -> bool {
         matches!(self.0, Form::Constant(_))

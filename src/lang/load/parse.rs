@@ -129,6 +129,7 @@ impl Project {
             Kind::Integration => decode(json).map(|it| Config::Integration(Box::new(it))),
             Kind::Pipeline => decode(json).map(|it| Config::Pipeline(Box::new(it))),
             Kind::Map => decode(json).map(|it| Config::Map(Box::new(it))),
+            Kind::Routine => decode(json).map(|it| Config::Routine(Box::new(it))),
             Kind::Tenant => decode(json).map(|it| Config::Tenant(Box::new(it))),
         };
         decoded
@@ -196,7 +197,7 @@ fn decode<T: DeserializeOwned>(json: &Json) -> Result<T, Undecodable> {
 
 /// The schema of a kind, prepared when it is first needed.
 fn shapes(kind: Kind) -> &'static Shapes {
-    static SHAPES: [OnceLock<Shapes>; 6] = [const { OnceLock::new() }; 6];
+    static SHAPES: [OnceLock<Shapes>; 7] = [const { OnceLock::new() }; 7];
     let at = match kind {
         Kind::Runtime => 0,
         Kind::Connector => 1,
@@ -204,6 +205,7 @@ fn shapes(kind: Kind) -> &'static Shapes {
         Kind::Pipeline => 3,
         Kind::Map => 4,
         Kind::Tenant => 5,
+        Kind::Routine => 6,
     };
     SHAPES[at].get_or_init(|| shape::compile(&schema::of(kind)))
 }

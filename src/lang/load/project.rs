@@ -53,6 +53,8 @@ pub enum Config {
     Pipeline(Box<config::Pipeline>),
     /// `kind: map`
     Map(Box<config::Map>),
+    /// `kind: routine`
+    Routine(Box<config::Routine>),
     /// `kind: tenant`
     Tenant(Box<config::Tenant>),
 }
@@ -94,7 +96,11 @@ impl Project {
                     .map(|agreement| agreement.text.as_str())
                     .collect(),
                 Some(
-                    Config::Runtime(_) | Config::Pipeline(_) | Config::Map(_) | Config::Tenant(_),
+                    Config::Runtime(_)
+                    | Config::Pipeline(_)
+                    | Config::Map(_)
+                    | Config::Routine(_)
+                    | Config::Tenant(_),
                 )
                 | None => Vec::new(),
             };

@@ -4,6 +4,7 @@ use serde_json::Value as Json;
 
 use super::check::{Belongs, Finding, FindingKind};
 use super::shape::Type;
+use crate::lang::config::VERBS;
 use crate::lang::diag::{Code, Diagnostic, suggest};
 use crate::lang::source::{Pointer, PointerTarget, ScalarStyle, Span, SpanIndex};
 
@@ -243,17 +244,6 @@ impl Place<'_> {
         found
     }
 }
-
-const VERBS: &[&str] = &[
-    "fetch",
-    "transform",
-    "map",
-    "write",
-    "do",
-    "skip",
-    "hold",
-    "fail",
-];
 
 fn choice_of(keys: &[String]) -> (Code, &'static str) {
     if keys.iter().any(|key| key == "transform") {

@@ -367,6 +367,6 @@ mod tests {
         let steps = shapes.get(root.properties["steps"].shape);
         let step = shapes.get(steps.items.unwrap());
         assert!(step.exactly_one.contains(&"write".into()));
-        assert_eq!(step.exactly_one.len(), 8);
+        assert_eq!(step.exactly_one.len(), 9);
     }
 }

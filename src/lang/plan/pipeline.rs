@@ -19,6 +19,10 @@ pub struct Pipeline {
     pub trigger: Option<Trigger>,
     /// Where records come from.
     pub fetch: Fetch,
+    /// Further feeds whose rows only name records to read again: each a source of its own, `<pipeline>/<signal>`.
+    pub signals: Vec<Arc<Pipeline>>,
+    /// For a signal: the pipeline whose records its rows name.
+    pub names: Option<Arc<str>>,
     /// Which end of which entity a record is.
     pub links: IndexMap<Arc<str>, LinkEnd>,
     /// Whose settings apply.

@@ -41,6 +41,8 @@ pub enum Verb {
     Write(Box<Write>),
     /// A group.
     Do(Vec<Step>),
+    /// The steps of a routine, put in where it is called.
+    Call(Box<Call>),
     /// This version leads to nothing.
     Skip {
         /// Why.
@@ -64,6 +66,17 @@ pub enum Verb {
         /// Why.
         reason: Template,
     },
+}
+
+/// The steps of a routine, put in where it is called.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// The routine's name.
+    pub routine: Arc<str>,
+    /// What it is given, every input of it.
+    pub inputs: Vec<(Arc<str>, ValueForm)>,
+    /// Its steps, whose `vars` and `steps` are their own.
+    pub steps: Vec<Step>,
 }
 
 /// What is done when a step fails.

@@ -75,6 +75,8 @@ pub(super) struct Site {
     pub(super) open: bool,
     pub(super) carriers: Vec<Value>,
     pub(super) rows: Vec<Row>,
+    /// Ids of shipments that carriers scanned, and one empty scan before each.
+    pub(super) scans: Vec<Option<String>>,
     /// Good tokens, with the requests each is still good for.
     tokens: Vec<(String, usize)>,
     token_uses: usize,
@@ -205,6 +207,7 @@ impl Depot {
             open: true,
             carriers: carriers.into_iter().enumerate().map(carrier).collect(),
             rows: Vec::new(),
+            scans: Vec::new(),
             tokens: Vec::new(),
             token_uses: usize::MAX,
             seq: 0,
@@ -259,6 +262,18 @@ impl Depot {
             panic!("fields are an object");
         };
         self.site().change(Kind::Shipment, &id, fields);
+    }
+
+    /// A carrier scans the shipment of an order: it changes, and the feed of shipments does not tell.
+    pub(crate) fn scan(&self, order: &str, fields: Value) {
+        let id = self.shipment(order)["id"].as_str().unwrap().to_owned();
+        let Value::Object(fields) = fields else {
+            panic!("fields are an object");
+        };
+        let mut site = self.site();
+        let row = site.rows.iter_mut().find(|row| row.id == id).unwrap();
+        row.fields.extend(fields);
+        site.scans.extend([None, Some(id)]);
     }
 
     /// Whether the site takes in work.

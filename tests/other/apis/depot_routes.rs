@@ -25,6 +25,7 @@ pub(super) fn router(site: Arc<Mutex<Site>>) -> Router {
         .route("/about", get(about))
         .route("/carriers", get(carriers))
         .route("/feed", get(feed))
+        .route("/scans", get(scans))
         .route("/{table}", post(create))
         .route("/{table}/search", post(search))
         .route("/{table}/{id}", get(read).patch(patch))
@@ -132,6 +133,25 @@ async fn feed(State(site): Shared, Query(asked): Query<HashMap<String, String>>)
     let events: Vec<Value> = page.iter().map(|row| row.json()).collect();
     let more = shown.len() > page.len();
     Json(json!({ "events": events, "next": format!("f-{next}"), "more": more })).into_response()
+}
+
+/// What carriers scanned, oldest first; a scan of nothing names no shipment.
+async fn scans(State(site): Shared, Query(asked): Query<HashMap<String, String>>) -> Response {
+    let since = asked.get("since").map_or("s-0", String::as_str);
+    let Some(since) = since
+        .strip_prefix("s-")
+        .and_then(|n| n.parse::<usize>().ok())
+    else {
+        return refusal("TOKEN_OF_SCANS");
+    };
+    let site = site.lock().unwrap();
+    let page = site.scans.iter().enumerate().skip(since).take(ROWS);
+    let scans: Vec<Value> = page
+        .map(|(n, shipment)| json!({ "n": n, "shipment": shipment }))
+        .collect();
+    let next = since + scans.len();
+    let more = next < site.scans.len();
+    Json(json!({ "scans": scans, "next": format!("s-{next}"), "more": more })).into_response()
 }
 
 fn kind_of(table: &str) -> Option<Kind> {

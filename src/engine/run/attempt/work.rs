@@ -19,7 +19,7 @@ use crate::engine::store::{
     Reread, RereadResult, Store as _, Verdict, WaitKind,
 };
 use crate::lang::expr::Datum;
-use crate::lang::plan::{Pipeline, Retry, Verb};
+use crate::lang::plan::{Pipeline, Retry, Step, Verb};
 
 /// How the work on a record ended, for whoever hands out work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,13 +61,7 @@ pub(crate) async fn judge(tenant: &TenantRun, pipeline: &Pipeline, taken: Taken)
     let judged = async {
         attempt.load_links().await?;
         attempt.choose_settings()?;
-        let pure = pipeline.steps.iter().take_while(|step| {
-            step.each.is_none()
-                && matches!(
-                    step.verb,
-                    Verb::Skip { .. } | Verb::Transform(_) | Verb::Map(_)
-                )
-        });
+        let pure = pipeline.steps.iter().take_while(|step| is_pure(step));
         for step in pure {
             attempt.run_steps(std::slice::from_ref(step)).await?;
         }
@@ -98,6 +92,20 @@ pub(crate) async fn judge(tenant: &TenantRun, pipeline: &Pipeline, taken: Taken)
             }
         }
     }
+}
+
+/// Whether a step reads and writes nothing outside.
+fn is_pure(step: &Step) -> bool {
+    step.each.is_none()
+        && match &step.verb {
+            Verb::Skip { .. } | Verb::Transform(_) | Verb::Map(_) => true,
+            Verb::Call(call) => call.steps.iter().all(is_pure),
+            Verb::Fetch(_)
+            | Verb::Write(_)
+            | Verb::Do(_)
+            | Verb::Hold { .. }
+            | Verb::Fail { .. } => false,
+        }
 }
 
 async fn run(attempt: &mut Attempt<'_>) -> Result<(), Stop> {

@@ -95,6 +95,8 @@ struct Known {
     codes: HashSet<String>,
     /// A connector computes codes, so that any text may be one.
     computed: bool,
+    /// The routines that were looked at.
+    routines: HashSet<String>,
     /// A connector is broken, so that nothing is known of its codes.
     unknown: bool,
 }
@@ -110,7 +112,18 @@ impl Known {
         if let Some(fail) = &step.fail {
             self.codes.insert(fail.code.as_str().to_owned());
         }
-        for inner in step.do_.iter().flat_map(|steps| &steps.0) {
+        let called = step.call.as_ref().and_then(|call| {
+            let new = self.routines.insert(call.routine.as_str().to_owned());
+            walk.realm
+                .routines
+                .config(call.routine.as_str())
+                .filter(|_| new)
+        });
+        let group = step.do_.iter();
+        for inner in group
+            .chain(called.map(|routine| &routine.steps))
+            .flat_map(|steps| &steps.0)
+        {
             self.step(walk, inner);
             // A handler inside may fail with a code of its own.
             for caught in inner.catch.iter().flat_map(|catch| &catch.steps.0) {

@@ -23,17 +23,61 @@ pub(super) struct Fetched {
     pub(super) plan: Option<Fetch>,
 }
 
+/// Where rows come from, as a fetch or a signal says it.
+pub(super) struct Feed<'c> {
+    connector: &'c config::text::Name,
+    request: config::RequestParts<'c>,
+    records: &'c config::text::PathText,
+    record: Option<&'c String>,
+    key: &'c config::text::Value,
+    version: Option<&'c config::text::Value>,
+    paging: Option<&'c String>,
+    cursor: Option<&'c config::Cursor>,
+    from: Option<&'c config::text::Value>,
+    one: Option<&'c config::One>,
+}
+
+impl<'c> From<&'c config::Fetch> for Feed<'c> {
+    fn from(fetch: &'c config::Fetch) -> Self {
+        Self {
+            connector: &fetch.connector,
+            request: fetch.request(),
+            records: &fetch.records,
+            record: Some(&fetch.record),
+            key: &fetch.key,
+            version: fetch.version.as_ref(),
+            paging: fetch.paging.as_ref(),
+            cursor: fetch.cursor.as_ref(),
+            from: fetch.from.as_ref(),
+            one: fetch.one.as_ref(),
+        }
+    }
+}
+
+impl<'c> From<&'c config::Signal> for Feed<'c> {
+    fn from(signal: &'c config::Signal) -> Self {
+        Self {
+            connector: &signal.connector,
+            request: signal.request(),
+            records: &signal.records,
+            record: signal.record.as_ref(),
+            key: &signal.key,
+            version: None,
+            paging: signal.paging.as_ref(),
+            cursor: signal.cursor.as_ref(),
+            from: signal.from.as_ref(),
+            one: None,
+        }
+    }
+}
+
 /// Compiles a fetch.
-pub(super) fn compile<'p>(
-    realm: &Realm<'_, 'p>,
-    site: &Site<'p>,
-    config: &'p config::Fetch,
-) -> Fetched {
+pub(super) fn compile<'p>(realm: &Realm<'_, 'p>, site: &Site<'p>, config: Feed<'p>) -> Fetched {
     let name = config.connector.as_str();
     let api = realm.api(&site.key("connector"), name);
-    let record = match api {
-        Some(api) => record_of(&site.key("record"), api, &config.record),
-        None => Type::Any,
+    let record = match (api, config.record) {
+        (Some(api), Some(record)) => record_of(&site.key("record"), api, record),
+        (_, None) | (None, _) => Type::Any,
     };
     let maker = Maker {
         realm,
@@ -50,7 +94,7 @@ pub(super) fn compile<'p>(
 struct Maker<'m, 'p> {
     realm: &'m Realm<'m, 'p>,
     site: &'m Site<'p>,
-    config: &'p config::Fetch,
+    config: Feed<'p>,
     api: Option<&'m Api<'p>>,
     /// What is said of one row.
     row: Scope,
@@ -58,17 +102,17 @@ struct Maker<'m, 'p> {
 
 impl Maker<'_, '_> {
     fn fetch(&self, record: &Type) -> Option<Fetch> {
-        let (config, site) = (self.config, self.site);
-        let target = Target::of(&config.connector, self.api);
+        let (config, site) = (&self.config, self.site);
+        let target = Target::of(config.connector, self.api);
         let scope = self.page_scope();
-        let request = request::compile(self.realm.cx, site, target, &config.request(), &scope);
-        let records = paths::listed(&site.key("records"), &config.records, &Type::Any);
-        let key = self.value("key", Some(&config.key), &self.row);
-        let version = self.value("version", config.version.as_ref(), &self.row);
-        let paging = paging::named(site, config.paging.as_ref(), self.api);
-        let cursor = optional(config.cursor.as_ref(), |cursor| self.cursor(cursor, record));
-        let from = self.value("from", config.from.as_ref(), &self.realm.base);
-        let one = optional(config.one.as_ref(), |one| self.one(one));
+        let request = request::compile(self.realm.cx, site, target, &config.request, &scope);
+        let records = paths::listed(&site.key("records"), config.records, &Type::Any);
+        let key = self.value("key", Some(config.key), &self.row);
+        let version = self.value("version", config.version, &self.row);
+        let paging = paging::named(site, config.paging, self.api);
+        let cursor = optional(config.cursor, |cursor| self.cursor(cursor, record));
+        let from = self.value("from", config.from, &self.realm.base);
+        let one = optional(config.one, |one| self.one(one));
         Some(Fetch {
             request: request?,
             records: records?.0,
@@ -112,7 +156,7 @@ impl Maker<'_, '_> {
 
     fn one(&self, one: &config::One) -> Option<One> {
         let site = self.site.key("one");
-        let target = Target::of(&self.config.connector, self.api);
+        let target = Target::of(self.config.connector, self.api);
         let scope = self.realm.base.rooted(Type::Any).with("key", Type::Text);
         let request = request::compile(self.realm.cx, &site, target, &one.request(), &scope);
         let found = optional(one.found.as_ref(), |path| {
@@ -189,8 +233,7 @@ impl Maker<'_, '_> {
 
     /// Whether the request says something, in an expression of it.
     fn mentions(&self, name: &str) -> bool {
-        let parts = self.config.request();
-        request::scalars(self.site, &parts)
+        request::scalars(self.site, &self.config.request)
             .iter()
             .any(|(_, text)| text.contains(name))
     }
@@ -199,9 +242,8 @@ impl Maker<'_, '_> {
         let style = self
             .config
             .paging
-            .as_deref()
-            .and_then(|name| self.api?.paging.get(name)?.as_ref());
-        match &self.config.cursor {
+            .and_then(|name| self.api?.paging.get(name.as_str())?.as_ref());
+        match self.config.cursor {
             Some(cursor) => self.check_cursor(cursor, style),
             None => self.check_without_cursor(style),
         }
@@ -270,17 +312,22 @@ impl Maker<'_, '_> {
             Some(Paging::Page { .. } | Paging::Next { .. } | Paging::Token { .. }) | None => false,
         };
         let member = last_member(cursor.path.as_str());
-        let parts = self.config.request();
-        let ordered = parts.query.into_iter().flatten().any(|(name, value)| {
-            let (name, value) = (
-                name.to_lowercase(),
-                super::words::text_of(&value.0).unwrap_or_default(),
-            );
-            let sorts = ["sort", "order"].iter().any(|word| name.contains(word));
-            let value = value.to_lowercase();
-            (sorts || value.contains(" asc") || value.contains("+asc"))
-                && value.contains(&member.to_lowercase())
-        });
+        let ordered = self
+            .config
+            .request
+            .query
+            .into_iter()
+            .flatten()
+            .any(|(name, value)| {
+                let (name, value) = (
+                    name.to_lowercase(),
+                    super::words::text_of(&value.0).unwrap_or_default(),
+                );
+                let sorts = ["sort", "order"].iter().any(|word| name.contains(word));
+                let value = value.to_lowercase();
+                (sorts || value.contains(" asc") || value.contains("+asc"))
+                    && value.contains(&member.to_lowercase())
+            });
         if pages && !ordered {
             site.key("path")
                 .fault(
@@ -310,7 +357,7 @@ impl Maker<'_, '_> {
         let is_token = matches!(style, Some(Paging::Token { .. }));
         if self.config.from.is_some()
             && !is_token
-            && self.config.paging.as_ref().is_none_or(|_| style.is_some())
+            && self.config.paging.is_none_or(|_| style.is_some())
         {
             self.site
                 .key("from")

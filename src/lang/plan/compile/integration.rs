@@ -9,6 +9,7 @@ use super::context::{self, Apis, Context, not_found};
 use super::durations::duration;
 use super::names::Folder;
 use super::realm::{self, Realm};
+use super::routines::{self, Routines};
 use super::scope;
 use super::site::Site;
 use super::steps::{Place, Walk};
@@ -46,6 +47,7 @@ pub(super) fn compile<'a, 'p>(
     let settings = settings::types(config);
     let base = scope::constant(account, settings, realm::hints(apis, config));
     let pipelines = folder.pipelines.keys().copied().collect();
+    let routines = Routines::of(folder);
     let subject_row = subject_row(apis, folder, config);
     let realm = Realm {
         cx,
@@ -54,6 +56,7 @@ pub(super) fn compile<'a, 'p>(
         site,
         entities,
         maps,
+        routines,
         pipelines,
         subject_row,
         base,
@@ -96,6 +99,7 @@ fn integration(realm: &Realm<'_, '_>, folder: &Folder<'_>) -> Option<plan::Integ
         all(config.requires.iter().enumerate().map(|(index, written)| {
             requirement(realm, &site.key("requires").index(index), written)
         }));
+    routines::check(realm, folder);
     super::unused::check(site);
     let maps = realm
         .maps

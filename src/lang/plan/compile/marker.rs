@@ -15,10 +15,11 @@ use crate::lang::config;
 use crate::lang::diag::Code;
 use crate::lang::expr::{Condition, ExprEnv, Query, Step, Template, TextForm, Uses};
 
-/// What `vars` and `key` are made of.
+/// What `vars`, `inputs` and `key` are made of.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Origins {
     vars: HashMap<String, BTreeSet<String>>,
+    inputs: HashMap<String, BTreeSet<String>>,
     key: BTreeSet<String>,
 }
 
@@ -37,6 +38,25 @@ impl Origins {
             .entry(name.to_owned())
             .or_default()
             .extend(made_of);
+    }
+
+    /// What the steps of a routine see that is given these inputs; none are known where nobody calls it.
+    pub(super) fn called<'v>(
+        &self,
+        inputs: impl IntoIterator<Item = (&'v str, Option<&'v Json>)>,
+    ) -> Self {
+        let made_of = |(name, given): (&str, Option<&Json>)| {
+            let of = match given {
+                Some(value) => self.of_value(value),
+                None => BTreeSet::from([format!("record.{name}")]),
+            };
+            (name.to_owned(), of)
+        };
+        Self {
+            vars: HashMap::new(),
+            inputs: inputs.into_iter().map(made_of).collect(),
+            key: self.key.clone(),
+        }
     }
 
     fn of_value(&self, value: &Json) -> BTreeSet<String> {
@@ -65,6 +85,9 @@ impl Origins {
             match used.path.as_slice() {
                 [vars, name, ..] if vars == "vars" => {
                     found.extend(self.vars.get(name).into_iter().flatten().cloned());
+                }
+                [inputs, name, ..] if inputs == "inputs" => {
+                    found.extend(self.inputs.get(name).into_iter().flatten().cloned());
                 }
                 [key] if key == "key" => found.extend(self.key.iter().cloned()),
                 _ => {}
@@ -182,7 +205,7 @@ impl Place<'_> {
         let last = name.rsplit('.').next().unwrap_or_default();
         match root {
             "link" | "account" | "activation" | "now" | "run" | "candidate" | "id" | "found"
-            | "omit" | "vars" | "key" => false,
+            | "omit" | "vars" | "inputs" | "key" => false,
             "tenant" | "settings" => self.one_per_tenant,
             // Ids of what earlier steps wrote are ids of parents.
             "steps" => last != "id" && last != "key",

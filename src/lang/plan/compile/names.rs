@@ -22,6 +22,7 @@ pub(super) struct Folder<'p> {
     pub(super) doc: &'p Document,
     pub(super) pipelines: IndexMap<&'p str, &'p Document>,
     pub(super) maps: IndexMap<&'p str, &'p Document>,
+    pub(super) routines: IndexMap<&'p str, &'p Document>,
 }
 
 /// Sorts the documents of a project by kind, name and folder.
@@ -39,28 +40,32 @@ pub(super) fn collect<'p>(project: &'p Project, sink: &'p Sink) -> Names<'p> {
                 if let Some(first) = names.integrations.get(&*doc.name) {
                     duplicate(first.doc, doc, sink);
                 } else {
-                    let (pipelines, maps) = Default::default();
+                    let (pipelines, maps, routines) = Default::default();
                     names.integrations.insert(
                         &doc.name,
                         Folder {
                             doc,
                             pipelines,
                             maps,
+                            routines,
                         },
                     );
                 }
             }
-            Kind::Pipeline | Kind::Map => {}
+            Kind::Pipeline | Kind::Map | Kind::Routine => {}
         }
     }
     check_nesting(&names, sink);
     for doc in &project.documents {
-        if !matches!(doc.kind, Kind::Pipeline | Kind::Map) {
-            continue;
-        }
+        let of_folder: for<'f> fn(&'f mut Folder<'p>) -> &'f mut IndexMap<&'p str, &'p Document> =
+            match doc.kind {
+                Kind::Pipeline => |folder| &mut folder.pipelines,
+                Kind::Map => |folder| &mut folder.maps,
+                Kind::Routine => |folder| &mut folder.routines,
+                Kind::Runtime | Kind::Connector | Kind::Integration | Kind::Tenant => continue,
+            };
         match owner(&mut names.integrations, doc) {
-            Some(folder) if doc.kind == Kind::Pipeline => insert(&mut folder.pipelines, doc, sink),
-            Some(folder) => insert(&mut folder.maps, doc, sink),
+            Some(folder) => insert(of_folder(folder), doc, sink),
             None => misplaced(doc, sink),
         }
     }

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::durations::duration;
+use super::fetch::Feed;
 use super::realm::Realm;
 use super::site::Site;
 use super::steps::Walk;
 use super::values::{all, optional};
-use super::{cron, fetch};
+use super::{cron, fetch, signals};
 use crate::lang::config;
 use crate::lang::diag::Code;
 use crate::lang::expr::Type;
@@ -22,7 +23,7 @@ pub(super) fn compile<'p>(
     let trigger = optional(config.trigger.as_ref(), |written| {
         trigger(&site.key("trigger"), written)
     });
-    let fetched = fetch::compile(realm, &site.key("fetch"), &config.fetch);
+    let fetched = fetch::compile(realm, &site.key("fetch"), Feed::from(&config.fetch));
     let record = fetched.record;
     let row = realm
         .base
@@ -59,12 +60,20 @@ pub(super) fn compile<'p>(
             .value(&place, &value.0, &scope)
             .map(|(form, _)| form)
     });
+    let signals = signals::compile(
+        realm,
+        site,
+        config,
+        trigger.as_ref().and_then(Option::as_ref),
+    );
     let steps = steps(realm, site, config, record, link);
     super::unused::check(site);
     Some(Pipeline {
         name: config.name.as_str().into(),
         trigger: trigger?,
         fetch: fetched.plan?,
+        signals: signals?,
+        names: None,
         links: links?.into_iter().collect(),
         overrides_for: overrides_for?,
         steps: steps?,

@@ -9,6 +9,7 @@ use indexmap::IndexMap;
 use super::connector::Api;
 use super::context::{self, Apis, Context};
 use super::maps::Mapping;
+use super::routines::Routines;
 use super::scope::{self, Hints, Scope};
 use super::site::Site;
 use super::values::Unknown;
@@ -26,6 +27,8 @@ pub(super) struct Realm<'a, 'p> {
     pub(super) entities: IndexMap<Arc<str>, Entity>,
     /// The maps of its folder; none for one whose document is broken.
     pub(super) maps: IndexMap<&'p str, Option<Mapping<'p>>>,
+    /// The routines of its folder.
+    pub(super) routines: Routines<'p>,
     /// The names of its pipelines, broken ones too.
     pub(super) pipelines: Vec<&'p str>,
     /// The type of the records that name the subjects.

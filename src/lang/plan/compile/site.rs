@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::ops::Range;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::lang::diag::{Code, Diagnostic};
@@ -35,6 +36,8 @@ pub(super) struct Site<'p> {
     pub(super) doc: &'p Document,
     pub(super) at: Pointer,
     sink: &'p Sink,
+    /// The calls that lead here when this is in a routine, the nearest first.
+    calls: Rc<[Span]>,
 }
 
 impl<'p> Site<'p> {
@@ -44,6 +47,16 @@ impl<'p> Site<'p> {
             doc,
             at: Pointer::root(),
             sink,
+            calls: Rc::default(),
+        }
+    }
+
+    /// The whole document of a routine that is called here.
+    pub(super) fn routine(&self, doc: &'p Document) -> Self {
+        let calls = std::iter::once(self.key_span()).chain(self.calls.iter().copied());
+        Self {
+            calls: calls.collect(),
+            ..Self::root(doc, self.sink)
         }
     }
 
@@ -53,6 +66,7 @@ impl<'p> Site<'p> {
             doc: self.doc,
             at: self.at.key(key),
             sink: self.sink,
+            calls: Rc::clone(&self.calls),
         }
     }
 
@@ -62,6 +76,7 @@ impl<'p> Site<'p> {
             doc: self.doc,
             at: self.at.index(index),
             sink: self.sink,
+            calls: Rc::clone(&self.calls),
         }
     }
 
@@ -103,6 +118,16 @@ impl<'p> Site<'p> {
         self.draft(code, self.key_span(), headline)
     }
 
+    /// A place of another document, given by its bytes, is wrong.
+    pub(super) fn fault_at(
+        &self,
+        span: Span,
+        code: Code,
+        headline: impl Into<String>,
+    ) -> Draft<'p> {
+        self.draft(code, span, headline)
+    }
+
     /// Some bytes of the scalar are wrong.
     pub(super) fn fault_within(
         &self,
@@ -116,6 +141,7 @@ impl<'p> Site<'p> {
     fn draft(&self, code: Code, span: Span, headline: impl Into<String>) -> Draft<'p> {
         Draft {
             sink: self.sink,
+            calls: Rc::clone(&self.calls),
             found: Diagnostic::new(code, span, headline),
         }
     }
@@ -125,6 +151,7 @@ impl<'p> Site<'p> {
 #[must_use = "nothing is said until `report` is called"]
 pub(super) struct Draft<'p> {
     sink: &'p Sink,
+    calls: Rc<[Span]>,
     found: Diagnostic,
 }
 
@@ -160,8 +187,23 @@ impl Draft<'_> {
         self
     }
 
-    /// Hands it in.
-    pub(super) fn report(self) {
-        self.sink.0.borrow_mut().push(self.found);
+    /// Hands it in. What is wrong in a routine is said once, with the first call of it.
+    pub(super) fn report(mut self) {
+        let mut list = self.sink.0.borrow_mut();
+        if !self.calls.is_empty() {
+            let found = &self.found;
+            let said = |earlier: &Diagnostic| {
+                earlier.code == found.code
+                    && earlier.primary.span == found.primary.span
+                    && earlier.headline == found.headline
+            };
+            if list.iter().any(said) {
+                return;
+            }
+        }
+        for call in self.calls.iter() {
+            self.found = self.found.also(*call, "it is called here");
+        }
+        list.push(self.found);
     }
 }

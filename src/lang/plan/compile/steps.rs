@@ -12,7 +12,7 @@ use super::request::{self, Target};
 use super::scope::{self, Hints, Scope};
 use super::site::Site;
 use super::values::{all, optional};
-use super::{catch, fetch, paths, write};
+use super::{catch, fetch, paths, routines, write};
 use crate::lang::config::{self, Step as Written, Steps};
 use crate::lang::diag::Code;
 use crate::lang::expr::{ObjectType, Type, ValueForm};
@@ -39,6 +39,7 @@ const TAKEN: &[&str] = &[
     "cursor",
     "omit",
     "keep",
+    "inputs",
 ];
 
 /// Where a list of steps stands.
@@ -57,9 +58,11 @@ pub(super) struct Walk<'w, 'p> {
     pub(super) realm: &'w Realm<'w, 'p>,
     pub(super) place: Place,
     /// Whether the pipeline can read one record by its key.
-    has_one: bool,
+    pub(super) has_one: bool,
     /// The names of the place, without what steps add.
     pub(super) base: Scope,
+    /// The names of the place without what `each` and `catch` add: what a routine sees beside its inputs.
+    pub(super) outside: Scope,
     /// Shared with the scopes that were made of them, and copied only when one of those still lives.
     vars: Arc<ObjectType>,
     results: Arc<ObjectType>,
@@ -113,7 +116,7 @@ impl<'w, 'p> Walk<'w, 'p> {
         Self::new(realm, place, false, site, steps, base, Origins::default())
     }
 
-    fn new(
+    pub(super) fn new(
         realm: &'w Realm<'w, 'p>,
         place: Place,
         has_one: bool,
@@ -135,11 +138,17 @@ impl<'w, 'p> Walk<'w, 'p> {
             realm,
             place,
             has_one,
+            outside: base.clone(),
             base,
             vars,
             results,
             origins,
         }
+    }
+
+    /// What the transforms named.
+    pub(super) fn named(&self) -> Type {
+        Type::Object(Arc::clone(&self.vars))
     }
 
     /// What the next step sees.
@@ -257,8 +266,8 @@ impl<'w, 'p> Walk<'w, 'p> {
         let verb = verb_of(step);
         let allowed: &[&str] = match self.place {
             Place::Record => return,
-            Place::Activation => &["fetch", "transform", "map", "write", "do", "fail"],
-            Place::Requirement => &["fetch", "transform"],
+            Place::Activation => &["fetch", "transform", "map", "write", "do", "call", "fail"],
+            Place::Requirement => &["fetch", "transform", "call"],
         };
         if allowed.contains(&verb) || verb.is_empty() {
             return;
@@ -303,6 +312,13 @@ impl<'w, 'p> Walk<'w, 'p> {
         if let Some(written) = &step.do_ {
             let verb = self.list(&site.key("do"), written).map(Verb::Do);
             return Done { verb, result: None };
+        }
+        if let Some(written) = &step.call {
+            let (call, result) = routines::call(self, &site.key("call"), written, scope);
+            return Done {
+                verb: call.map(|call| Verb::Call(Box::new(call))),
+                result: Some(result),
+            };
         }
         Done {
             verb: self.end(site, step, scope),
@@ -458,6 +474,7 @@ fn verb_of(step: &Written) -> &'static str {
         ("map", step.map.is_some()),
         ("write", step.write.is_some()),
         ("do", step.do_.is_some()),
+        ("call", step.call.is_some()),
         ("skip", step.skip.is_some()),
         ("hold", step.hold.is_some()),
         ("fail", step.fail.is_some()),
