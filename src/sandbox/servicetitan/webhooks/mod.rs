@@ -10,13 +10,12 @@ mod outbox;
 mod post;
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
-use url::{Host, Url};
+use url::Url;
 
 pub(crate) use events::of_edits;
 pub(crate) use outbox::Outbox;
@@ -24,6 +23,7 @@ pub(crate) use outbox::Outbox;
 use super::config::humantime_text;
 use super::service::Shared;
 use super::value::Instant;
+use crate::sandbox::kit;
 use outbox::Next;
 
 /// Where webhooks go, how they are signed, and what goes wrong on the way.
@@ -124,15 +124,9 @@ impl Hooks {
 }
 
 /// The URL, when it leads to this machine.
-fn target(url: &str) -> Option<(Url, IpAddr, u16)> {
+fn target(url: &str) -> Option<Url> {
     let url = Url::parse(url).ok()?;
-    let ip = match url.host()? {
-        Host::Ipv4(ip) => IpAddr::V4(ip),
-        Host::Ipv6(ip) => IpAddr::V6(ip),
-        Host::Domain(_) => return None,
-    };
-    let port = url.port_or_known_default()?;
-    (url.scheme() == "http" && ip.is_loopback()).then_some((url, ip, port))
+    kit::post::loopback(&url).ok().map(|_| url)
 }
 
 /// Sends what is due until the simulator stops.
