@@ -10,6 +10,7 @@ mod sandbox;
 mod schema;
 mod status;
 mod switch;
+mod test;
 mod trace;
 mod usage;
 mod validate;
