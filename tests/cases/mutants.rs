@@ -60,7 +60,9 @@ fn places(node: &Value, at: &mut Place, found: &mut Vec<Place>) {
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
                 at.push(index.to_string());
-                if LISTS.contains(&here.as_str()) {
+                // Without its only item a list is gone, which is a part already.
+                let alone = items.len() == 1 && PARTS.contains(&here.as_str());
+                if LISTS.contains(&here.as_str()) && !alone {
                     found.push(at.clone());
                 }
                 places(item, at, found);
