@@ -76,11 +76,12 @@ fn places(node: &Value, at: &mut Place, found: &mut Vec<Place>) {
 fn without(document: &Value, place: &[String]) -> Value {
     let mut document = document.clone();
     let (last, way) = place.split_last().unwrap();
-    let way: String = way
-        .iter()
-        .map(|step| format!("/{}", step.replace('~', "~0").replace('/', "~1")))
-        .collect();
-    let node = document.pointer_mut(&way).unwrap();
+    let mut pointer = String::new();
+    for step in way {
+        pointer.push('/');
+        pointer.push_str(&step.replace('~', "~0").replace('/', "~1"));
+    }
+    let node = document.pointer_mut(&pointer).unwrap();
     if let Some(items) = node.as_array_mut() {
         items.remove(last.parse().unwrap());
     } else {
