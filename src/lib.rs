@@ -7,9 +7,11 @@
 //! | [`lang`] | text to plan: pure, no clock, no network, no environment |
 //! | [`engine`] | plan to effects: store, HTTP, the life of a record |
 //! | [`sandbox`] | simulators of the other side, reached by HTTP only |
+//! | [`cases`] | tests of pipelines, written in YAML |
 //! | [`daemon`] | puts the parts together and shuts them down |
 //! | [`cli`] | the door for people |
 
+pub mod cases;
 pub mod cli;
 pub mod daemon;
 pub mod engine;

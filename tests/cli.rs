@@ -12,6 +12,7 @@ mod settings;
 mod setup;
 mod status;
 mod switch;
+mod test;
 mod trace;
 mod usage;
 mod validate;

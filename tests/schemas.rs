@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use syncline::lang::config::{
-    Connector, Integration, Kind, Map, Pipeline, Routine, Runtime, Tenant, schema,
+    Connector, Integration, Kind, Map, Pipeline, Routine, Runtime, Tenant, Test, schema,
 };
 
 pub(crate) fn root() -> PathBuf {
@@ -223,6 +223,7 @@ fn every_shipped_file_fits_its_schema_and_its_type() {
             Kind::Map => serde_json::from_value::<Map>(document).map(drop),
             Kind::Routine => serde_json::from_value::<Routine>(document).map(drop),
             Kind::Tenant => serde_json::from_value::<Tenant>(document).map(drop),
+            Kind::Test => serde_json::from_value::<Test>(document).map(drop),
         };
         decoded.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     }

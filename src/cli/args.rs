@@ -53,6 +53,8 @@ pub(super) enum Format {
     Human,
     /// For programs.
     Json,
+    /// `JUnit` XML, for build servers: of `test` alone.
+    Junit,
 }
 
 #[derive(Debug, Subcommand)]
@@ -65,6 +67,8 @@ pub(super) enum Command {
     Validate,
     /// Explains a code that `validate` printed.
     Explain(ExplainArgs),
+    /// Runs the cases of pipelines, without a network.
+    Test(TestArgs),
     /// Prints the JSON Schema of a kind of document.
     Schema(SchemaArgs),
     /// Proves a tenant's credentials, requirements and chosen values.
@@ -151,8 +155,21 @@ pub(super) struct ExplainArgs {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct TestArgs {
+    /// Files or folders of the workspace; all when none is given.
+    #[arg(value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+    /// Runs only the cases whose `test / case` matches.
+    #[arg(long, env = "SYNCLINE_TEST_RUN", value_name = "REGEX")]
+    pub(super) run: Option<String>,
+    /// Says which steps, rows of maps and handlers no case met.
+    #[arg(long, env = "SYNCLINE_TEST_COVERAGE")]
+    pub(super) coverage: bool,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct SchemaArgs {
-    /// runtime, connector, integration, pipeline, map, tenant; or the name of an integration, for its tenants.
+    /// runtime, connector, integration, pipeline, map, routine, tenant, test; or the name of an integration, for its tenants.
     #[arg(value_name = "KIND")]
     pub(super) kind: Option<String>,
     /// 2020-12, or 07 for older editors.

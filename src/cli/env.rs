@@ -23,7 +23,7 @@ pub(super) fn logging(filter: Option<&str>, format: Format) {
         .with_target(false);
     // A second logger in one process is refused; the first goes on.
     let set = match format {
-        Format::Human => lines.with_ansi(colour_wanted()).try_init(),
+        Format::Human | Format::Junit => lines.with_ansi(colour_wanted()).try_init(),
         Format::Json => lines.json().try_init(),
     };
     drop(set);

@@ -26,6 +26,7 @@ mod setup_connect;
 mod setup_needs;
 mod status;
 mod switch;
+mod test;
 mod trace;
 mod validate;
 mod workspace;
@@ -44,6 +45,10 @@ pub fn main() -> ExitCode {
     };
     env::logging(cli.global.log.as_deref(), cli.global.format);
     let out = Out::new(cli.global.format);
+    if cli.global.format == args::Format::Junit && !matches!(cli.command, Command::Test(_)) {
+        out.talk("error: only `syncline test` has results as `--format junit`");
+        return Exit::Usage.into();
+    }
     if let Err(error) = env::crash_points() {
         out.error(&error);
         return Exit::Usage.into();
@@ -78,6 +83,7 @@ async fn run(cli: &Cli, out: &Out) -> anyhow::Result<Exit> {
         Command::Status(args) => status::run(global, args, out).await,
         Command::Dead(args) => dead::run(global, args, out).await,
         Command::Trace(args) => trace::run(global, args, out).await,
+        Command::Test(args) => test::run(global, args, out).await,
         Command::Sandbox(args) => sandbox::run(args, out).await,
     }
 }

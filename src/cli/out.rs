@@ -22,6 +22,11 @@ impl Out {
         self.format == Format::Json
     }
 
+    /// Whether results are for a build server.
+    pub(super) fn is_junit(self) -> bool {
+        self.format == Format::Junit
+    }
+
     /// A result: to stdout. A reader that went away is not our fault.
     pub(super) fn data(self, text: &str) {
         let mut stdout = std::io::stdout().lock();

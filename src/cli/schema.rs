@@ -73,7 +73,8 @@ fn integrations(project: &Project) -> impl Iterator<Item = (&str, &config::Integ
                 | Config::Pipeline(_)
                 | Config::Map(_)
                 | Config::Routine(_)
-                | Config::Tenant(_),
+                | Config::Tenant(_)
+                | Config::Test(_),
             )
             | None => None,
         })
@@ -92,7 +93,8 @@ fn tenant_schema(project: &Project, integration: &config::Integration) -> Json {
                 | Config::Runtime(_)
                 | Config::Pipeline(_)
                 | Config::Routine(_)
-                | Config::Tenant(_),
+                | Config::Tenant(_)
+                | Config::Test(_),
             )
             | None => {}
         }

@@ -109,6 +109,7 @@ pub(super) fn connectors<'p>(
                     | Config::Pipeline(_)
                     | Config::Map(_)
                     | Config::Routine(_)
+                    | Config::Test(_)
                     | Config::Tenant(_),
                 )
                 | None => None,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -97,6 +98,8 @@ struct Inner {
     wall_start: Timestamp,
     mono_start: tokio::time::Instant,
     rate: u32,
+    /// For a clock that stands: nanoseconds it was moved by.
+    moved: Option<AtomicU64>,
 }
 
 impl Clock {
@@ -111,6 +114,18 @@ impl Clock {
             wall_start: start,
             mono_start: tokio::time::Instant::now(),
             rate: rate.max(1),
+            moved: None,
+        }))
+    }
+
+    /// A clock that stands at `start`. Whoever waits moves it by as much and goes on at once, so that a run over it
+    /// is the same every time: for one task alone.
+    pub fn standing(start: Timestamp) -> Self {
+        Self(Arc::new(Inner {
+            wall_start: start,
+            mono_start: tokio::time::Instant::now(),
+            rate: 1,
+            moved: Some(AtomicU64::new(0)),
         }))
     }
 
@@ -121,11 +136,19 @@ impl Clock {
 
     /// Time since this clock was made; does not follow changes of the machine's wall clock.
     pub fn monotonic(&self) -> Duration {
-        self.0.mono_start.elapsed().saturating_mul(self.0.rate)
+        match &self.0.moved {
+            Some(moved) => Duration::from_nanos(moved.load(Ordering::SeqCst)),
+            None => self.0.mono_start.elapsed().saturating_mul(self.0.rate),
+        }
     }
 
     /// Waits for `duration` of this clock's time.
     pub async fn sleep(&self, duration: Duration) {
+        if let Some(moved) = &self.0.moved {
+            let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+            moved.fetch_add(nanos, Ordering::SeqCst);
+            return tokio::task::yield_now().await;
+        }
         tokio::time::sleep(duration / self.0.rate).await;
     }
 
@@ -155,6 +178,16 @@ mod tests {
             Timestamp::parse("2026-04-13T10:27:38.9437189-04:00"),
             Some(at)
         );
+    }
+
+    #[tokio::test]
+    async fn a_standing_clock_moves_by_what_is_waited_for() {
+        let start = Timestamp::from_unix_seconds(10);
+        let clock = Clock::standing(start);
+        assert_eq!(clock.now(), start);
+        clock.sleep(Duration::from_secs(3600)).await;
+        clock.sleep_until(start).await;
+        assert_eq!(clock.now(), start.plus(Duration::from_secs(3600)));
     }
 
     #[test]

@@ -12,6 +12,7 @@ const COMMANDS: &[&[&str]] = &[
     &["init"],
     &["validate"],
     &["explain"],
+    &["test"],
     &["schema"],
     &["check"],
     &["settings"],

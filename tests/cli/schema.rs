@@ -13,7 +13,7 @@ async fn the_kinds() {
     let ran = Cmd::new(["schema"]).run().await.fine();
     assert_eq!(
         ran.stdout,
-        "runtime\nconnector\nintegration\npipeline\nmap\nroutine\ntenant\n"
+        "runtime\nconnector\nintegration\npipeline\nmap\nroutine\ntenant\ntest\n"
     );
 }
 

@@ -18,6 +18,7 @@ use thiserror::Error;
 use tokio::sync::oneshot;
 use url::Url;
 
+use super::script::{Answer, Asked, Script};
 use crate::engine::clock::Clock;
 use crate::engine::crash::{self, CrashPoint};
 
@@ -31,11 +32,20 @@ const IDLE_CONNECTIONS: usize = 1024;
 /// Sends requests.
 #[derive(Clone, Debug)]
 pub(super) struct Client {
-    /// Follows nothing.
-    plain: reqwest::Client,
-    /// Follows redirects on the same host.
-    following: reqwest::Client,
+    wire: Wire,
     clock: Clock,
+}
+
+#[derive(Clone, Debug)]
+enum Wire {
+    Http {
+        /// Follows nothing.
+        plain: reqwest::Client,
+        /// Follows redirects on the same host.
+        following: reqwest::Client,
+    },
+    /// No byte leaves.
+    Script(Arc<dyn Script>),
 }
 
 /// Whether redirects are followed.
@@ -134,10 +144,25 @@ impl Client {
             }
         });
         Ok(Self {
-            plain: build(reqwest::redirect::Policy::none())?,
-            following: build(same_origin)?,
+            wire: Wire::Http {
+                plain: build(reqwest::redirect::Policy::none())?,
+                following: build(same_origin)?,
+            },
             clock,
         })
+    }
+
+    /// A client that sends nothing: a script answers.
+    pub(super) fn scripted(clock: Clock, script: Arc<dyn Script>) -> Self {
+        Self {
+            wire: Wire::Script(script),
+            clock,
+        }
+    }
+
+    /// Whether a script answers.
+    pub(super) fn is_scripted(&self) -> bool {
+        matches!(self.wire, Wire::Script(_))
     }
 
     /// Sends a request and reads the whole reply. Passes the three crash points of a request.
@@ -152,6 +177,13 @@ impl Client {
             redirects,
         } = request;
         let host = url.host_str().unwrap_or_default().to_owned();
+        let (plain, following) = match &self.wire {
+            Wire::Http { plain, following } => (plain, following),
+            Wire::Script(script) => {
+                let answer = script.answer(Asked { method, url, body });
+                return scripted(answer, host);
+            }
+        };
         let taken = Arc::new(AtomicBool::new(false));
         let (released, handed_over) = oneshot::channel();
         let mut request = reqwest::Request::new(method, url);
@@ -162,8 +194,8 @@ impl Client {
             _released: released,
         }));
         let client = match redirects {
-            Redirects::Refused => &self.plain,
-            Redirects::SameOrigin => &self.following,
+            Redirects::Refused => plain,
+            Redirects::SameOrigin => following,
         };
         crash::pass(CrashPoint::BeforeSocket);
         let talk = async {
@@ -209,6 +241,23 @@ impl Client {
                 })
             }
         }
+    }
+}
+
+fn scripted(answer: Answer, host: String) -> Result<WireReply, WireError> {
+    let cause = "the case says so".to_owned();
+    match answer {
+        Answer::Reply {
+            status,
+            headers,
+            body,
+        } => Ok(WireReply {
+            status,
+            headers,
+            body,
+        }),
+        Answer::Lost => Err(WireError::Broken { host, cause }),
+        Answer::NotSent => Err(WireError::NoConnection { host, cause }),
     }
 }
 

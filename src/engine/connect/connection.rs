@@ -126,6 +126,26 @@ impl Connection {
         }
     }
 
+    /// The ways in which pipelines may write an address of this account: `root:/path`, and the path below its server.
+    /// None when it is not of this account.
+    pub fn spellings(&self, url: &Url) -> Vec<String> {
+        let address = url.as_str().split(['?', '#']).next().unwrap_or_default();
+        let below = |base: &str| {
+            let rest = address.strip_prefix(base)?;
+            (rest.is_empty() || rest.starts_with('/')).then(|| rest.to_owned())
+        };
+        let Some(plain) = below(&self.base.plain) else {
+            return Vec::new();
+        };
+        let roots = self.base.roots.iter();
+        let mut found: Vec<String> = roots
+            .filter_map(|(name, base)| Some(format!("{name}:{}", below(base)?)))
+            .collect();
+        found.push(plain);
+        found.push(url.path().to_owned());
+        found
+    }
+
     /// The pause of the account, if it is paused.
     pub fn pause(&self) -> Option<Pause> {
         self.gate.pause()

@@ -24,6 +24,7 @@ pub mod paging;
 mod redact;
 mod request;
 mod retry_after;
+mod script;
 mod secrets;
 mod turnstile;
 
@@ -37,5 +38,6 @@ pub use health::{AccountHealth, Gate, Passage, Pause, PauseReason, Sign};
 pub use network::{ConnectError, Network};
 pub use redact::Redactor;
 pub use request::{HttpRequest, Place, RenderError};
+pub use script::{Answer, Asked, Script};
 pub use secrets::{Secret, SecretError, Secrets};
 pub use turnstile::Priority;

@@ -146,9 +146,9 @@ const OMIT_HELP: &str = "give it a `default('…')`, or drop it with `default(om
 #[derive(Clone, Debug)]
 pub(super) struct Base {
     /// Address that paths without a root are put behind, without a slash at its end.
-    plain: String,
+    pub(super) plain: String,
     /// The same with each root behind it.
-    roots: Vec<(Arc<str>, String)>,
+    pub(super) roots: Vec<(Arc<str>, String)>,
     query_lists: QueryLists,
     /// Scheme and host, parsed once for all requests.
     origin: Url,

@@ -1,7 +1,9 @@
 //! What has happened so far, counted for people: the live view, the summary of a run.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
+use super::coverage::Coverage;
 use crate::engine::store::{Outcome, Taken};
 
 /// Counts of everything that happened since the engine started.
@@ -23,6 +25,7 @@ pub struct Progress {
     dead: AtomicU64,
     unknown: AtomicU64,
     settled: AtomicU64,
+    coverage: Option<Mutex<Coverage>>,
 }
 
 /// The counts at one instant.
@@ -74,6 +77,28 @@ pub(crate) enum Tick {
 }
 
 impl Progress {
+    /// One that also notes which parts of the plan were met.
+    pub fn noting() -> Self {
+        Self {
+            coverage: Some(Mutex::default()),
+            ..Self::default()
+        }
+    }
+
+    /// Notes something that was met, where that is asked for.
+    pub(crate) fn met(&self, note: impl FnOnce(&mut Coverage)) {
+        if let Some(coverage) = &self.coverage {
+            note(&mut coverage.lock().unwrap_or_else(PoisonError::into_inner));
+        }
+    }
+
+    /// What was met so far.
+    pub fn coverage(&self) -> Coverage {
+        let mut met = Coverage::default();
+        self.met(|coverage| met = coverage.clone());
+        met
+    }
+
     pub(crate) fn page(&self, rows: u64, taken: Taken) {
         add(&self.pages, 1);
         add(&self.fetched, rows);

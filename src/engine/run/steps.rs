@@ -98,7 +98,7 @@ impl Attempt<'_> {
         failure: &Failure,
         origin: &Origin,
     ) -> Result<bool, Stop> {
-        for catch in catches {
+        for (index, catch) in catches.iter().enumerate() {
             if !catch.errors.iter().any(|error| failure.is(error)) {
                 continue;
             }
@@ -110,6 +110,9 @@ impl Attempt<'_> {
             };
             if meant {
                 self.trace.step("catch", &failure.cause());
+                self.tenant.progress.met(|coverage| {
+                    coverage.catches.insert((origin.clone(), index));
+                });
                 Box::pin(self.run_steps(&catch.steps)).await?;
                 return Ok(true);
             }
@@ -118,6 +121,9 @@ impl Attempt<'_> {
     }
 
     async fn verb(&mut self, step: &Step) -> Result<Datum, Stop> {
+        self.tenant.progress.met(|coverage| {
+            coverage.steps.insert(step.origin.clone());
+        });
         match &step.verb {
             Verb::Fetch(fetch) => self.fetch(fetch).await,
             Verb::Transform(entries) => {
@@ -274,12 +280,16 @@ impl Attempt<'_> {
             given.set(name.to_string(), eval(form)?);
         }
         let mut chosen = None;
-        for case in &row.cases {
+        for (index, case) in row.cases.iter().enumerate() {
             let holds = match &case.when {
                 Some(when) => when.holds(&given).map_err(|error| broken(&error, origin))?,
                 None => true,
             };
             if holds {
+                self.tenant.progress.met(|coverage| {
+                    let value = table.value(&text).map(ToOwned::to_owned);
+                    coverage.rows.insert((map.map.to_string(), value, index));
+                });
                 chosen = Some(&case.to);
                 break;
             }

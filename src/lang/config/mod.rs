@@ -4,6 +4,7 @@
 //! What the types cannot say (exactly one verb, names that exist, paths that fit) is checked in `lang::plan`.
 
 mod auth;
+mod case;
 mod connector;
 mod integration;
 mod map;
@@ -21,6 +22,7 @@ pub mod text;
 mod write;
 
 pub use auth::{ApiKey, ApiKeyPlace, Auth, Basic, Bearer, Client, ClientSend, Grant, Oauth2};
+pub use case::{Exchange, Expect, Given, Outcome, RecordEnd, Reply, Sent, Test, TestCase, Trouble};
 pub use connector::{
     Applied, Check, Connector, ErrorClass, ErrorRule, Fold, Limit, Param, ParamScope, ParamType,
     QueryLists, Retry, Settle, Vocabulary,
@@ -60,6 +62,8 @@ pub enum Kind {
     Routine,
     /// One customer of an integration.
     Tenant,
+    /// What a pipeline does in cases.
+    Test,
 }
 
 impl Kind {
@@ -72,6 +76,7 @@ impl Kind {
         Kind::Map,
         Kind::Routine,
         Kind::Tenant,
+        Kind::Test,
     ];
 
     /// The word after `kind:`.
@@ -84,6 +89,7 @@ impl Kind {
             Kind::Map => "map",
             Kind::Routine => "routine",
             Kind::Tenant => "tenant",
+            Kind::Test => "test",
         }
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 pub use super::tenant_schema::tenant;
-use super::{Connector, Integration, Kind, Map, Pipeline, Routine, Runtime, Tenant};
+use super::{Connector, Integration, Kind, Map, Pipeline, Routine, Runtime, Tenant, Test};
 
 macro_rules! kind_word {
     ($($name:ident = $word:literal),+ $(,)?) => {$(
@@ -30,6 +30,7 @@ kind_word! {
     MapKind = "map",
     RoutineKind = "routine",
     TenantKind = "tenant",
+    TestKind = "test",
 }
 
 /// The JSON Schema of `kind`, draft 2020-12.
@@ -45,6 +46,7 @@ pub fn of(kind: Kind) -> Json {
         Kind::Map => generator.into_root_schema_for::<Map>(),
         Kind::Routine => generator.into_root_schema_for::<Routine>(),
         Kind::Tenant => generator.into_root_schema_for::<Tenant>(),
+        Kind::Test => generator.into_root_schema_for::<Test>(),
     };
     RecursiveTransform(drop_noise).transform(&mut schema);
     RecursiveTransform(name_values).transform(&mut schema);

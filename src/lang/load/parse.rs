@@ -131,6 +131,7 @@ impl Project {
             Kind::Map => decode(json).map(|it| Config::Map(Box::new(it))),
             Kind::Routine => decode(json).map(|it| Config::Routine(Box::new(it))),
             Kind::Tenant => decode(json).map(|it| Config::Tenant(Box::new(it))),
+            Kind::Test => decode(json).map(|it| Config::Test(Box::new(it))),
         };
         decoded
             .map_err(|Undecodable { at, message }| {
@@ -197,7 +198,7 @@ fn decode<T: DeserializeOwned>(json: &Json) -> Result<T, Undecodable> {
 
 /// The schema of a kind, prepared when it is first needed.
 fn shapes(kind: Kind) -> &'static Shapes {
-    static SHAPES: [OnceLock<Shapes>; 7] = [const { OnceLock::new() }; 7];
+    static SHAPES: [OnceLock<Shapes>; 8] = [const { OnceLock::new() }; 8];
     let at = match kind {
         Kind::Runtime => 0,
         Kind::Connector => 1,
@@ -206,6 +207,7 @@ fn shapes(kind: Kind) -> &'static Shapes {
         Kind::Map => 4,
         Kind::Tenant => 5,
         Kind::Routine => 6,
+        Kind::Test => 7,
     };
     SHAPES[at].get_or_init(|| shape::compile(&schema::of(kind)))
 }

@@ -57,6 +57,8 @@ pub enum Config {
     Routine(Box<config::Routine>),
     /// `kind: tenant`
     Tenant(Box<config::Tenant>),
+    /// `kind: test`
+    Test(Box<config::Test>),
 }
 
 impl Document {
@@ -100,7 +102,8 @@ impl Project {
                     | Config::Pipeline(_)
                     | Config::Map(_)
                     | Config::Routine(_)
-                    | Config::Tenant(_),
+                    | Config::Tenant(_)
+                    | Config::Test(_),
                 )
                 | None => Vec::new(),
             };

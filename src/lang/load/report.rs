@@ -252,6 +252,8 @@ fn choice_of(keys: &[String]) -> (Code, &'static str) {
         (Code::AuthIncomplete, "way to prove who one is")
     } else if keys.iter().any(|key| key == "keyset") {
         (Code::PagingStyleIncomplete, "style")
+    } else if keys.iter().any(|key| key == "patch") {
+        (Code::MissingKey, "method")
     } else {
         (Code::MissingKey, "choice")
     }

@@ -51,6 +51,12 @@ impl Table {
         fold(&self.fold, value)
     }
 
+    /// The value under which the row of `value` stands; none for the row of all others.
+    pub fn value(&self, value: &str) -> Option<&str> {
+        let (known, _) = self.rows.get_key_value(self.fold(value).as_str())?;
+        Some(known)
+    }
+
     /// The row of `value`.
     pub fn row(&self, value: &str) -> Option<&Row> {
         let found = if self.fold.is_empty() {

@@ -100,6 +100,7 @@ fn integration(realm: &Realm<'_, '_>, folder: &Folder<'_>) -> Option<plan::Integ
             requirement(realm, &site.key("requires").index(index), written)
         }));
     routines::check(realm, folder);
+    check_tests(realm, folder);
     super::unused::check(site);
     let maps = realm
         .maps
@@ -324,6 +325,33 @@ fn unknown_pipeline(site: &Site<'_>, name: &str, realm: &Realm<'_, '_>) {
         several: "pipelines in this integration",
     }
     .at(site, name, realm.pipelines.iter().copied());
+}
+
+/// What a test speaks of must be there; what it says of it is looked at when it is run.
+fn check_tests(realm: &Realm<'_, '_>, folder: &Folder<'_>) {
+    for doc in folder.tests.values() {
+        let Some(Config::Test(test)) = &doc.config else {
+            continue;
+        };
+        let site = Site::root(doc, realm.cx.sink);
+        if !realm.pipelines.contains(&test.pipeline.as_str()) {
+            unknown_pipeline(&site.key("pipeline"), test.pipeline.as_str(), realm);
+        }
+        check_links(realm, &site.key("given").key("links"), &test.given.links);
+        for (index, case) in test.cases.iter().enumerate() {
+            let place = site.key("cases").index(index);
+            check_links(realm, &place.key("given").key("links"), &case.given.links);
+            check_links(realm, &place.key("expect").key("links"), &case.expect.links);
+        }
+    }
+}
+
+fn check_links(realm: &Realm<'_, '_>, site: &Site<'_>, links: &IndexMap<String, text::Literal>) {
+    for name in links.keys() {
+        if !realm.config.entities.contains_key(name) {
+            realm.unknown_entity(&site.key(name.as_str()), name, true);
+        }
+    }
 }
 
 fn requirement(

@@ -23,6 +23,7 @@ pub(super) struct Folder<'p> {
     pub(super) pipelines: IndexMap<&'p str, &'p Document>,
     pub(super) maps: IndexMap<&'p str, &'p Document>,
     pub(super) routines: IndexMap<&'p str, &'p Document>,
+    pub(super) tests: IndexMap<&'p str, &'p Document>,
 }
 
 /// Sorts the documents of a project by kind, name and folder.
@@ -40,7 +41,7 @@ pub(super) fn collect<'p>(project: &'p Project, sink: &'p Sink) -> Names<'p> {
                 if let Some(first) = names.integrations.get(&*doc.name) {
                     duplicate(first.doc, doc, sink);
                 } else {
-                    let (pipelines, maps, routines) = Default::default();
+                    let (pipelines, maps, routines, tests) = Default::default();
                     names.integrations.insert(
                         &doc.name,
                         Folder {
@@ -48,11 +49,12 @@ pub(super) fn collect<'p>(project: &'p Project, sink: &'p Sink) -> Names<'p> {
                             pipelines,
                             maps,
                             routines,
+                            tests,
                         },
                     );
                 }
             }
-            Kind::Pipeline | Kind::Map | Kind::Routine => {}
+            Kind::Pipeline | Kind::Map | Kind::Routine | Kind::Test => {}
         }
     }
     check_nesting(&names, sink);
@@ -62,6 +64,7 @@ pub(super) fn collect<'p>(project: &'p Project, sink: &'p Sink) -> Names<'p> {
                 Kind::Pipeline => |folder| &mut folder.pipelines,
                 Kind::Map => |folder| &mut folder.maps,
                 Kind::Routine => |folder| &mut folder.routines,
+                Kind::Test => |folder| &mut folder.tests,
                 Kind::Runtime | Kind::Connector | Kind::Integration | Kind::Tenant => continue,
             };
         match owner(&mut names.integrations, doc) {
