@@ -3,7 +3,8 @@
 use crate::sandbox::servicetitan::export;
 use crate::sandbox::servicetitan::listing::plain_page;
 use crate::sandbox::servicetitan::model::history::{
-    BookedLog, CanceledLog, Event, ExportedEvent, ExportedHistory, History, HistoryView, SchedulingTool,
+    BookedLog, CanceledLog, Event, ExportedEvent, ExportedHistory, History, HistoryView,
+    SchedulingTool,
 };
 use crate::sandbox::servicetitan::model::job::Why;
 use crate::sandbox::servicetitan::params::Params;
