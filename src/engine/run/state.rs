@@ -219,6 +219,28 @@ pub(crate) const START: State = State::Looking;
 /// Where a write stands after `event`, and what is to be done.
 pub(crate) fn next(shape: Shape, state: State, event: Event) -> (State, Action) {
     match (state, event) {
+        // An answer that does not fit where the write stands: nothing more is sent, and an outcome is never guessed.
+        (
+            State::Sending(_),
+            Event::Open
+            | Event::Unlinked
+            | Event::Linked
+            | Event::Found(_)
+            | Event::Stored
+            | Event::Moved
+            | Event::Read
+            | Event::Merged
+            | Event::Same
+            | Event::Unwanted
+            | Event::Differs
+            | Event::Planned
+            | Event::Off
+            | Event::Superseded
+            | Event::Failed,
+        )
+        | (State::Sending(Op::Create), Event::Missing | Event::MissingYet) => {
+            settle(Settle::Unknown, End::Park)
+        }
         (_, Event::Open) => end(End::Park),
         (State::Looking, Event::Unlinked) | (State::Dropping, Event::Stored) => search(shape, 0),
         (State::Looking, Event::Linked) => linked(shape, 0),
@@ -288,8 +310,6 @@ pub(crate) fn next(shape: Shape, state: State, event: Event) -> (State, Action) 
             | State::Settling(_),
             Event::Failed,
         ) => end(End::Failed),
-        // An answer that does not fit where the write stands: nothing more is sent, and an outcome is never guessed.
-        (State::Sending(_), _) => settle(Settle::Unknown, End::Park),
         (_, _) => end(End::Failed),
     }
 }
@@ -434,6 +454,18 @@ mod tests {
                 state = then;
             }
         }
+    }
+
+    #[test]
+    fn while_a_request_is_out_only_its_outcome_ends_the_write() {
+        let creates = Shape {
+            searches: 0,
+            ..full()
+        };
+        assert_eq!(
+            play(creates, &[Event::Unlinked, Event::Planned, Event::Open]),
+            Action::Settle(Settle::Unknown)
+        );
     }
 
     fn full() -> Shape {
