@@ -10,13 +10,12 @@ mod outbox;
 mod post;
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
-use url::{Host, Url};
+use url::Url;
 
 pub(crate) use events::of_edits;
 pub(crate) use outbox::Outbox;
@@ -24,6 +23,7 @@ pub(crate) use outbox::Outbox;
 use super::config::humantime_text;
 use super::service::Shared;
 use super::value::Instant;
+use crate::sandbox::kit::post::{Error as NotSent, loopback};
 use outbox::Next;
 
 /// Where webhooks go, how they are signed, and what goes wrong on the way.
@@ -79,12 +79,15 @@ pub enum Encoding {
 /// Why hooks are not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum HooksError {
-    /// A URL leads elsewhere.
-    #[error("webhooks go to http://<loopback address>, and `{url}` is none")]
-    NotLoopback {
-        /// The URL.
+    /// A URL is none.
+    #[error("`{url}` is no URL")]
+    Url {
+        /// The text.
         url: String,
     },
+    /// A URL leads elsewhere.
+    #[error(transparent)]
+    NotLoopback(#[from] NotSent),
     /// A chance is none.
     #[error("duplicates and loss lie between 0 and 1")]
     Chance,
@@ -100,16 +103,17 @@ impl Hooks {
     /// Says what is wrong with them.
     pub(crate) fn check(&self) -> Result<(), HooksError> {
         for url in self.urls.values() {
-            if target(url).is_none() {
-                return Err(HooksError::NotLoopback { url: url.clone() });
-            }
+            let parsed: Url = url
+                .parse()
+                .map_err(|_| HooksError::Url { url: url.clone() })?;
+            loopback(&parsed)?;
         }
         let good = |chance: f64| (0.0..=1.0).contains(&chance);
         if !good(self.duplicates) || !good(self.loss) {
             return Err(HooksError::Chance);
         }
         match &self.signature {
-            Some(signature) if signature.header.parse::<http::HeaderName>().is_err() => {
+            Some(signature) if signature.header.parse::<axum::http::HeaderName>().is_err() => {
                 Err(HooksError::Header {
                     header: signature.header.clone(),
                 })
@@ -121,18 +125,6 @@ impl Hooks {
     fn url_of(&self, kind: &str) -> Option<&String> {
         self.urls.get(kind).or_else(|| self.urls.get("*"))
     }
-}
-
-/// The URL, when it leads to this machine.
-fn target(url: &str) -> Option<(Url, IpAddr, u16)> {
-    let url = Url::parse(url).ok()?;
-    let ip = match url.host()? {
-        Host::Ipv4(ip) => IpAddr::V4(ip),
-        Host::Ipv6(ip) => IpAddr::V6(ip),
-        Host::Domain(_) => return None,
-    };
-    let port = url.port_or_known_default()?;
-    (url.scheme() == "http" && ip.is_loopback()).then_some((url, ip, port))
 }
 
 /// Sends what is due until the simulator stops.

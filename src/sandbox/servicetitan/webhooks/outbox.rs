@@ -361,7 +361,9 @@ mod tests {
             };
             assert_eq!(
                 hooks.check().unwrap_err().to_string(),
-                format!("webhooks go to http://<loopback address>, and `{url}` is none")
+                format!(
+                    "the sandbox sends to loopback addresses over http only, and {url} is none"
+                )
             );
         }
     }

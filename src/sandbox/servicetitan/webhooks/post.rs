@@ -1,74 +1,41 @@
-//! Posts one delivery.
+//! Posts one delivery, signed.
 
 use std::fmt::Write as _;
-use std::pin::pin;
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::{Request, header};
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
 use ring::hmac;
-use tokio::net::TcpStream;
+use url::Url;
 
 use super::outbox::Delivery;
-use super::{Encoding, Signature, target};
+use super::{Encoding, Signature};
+use crate::sandbox::kit;
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-#[derive(Debug, thiserror::Error)]
-enum NoAnswer {
-    #[error("the URL leads nowhere")]
-    Url,
-    #[error(transparent)]
-    Connect(#[from] std::io::Error),
-    #[error(transparent)]
-    Http(#[from] hyper::Error),
-    #[error(transparent)]
-    Request(#[from] http::Error),
-}
-
 /// The status of the answer; none without one.
 pub(super) async fn post(delivery: &Delivery) -> Option<u16> {
-    match tokio::time::timeout(PATIENCE, exchange(delivery)).await {
-        Ok(Ok(status)) => Some(status),
+    let url: Url = delivery.url.parse().ok()?;
+    let mut headers = HeaderMap::new();
+    let json = HeaderValue::from_static("application/json");
+    headers.insert(header::CONTENT_TYPE, json);
+    if let Some(signature) = &delivery.signature {
+        let name: HeaderName = signature.header.parse().ok()?;
+        let sealed = seal(signature, delivery.body.as_bytes());
+        headers.insert(name, HeaderValue::from_str(&sealed).ok()?);
+    }
+    let sent = kit::post::post(&url, headers, delivery.body.clone().into());
+    match tokio::time::timeout(PATIENCE, sent).await {
+        Ok(Ok(status)) => Some(status.as_u16()),
         Ok(Err(error)) => {
             tracing::debug!(%error, url = delivery.url, "a webhook got no answer");
             None
         }
         Err(_) => None,
     }
-}
-
-async fn exchange(delivery: &Delivery) -> Result<u16, NoAnswer> {
-    let (url, ip, port) = target(&delivery.url).ok_or(NoAnswer::Url)?;
-    let path = match url.query() {
-        Some(query) => format!("{}?{query}", url.path()),
-        None => url.path().to_owned(),
-    };
-    let mut request = Request::post(path)
-        .header(header::HOST, format!("{ip}:{port}"))
-        .header(header::CONTENT_TYPE, "application/json")
-        .header(header::CONTENT_LENGTH, delivery.body.len());
-    if let Some(signature) = &delivery.signature {
-        request = request.header(&signature.header, seal(signature, delivery.body.as_bytes()));
-    }
-    let request = request.body(Body::from(delivery.body.clone()))?;
-    let stream = TcpStream::connect((ip, port)).await?;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    let mut answer = pin!(sender.send_request(request));
-    let response = tokio::select! {
-        biased;
-        response = &mut answer => response?,
-        ended = connection => {
-            ended?;
-            answer.await?
-        }
-    };
-    Ok(response.status().as_u16())
 }
 
 fn seal(signature: &Signature, body: &[u8]) -> String {
