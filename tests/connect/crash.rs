@@ -2,6 +2,7 @@
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::json;
 use syncline::engine::crash;
@@ -28,8 +29,8 @@ async fn child() {
     post(&connection, "/orders").await.expect("it dies before");
 }
 
-/// How many requests arrived whole before a process died at `point`.
-async fn arrived(point: &'static str, answer: Answer) -> usize {
+/// Asserts how many requests arrived whole before a process died at `point`.
+async fn arrived(point: &'static str, answer: Answer, expected: usize) {
     let server = Server::start(move |_, _| answer.clone()).await;
     let address = server.url();
     let status = tokio::task::spawn_blocking(move || {
@@ -44,26 +45,31 @@ async fn arrived(point: &'static str, answer: Answer) -> usize {
     .await
     .unwrap();
     assert_eq!(status.signal(), Some(6), "{point} aborts");
+    // What the dead process had written is read a little later.
+    let reads = async {
+        while server.got().len() < expected {
+            tokio::task::yield_now().await;
+        }
+    };
+    let read = tokio::time::timeout(Duration::from_secs(10), reads).await;
     let got = server.got();
+    assert!(read.is_ok(), "{point}: {} of {expected} arrived", got.len());
+    assert_eq!(got.len(), expected, "{point}");
     assert!(got.iter().all(|got| got.body == r#"{"a":1}"#));
-    got.len()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn before_the_socket_nothing_has_left() {
-    assert_eq!(arrived("before-socket", Answer::Silence).await, 0);
+    arrived("before-socket", Answer::Silence, 0).await;
 }
 
 /// The server never answers: what makes the process die is that the request was written.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_the_socket_the_whole_request_has_left_and_no_reply_came() {
-    assert_eq!(arrived("after-socket", Answer::Silence).await, 1);
+    arrived("after-socket", Answer::Silence, 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_the_reply_nothing_was_made_of_it() {
-    assert_eq!(
-        arrived("after-reply", Answer::json(201, &json!({ "id": 7 }))).await,
-        1
-    );
+    arrived("after-reply", Answer::json(201, &json!({ "id": 7 })), 1).await;
 }

@@ -235,7 +235,7 @@ async fn each_type_has_its_url_and_deliveries_are_signed() {
     let reply = st.control(Method::PUT, "webhooks", Some(&wrong)).await;
     assert_eq!(
         reply.json()["error"],
-        "the sandbox sends to loopback addresses over http only, and https://example.com/ is none"
+        "webhooks go to http://<loopback address>, and `https://example.com/` is none"
     );
 }
 

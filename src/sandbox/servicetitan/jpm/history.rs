@@ -3,7 +3,8 @@
 use crate::sandbox::servicetitan::export;
 use crate::sandbox::servicetitan::listing::plain_page;
 use crate::sandbox::servicetitan::model::history::{
-    BookedLog, CanceledLog, Event, ExportedHistory, History, HistoryView, SchedulingTool,
+    BookedLog, CanceledLog, Event, ExportedEvent, ExportedHistory, History, HistoryView,
+    SchedulingTool,
 };
 use crate::sandbox::servicetitan::model::job::Why;
 use crate::sandbox::servicetitan::params::Params;
@@ -25,7 +26,7 @@ pub(crate) fn export(world: &World, params: &Params<'_>) -> Result<Reply, Refusa
         let row: &History = row;
         ExportedHistory {
             job_id: row.id,
-            history: &row.events,
+            history: row.events.iter().map(ExportedEvent::from).collect(),
         }
     };
     export::feed(world, "job-history", &world.histories, params, show)

@@ -41,7 +41,30 @@ row!(History);
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ExportedHistory<'a> {
     pub(crate) job_id: Id,
-    pub(crate) history: &'a [Event],
+    pub(crate) history: Vec<ExportedEvent<'a>>,
+}
+
+/// `ExportJobHistoryEntry`: an [`Event`] without its memo.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ExportedEvent<'a> {
+    id: Id,
+    employee_id: Option<Id>,
+    event_type: &'a str,
+    date: Instant,
+    used_scheduling_tool: SchedulingTool,
+}
+
+impl<'a> From<&'a Event> for ExportedEvent<'a> {
+    fn from(event: &'a Event) -> Self {
+        Self {
+            id: event.id,
+            employee_id: event.employee_id,
+            event_type: event.event_type,
+            date: event.date,
+            used_scheduling_tool: event.used_scheduling_tool,
+        }
+    }
 }
 
 /// `JobHistoryResponse`.

@@ -23,7 +23,7 @@ pub(crate) use outbox::Outbox;
 use super::config::humantime_text;
 use super::service::Shared;
 use super::value::Instant;
-use crate::sandbox::kit::post::{Error as NotSent, loopback};
+use crate::sandbox::kit;
 use outbox::Next;
 
 /// Where webhooks go, how they are signed, and what goes wrong on the way.
@@ -79,15 +79,12 @@ pub enum Encoding {
 /// Why hooks are not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum HooksError {
-    /// A URL is none.
-    #[error("`{url}` is no URL")]
-    Url {
-        /// The text.
+    /// A URL leads elsewhere.
+    #[error("webhooks go to http://<loopback address>, and `{url}` is none")]
+    NotLoopback {
+        /// The URL.
         url: String,
     },
-    /// A URL leads elsewhere.
-    #[error(transparent)]
-    NotLoopback(#[from] NotSent),
     /// A chance is none.
     #[error("duplicates and loss lie between 0 and 1")]
     Chance,
@@ -103,17 +100,16 @@ impl Hooks {
     /// Says what is wrong with them.
     pub(crate) fn check(&self) -> Result<(), HooksError> {
         for url in self.urls.values() {
-            let parsed: Url = url
-                .parse()
-                .map_err(|_| HooksError::Url { url: url.clone() })?;
-            loopback(&parsed)?;
+            if target(url).is_none() {
+                return Err(HooksError::NotLoopback { url: url.clone() });
+            }
         }
         let good = |chance: f64| (0.0..=1.0).contains(&chance);
         if !good(self.duplicates) || !good(self.loss) {
             return Err(HooksError::Chance);
         }
         match &self.signature {
-            Some(signature) if signature.header.parse::<axum::http::HeaderName>().is_err() => {
+            Some(signature) if signature.header.parse::<http::HeaderName>().is_err() => {
                 Err(HooksError::Header {
                     header: signature.header.clone(),
                 })
@@ -125,6 +121,12 @@ impl Hooks {
     fn url_of(&self, kind: &str) -> Option<&String> {
         self.urls.get(kind).or_else(|| self.urls.get("*"))
     }
+}
+
+/// The URL, when it leads to this machine.
+fn target(url: &str) -> Option<Url> {
+    let url = Url::parse(url).ok()?;
+    kit::post::loopback(&url).ok().map(|_| url)
 }
 
 /// Sends what is due until the simulator stops.

@@ -361,9 +361,7 @@ mod tests {
             };
             assert_eq!(
                 hooks.check().unwrap_err().to_string(),
-                format!(
-                    "the sandbox sends to loopback addresses over http only, and {url} is none"
-                )
+                format!("webhooks go to http://<loopback address>, and `{url}` is none")
             );
         }
     }

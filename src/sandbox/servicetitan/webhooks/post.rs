@@ -1,4 +1,4 @@
-//! Posts one delivery, signed.
+//! Posts one delivery.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -7,10 +7,9 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ring::hmac;
-use url::Url;
 
 use super::outbox::Delivery;
-use super::{Encoding, Signature};
+use super::{Encoding, Signature, target};
 use crate::sandbox::kit;
 
 /// How long an answer may take.
@@ -18,17 +17,17 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The status of the answer; none without one.
 pub(super) async fn post(delivery: &Delivery) -> Option<u16> {
-    let url: Url = delivery.url.parse().ok()?;
+    let url = target(&delivery.url)?;
     let mut headers = HeaderMap::new();
     let json = HeaderValue::from_static("application/json");
     headers.insert(header::CONTENT_TYPE, json);
     if let Some(signature) = &delivery.signature {
         let name: HeaderName = signature.header.parse().ok()?;
-        let sealed = seal(signature, delivery.body.as_bytes());
-        headers.insert(name, HeaderValue::from_str(&sealed).ok()?);
+        let seal = seal(signature, delivery.body.as_bytes());
+        headers.insert(name, HeaderValue::from_str(&seal).ok()?);
     }
-    let sent = kit::post::post(&url, headers, delivery.body.clone().into());
-    match tokio::time::timeout(PATIENCE, sent).await {
+    let body = delivery.body.clone().into_bytes().into();
+    match tokio::time::timeout(PATIENCE, kit::post::post(&url, headers, body)).await {
         Ok(Ok(status)) => Some(status.as_u16()),
         Ok(Err(error)) => {
             tracing::debug!(%error, url = delivery.url, "a webhook got no answer");
