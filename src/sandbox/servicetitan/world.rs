@@ -74,6 +74,7 @@ pub(crate) struct World {
     pub(crate) technicians: Table<Technician>,
     pub(crate) tag_types: Table<TagType>,
     last_id: Id,
+    last_side_id: Id,
 }
 
 /// The custom fields that rows can have.
@@ -126,6 +127,7 @@ impl World {
             technicians: Table::default(),
             tag_types: Table::default(),
             last_id: Id(0),
+            last_side_id: Id(1_000_000_000),
         }
     }
 
@@ -197,6 +199,13 @@ impl World {
     pub(crate) fn next_id(&mut self) -> Id {
         self.last_id = Id(self.last_id.0 + 1);
         self.last_id
+    }
+
+    /// An id for what accompanies a row (its history, its logs, its assignments): of another range,
+    /// so that what is told about rows does not change which ids rows get.
+    pub(crate) fn next_side_id(&mut self) -> Id {
+        self.last_side_id = Id(self.last_side_id.0 + 1);
+        self.last_side_id
     }
 
     /// Lets ids go on from `last`.

@@ -67,7 +67,7 @@ impl World {
     /// Adds to the history of a job. `who` is the technician it is about; otherwise whoever calls.
     pub(crate) fn tell(&mut self, job: Id, who: Option<Id>, event_type: &'static str, memo: &str) {
         let event = Event {
-            id: self.next_id(),
+            id: self.next_side_id(),
             employee_id: Some(who.unwrap_or(self.user())),
             event_type,
             date: self.now,
@@ -91,7 +91,7 @@ impl World {
     /// Writes down that a job was canceled.
     pub(crate) fn log_cancellation(&mut self, job: Id, why: &Why) {
         let row = CanceledLog {
-            id: self.next_id(),
+            id: self.next_side_id(),
             job_id: job,
             reason_id: why.reason,
             memo: Some(why.memo.clone()),

@@ -25,7 +25,7 @@ impl World {
             return Ok(());
         }
         let job_id = row.job_id;
-        let id = self.next_id();
+        let id = self.next_side_id();
         self.assignments.insert(
             Assignment {
                 id,
