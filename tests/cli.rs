@@ -45,7 +45,7 @@ fn seen(ran: &Ran, dir: &Path) -> String {
 
 impl World {
     /// The ids on the other side that an entity's links lead to.
-    async fn linked(&self, entity: &str) -> Vec<String> {
+    pub(crate) async fn linked(&self, entity: &str) -> Vec<String> {
         let rows = self
             .store()
             .await

@@ -46,11 +46,17 @@ async fn history_01_a_lost_reply_with_lagging_lists_and_a_late_commit_makes_one_
             Killed::At(CrashPoint::BeforeUnsettled),
         ];
         for killed in kills {
-            let world = World::start().await;
+            let world = World::with(WorldConfig {
+                subscribers: 1,
+                locations: 2,
+                ..WorldConfig::default()
+            })
+            .await;
             world.on().await;
-            // The customer and its stores are there: what follows is about the jobs.
+            // The customer and both its stores are there: what follows is about the jobs.
             let before = world.arrive(12);
             world.run().await;
+            assert_eq!(world.linked("location").await.len(), 2);
             world.target_suffers(rules.clone());
             let orders = world.arrive(4);
             if let Killed::At(point) = killed {
