@@ -118,7 +118,7 @@ async fn r21_r22_where_nothing_suits_a_note_asks_and_the_work_order_stays_open()
         asked(&world, declined),
         [says("declined", "OPEN/DECLINED", second, "dismissed")]
     );
-    let reason = "booking.Accepted could not be set as a status (not-offered); a note asks the client to act";
+    let reason = "booking.Accepted could not be set as a status; a note asks the client to act";
     assert_eq!(counted(&world, reason).await, 1, "it is seen in `status`");
     world.run().await;
     assert_eq!(asked(&world, accepted).len(), 1, "asked once");

@@ -176,7 +176,7 @@ async fn r45_what_is_refused_becomes_a_note_and_is_not_tried_for_ever() {
         ),
         "{note}"
     );
-    let reason = "job.Completed could not be set as a status (904); a note asks the client to act";
+    let reason = "job.Completed could not be set as a status; a note asks the client to act";
     assert_eq!(counted(&world, reason).await, 1);
 
     // The call as a whole is not permitted: 401, which is no expired token here.
