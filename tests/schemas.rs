@@ -272,7 +272,7 @@ fn the_records_a_connector_names_are_schemas() {
             found += 1;
         }
     }
-    assert_eq!(found, 15);
+    assert_eq!(found, 17);
 }
 
 /// The examples of the reference, composed by us, fit the record schemas.

@@ -22,4 +22,4 @@ pub(crate) mod yaml;
 
 pub(crate) use cmd::{Cmd, Ran};
 pub(crate) use wait::until;
-pub(crate) use world::{World, WorldConfig};
+pub(crate) use world::{Flows, World, WorldConfig};

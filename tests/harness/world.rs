@@ -23,6 +23,16 @@ use super::yaml;
 /// The tenant of the shipped workspace.
 pub(crate) const TENANT: &str = "sandbox";
 
+/// Which pipelines of the shipped workspace a world has. What is asked of one is not counted together with what the
+/// others do meanwhile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flows {
+    /// Work orders become bookings and jobs.
+    WorkOrders,
+    /// As shipped.
+    All,
+}
+
 /// How a world begins.
 #[derive(Clone, Debug)]
 pub(crate) struct WorldConfig {
@@ -46,6 +56,8 @@ pub(crate) struct WorldConfig {
     pub(crate) in_flight: &'static str,
     /// How long what was made may not show.
     pub(crate) lag: &'static str,
+    /// Its pipelines.
+    pub(crate) flows: Flows,
 }
 
 impl Default for WorldConfig {
@@ -62,6 +74,7 @@ impl Default for WorldConfig {
             attempts: 6,
             in_flight: "100s",
             lag: "60s",
+            flows: Flows::WorkOrders,
         }
     }
 }
@@ -99,6 +112,9 @@ impl World {
         let crate_root = Path::new(env!("CARGO_MANIFEST_DIR"));
         copy(&crate_root.join("pipelines"), &dir.path().join("pipelines"));
         copy(&crate_root.join("schemas"), &dir.path().join("schemas"));
+        if config.flows == Flows::WorkOrders {
+            keep_only("work-orders", &dir.path().join("pipelines/servicechannel"));
+        }
         let world = Self {
             dir,
             sandbox,
@@ -265,6 +281,24 @@ impl World {
 /// When every world begins.
 fn start() -> DateTime<Utc> {
     "2026-11-02T08:00:00Z".parse().expect("an instant")
+}
+
+/// Removes every other pipeline of a folder, and the routines, which only those call.
+fn keep_only(name: &str, folder: &Path) {
+    fs::remove_dir_all(folder.join("routines")).expect("the routines can be removed");
+    for entry in fs::read_dir(folder).expect("the folder can be read") {
+        let path = entry.expect("an entry can be read").path();
+        let other = path
+            .extension()
+            .is_some_and(|extension| extension == "yaml")
+            && path.file_stem().is_some_and(|stem| stem != name);
+        if other {
+            let text = fs::read_to_string(&path).expect("the file can be read");
+            if text.lines().any(|line| line == "kind: pipeline") {
+                fs::remove_file(&path).expect("the file can be removed");
+            }
+        }
+    }
 }
 
 fn copy(from: &Path, to: &Path) {

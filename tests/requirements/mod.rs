@@ -7,6 +7,8 @@
 //! | `campaign` | made once, carried by everything, waited for (R8 to R11) |
 //! | `scope` | which work orders come over (R12 to R17) |
 //! | `booking` | the booking flow (R18) |
+//! | `answers` | what the office answers to a booking (R19 to R24) |
+//! | `job_status` | what happens to jobs and visits (R30, R40 to R48, R50) |
 //! | `board` | the dispatch board flow, NTE (R25 to R28, R31, R32) |
 //! | `content` | dates and summary (R35 to R39) |
 //! | `trouble` | states, failures, a crash (R64 to R66) |
@@ -14,10 +16,12 @@
 //! | `mistakes` | what is misspelt is refused, with the caret on it |
 //! | `office` | what a test asks both sides, and does in a person's place |
 
+mod answers;
 mod board;
 mod booking;
 mod campaign;
 mod content;
+mod job_status;
 mod mistakes;
 mod office;
 mod scope;

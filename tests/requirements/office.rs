@@ -5,12 +5,14 @@ use std::fs;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
-use syncline::sandbox::servicechannel::model::{SubscriberId, WorkOrderId};
+use syncline::sandbox::servicechannel::ledger::{Author, What, Write};
+use syncline::sandbox::servicechannel::model::{Primary, Status, SubscriberId, WorkOrderId};
 use syncline::sandbox::servicechannel::people::{Edit, Overview};
+use syncline::sandbox::servicechannel::people_terms::TermsEdit;
 use syncline::sandbox::servicetitan::Id;
 
 use crate::harness::world::TENANT;
-use crate::harness::{Ran, World, WorldConfig};
+use crate::harness::{Flows, Ran, World, WorldConfig};
 
 /// The one subscriber of a small world.
 pub(super) const ACME: &str = "2010000001";
@@ -213,4 +215,83 @@ pub(super) fn lines(ran: &Ran) -> Vec<Value> {
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect()
+}
+
+/// One subscriber with one site, and every pipeline.
+pub(super) async fn both_ways() -> World {
+    let world = World::with(WorldConfig {
+        subscribers: 1,
+        locations: 1,
+        flows: Flows::All,
+        ..WorldConfig::default()
+    })
+    .await;
+    world.tenant("/overrides", json!({}));
+    world
+}
+
+/// A client calls in a work order that nobody has touched.
+pub(super) fn call_in_open(world: &World) -> WorkOrderId {
+    let edit = Edit {
+        status: Some(Status::plain(Primary::Open)),
+        scheduled_date: Some("2026-11-02T07:00:00Z".parse().unwrap()),
+        ..Edit::default()
+    };
+    call_in(world, &edit)
+}
+
+/// The subscriber agrees something else with its providers.
+#[track_caller]
+pub(super) fn agree(world: &World, edit: TermsEdit) {
+    let id = SubscriberId(ACME.parse().unwrap());
+    world.sandbox.servicechannel().edit_terms(id, edit).unwrap();
+}
+
+/// What somebody does on the road or in the office: `jobs/10001/hold`.
+#[track_caller]
+pub(super) fn people(world: &World, path: &str, body: &Value) -> Value {
+    let titan = world.sandbox.servicetitan();
+    titan.control("POST", path, body).unwrap()
+}
+
+/// What the integration wrote about a work order.
+fn written(world: &World, order: WorkOrderId, what: What) -> Vec<Write> {
+    let all = world.sandbox.servicechannel().writes();
+    all.into_iter()
+        .filter(|write| write.work_order == order && write.what == what)
+        .filter(|write| matches!(write.by, Author::Api { .. }))
+        .collect()
+}
+
+/// Values that the integration set, in their order.
+pub(super) fn set(world: &World, order: WorkOrderId, what: What) -> Vec<String> {
+    let all = written(world, order, what);
+    let set = all.into_iter().filter(|write| write.refused.is_none());
+    set.map(|write| write.after).collect()
+}
+
+/// Statuses that the integration set, in their order.
+pub(super) fn statuses(world: &World, order: WorkOrderId) -> Vec<String> {
+    set(world, order, What::Status)
+}
+
+/// Statuses that were refused, with the code.
+pub(super) fn refusals(world: &World, order: WorkOrderId) -> Vec<(String, i32)> {
+    let all = written(world, order, What::Status);
+    all.into_iter()
+        .filter_map(|write| Some((write.after, write.refused?)))
+        .collect()
+}
+
+/// Notes that ask the client to act.
+pub(super) fn asked(world: &World, order: WorkOrderId) -> Vec<String> {
+    let notes = world.sandbox.servicechannel().notes(order);
+    let asking = notes.into_iter().filter(|note| note.action_required);
+    asking.map(|note| note.text).collect()
+}
+
+/// How far a work order is.
+#[track_caller]
+pub(super) fn stands(world: &World, order: WorkOrderId) -> String {
+    overview(world, order).status.to_string()
 }

@@ -10,7 +10,7 @@ use super::changes::{self, Text};
 use super::events;
 use super::ledger::{Author, Pen, Write};
 use super::model::{
-    Attachment, AttachmentId, Content, InvoiceId, NoteId, Primary, ProviderId, Status,
+    Attachment, AttachmentId, Content, InvoiceId, Note, NoteId, Primary, ProviderId, Status,
     SubscriberId, WorkOrder, WorkOrderId,
 };
 use super::state::{NoteDraft, State};
@@ -257,6 +257,12 @@ impl World {
             changes::attach(state, id, &pen, file)
         });
         added.ok_or(Error::UnknownWorkOrder(id))
+    }
+
+    /// What was written under a work order, oldest first.
+    pub fn notes(&self, id: WorkOrderId) -> Vec<Note> {
+        self.read_state(|state| state.work_order(id).map(|order| order.notes.clone()))
+            .unwrap_or_default()
     }
 
     /// The files of a work order, whoever sees them.
