@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -12,26 +12,29 @@ use crate::engine::run::Counters;
 
 /// Cancels `stop` at Ctrl-C or SIGTERM. What runs ends its present work first.
 pub(super) fn stop_on_ctrl_c(stop: CancellationToken, out: Out) -> Watch {
+    // Signals are caught from here on, not from when the task first runs.
+    let (interrupt, terminate) = (SignalKind::interrupt(), SignalKind::terminate());
+    let (mut interrupt, mut terminate) = (signal(interrupt).ok(), signal(terminate).ok());
     let mut tasks = JoinSet::new();
     tasks.spawn(async move {
-        let interrupted = tokio::signal::ctrl_c();
-        let mut terminate = signal(SignalKind::terminate()).ok();
-        let terminated = async {
-            match &mut terminate {
-                Some(signal) => {
-                    signal.recv().await;
-                }
-                None => std::future::pending().await,
-            }
-        };
         tokio::select! {
-            _ = interrupted => {}
-            () = terminated => {}
+            () = told(&mut interrupt) => {}
+            () = told(&mut terminate) => {}
         }
         out.talk("stopping: what was begun is ended first");
         stop.cancel();
     });
     Watch(tasks)
+}
+
+/// Waits for a signal; for ever where it cannot be caught.
+async fn told(signal: &mut Option<Signal>) {
+    match signal {
+        Some(signal) => {
+            signal.recv().await;
+        }
+        None => std::future::pending().await,
+    }
 }
 
 /// Waits for a signal until it is dropped.

@@ -24,6 +24,9 @@ pub(super) async fn run(args: &SandboxArgs, out: &Out) -> anyhow::Result<Exit> {
         config = config.unlimited();
     }
     let sandbox = Sandbox::start(config).await?;
+    // Who reads that it listens may tell it to stop at once.
+    let stop = CancellationToken::new();
+    let watch = live::stop_on_ctrl_c(stop.clone(), *out);
     for (name, at) in sandbox.listening() {
         if out.is_json() {
             out.json(&json!({ "simulator": name, "listening": at.to_string() }));
@@ -33,8 +36,6 @@ pub(super) async fn run(args: &SandboxArgs, out: &Out) -> anyhow::Result<Exit> {
     }
     let arrivals =
         NonZeroU32::new(args.per_minute).map(|per_minute| sandbox.start_arrivals(per_minute));
-    let stop = CancellationToken::new();
-    let watch = live::stop_on_ctrl_c(stop.clone(), *out);
     stop.cancelled().await;
     watch.abort();
     drop(arrivals);

@@ -10,7 +10,7 @@ use super::office::{
     act, agree, asked, both_ways, call_in, call_in_open, counted, people, refusals, set, stands,
     statuses,
 };
-use crate::harness::World;
+use crate::harness::{World, until};
 
 const CONFIRMED: &str = "IN PROGRESS / DISPATCH CONFIRMED";
 const ON_SITE: &str = "IN PROGRESS / ON SITE";
@@ -97,7 +97,13 @@ async fn r30_r41_rows_of_the_tenant_change_what_comes_later_and_only_that() {
     let world = board().await;
     let before = call_in_open(&world);
     job(&world, before).await;
-    world.run().await;
+    // Feeds tell of what was made a little later; only then it is past.
+    let past = world.now() + chrono::TimeDelta::minutes(10);
+    until("the feeds have told of the job", async || {
+        world.run().await;
+        world.now() > past
+    })
+    .await;
     world.tenant(
         "/settings/job_status/table",
         json!({
