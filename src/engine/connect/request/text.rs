@@ -83,7 +83,11 @@ pub(super) fn texts(
 }
 
 /// A value as JSON.
-pub(super) fn json(datum: &Datum, origin: &Origin, place: &dyn Fn() -> Place) -> Result<Value, RenderError> {
+pub(super) fn json(
+    datum: &Datum,
+    origin: &Origin,
+    place: &dyn Fn() -> Place,
+) -> Result<Value, RenderError> {
     datum.to_json().map_err(|problem| RenderError::Eval {
         origin: origin.clone(),
         place: place(),
