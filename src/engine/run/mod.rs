@@ -21,6 +21,7 @@ mod steps;
 mod tenant;
 mod trace;
 mod vault;
+mod webhook;
 mod write;
 
 pub use activate::{ActivateError, Activation, Blame, CheckFailure, CheckLine};
@@ -34,3 +35,4 @@ pub(crate) use settle::settle_due;
 pub(crate) use tenant::Taken;
 pub use tenant::{OpenError, TenantRun};
 pub use vault::StoreVault;
+pub use webhook::Received;
