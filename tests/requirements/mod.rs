@@ -11,6 +11,7 @@
 //! | `job_status` | what happens to jobs and visits (R30, R40 to R48, R50) |
 //! | `board` | the dispatch board flow, NTE (R25 to R28, R31, R32) |
 //! | `content` | dates and summary (R35 to R39) |
+//! | `notes` | notes both ways (R69) |
 //! | `trouble` | states, failures, a crash (R64 to R66) |
 //! | `settings` | what is changed in YAML is what the next run sends |
 //! | `mistakes` | what is misspelt is refused, with the caret on it |
@@ -23,6 +24,7 @@ mod campaign;
 mod content;
 mod job_status;
 mod mistakes;
+mod notes;
 mod office;
 mod scope;
 mod settings;

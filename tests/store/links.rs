@@ -396,6 +396,7 @@ async fn a_new_link_makes_its_target_dirty_where_it_is_read() {
     let reader = Reader {
         identity: "st:9".into(),
         pipeline: "status".into(),
+        end: ReadAs::Made,
     };
     let Settlement::Applied(link) = applied("j-7") else {
         unreachable!()
@@ -445,6 +446,7 @@ fn adopt(before: Option<&str>, target: &str) -> Adopt {
         readers: vec![Reader {
             identity: "st:9".into(),
             pipeline: "status".into(),
+            end: ReadAs::Made,
         }],
         at: at(60),
     }

@@ -203,6 +203,7 @@ async fn resolve_stores_the_link_and_frees_the_claim() {
         readers: vec![Reader {
             identity: "st:9".into(),
             pipeline: "status".into(),
+            end: ReadAs::Made,
         }],
     };
     world.plan("op-1", "1").await;

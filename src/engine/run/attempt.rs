@@ -10,6 +10,7 @@ use tracing::error;
 use super::claims::Claim;
 use super::ending::Wrote;
 use super::failure::{Failure, Stop};
+use super::linked::Asked;
 use super::lists::Asker;
 use super::tenant::TenantRun;
 use super::trace::Trace;
@@ -36,6 +37,7 @@ pub(crate) struct Attempt<'t> {
     priority: Priority,
     lane: PipelineName,
     base: Scope<'t>,
+    pub(crate) asked: Asked,
     root: Arc<Json>,
     key: Option<RecordKey>,
     frame: Frame,
@@ -81,8 +83,12 @@ impl<'t> Attempt<'t> {
         priority: Priority,
     ) -> Self {
         let settings = tenant.plan.settings.clone();
+        let asked = Asked::default();
+        let mut base = tenant.scope(&settings, now);
+        base.set("linked", asked.function());
         Self {
-            base: tenant.scope(&settings, now),
+            base,
+            asked,
             tenant,
             pipeline: None,
             work: None,
@@ -255,7 +261,7 @@ impl<'t> Attempt<'t> {
         let broken =
             |error: FormError| Failure::broken(error.to_string(), &pipeline.fetch.request.origin);
         match end {
-            LinkEnd::Key(form) => {
+            LinkEnd::Key(form) | LinkEnd::Source(form) => {
                 let key = form.eval_datum(&self.scope()).map_err(broken)?;
                 match key_text(&key) {
                     Some(key) => Ok(self
@@ -266,26 +272,12 @@ impl<'t> Attempt<'t> {
                     None => Ok(None),
                 }
             }
-            LinkEnd::Id(form) => {
+            LinkEnd::Id(form) | LinkEnd::Made(form) => {
                 let id = form.eval_datum(&self.scope()).map_err(broken)?;
-                let Some(id) = key_text(&id) else {
-                    return Ok(None);
-                };
-                let identity = self
-                    .tenant
-                    .identity(&to_connector(self.tenant, entity))
-                    .clone();
-                let rows = self
-                    .tenant
-                    .store
-                    .links_to(
-                        &self.tenant.name,
-                        &identity,
-                        &EntityName::from(&**entity),
-                        &TargetId::from(id.as_str()),
-                    )
-                    .await?;
-                Ok(rows.into_iter().next().map(Arc::new))
+                match key_text(&id) {
+                    Some(id) => links_to(self.tenant, entity, &id).await,
+                    None => Ok(None),
+                }
             }
         }
     }
@@ -325,11 +317,11 @@ pub(crate) fn links_ahead(
         .links
         .iter()
         .filter_map(|(entity, end)| match end {
-            LinkEnd::Key(form) => {
+            LinkEnd::Key(form) | LinkEnd::Source(form) => {
                 let key = form.eval_datum(&scope).ok().as_ref().and_then(key_text)?;
                 Some(link_id(tenant, entity, key))
             }
-            LinkEnd::Id(_) => None,
+            LinkEnd::Id(_) | LinkEnd::Made(_) => None,
         })
         .collect()
 }
@@ -350,6 +342,21 @@ pub(crate) fn native(id: &str) -> Json {
         Ok(number) if number.to_string() == id => Json::from(number),
         Ok(_) | Err(_) => Json::String(id.to_owned()),
     }
+}
+
+/// The link of an entity that leads to a made thing.
+pub(crate) async fn links_to(
+    tenant: &TenantRun,
+    entity: &Arc<str>,
+    id: &str,
+) -> Result<Option<Arc<LinkRow>>, Stop> {
+    let identity = tenant.identity(&to_connector(tenant, entity)).clone();
+    let entity = EntityName::from(&**entity);
+    let rows = tenant
+        .store
+        .links_to(&tenant.name, &identity, &entity, &TargetId::from(id))
+        .await?;
+    Ok(rows.into_iter().next().map(Arc::new))
 }
 
 /// The link of an entity for a key.

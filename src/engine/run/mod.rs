@@ -10,6 +10,7 @@ mod ending;
 mod failure;
 mod find;
 mod gate;
+mod linked;
 mod links;
 mod lists;
 mod progress;

@@ -21,15 +21,15 @@ impl Attempt<'_> {
 
     async fn step_with_each(&mut self, step: &Step) -> Result<(), Stop> {
         let Some(each) = &step.each else {
-            if !self.holds(step)? {
+            if !self.holds(step).await? {
                 return self.not_run(step);
             }
             let result = self.caught(step).await?;
             return self.keep(step, result);
         };
-        let items = each
-            .eval_datum(&self.scope())
-            .map_err(|error| broken(&error, &step.origin))?;
+        let items = self
+            .evaluated(&step.origin, |scope| each.eval_datum(scope))
+            .await?;
         let mut results = Vec::new();
         for item in items_of(&items) {
             self.enter(&step.item, item);
@@ -43,17 +43,18 @@ impl Attempt<'_> {
     }
 
     async fn one_item(&mut self, step: &Step) -> Result<Option<Datum>, Stop> {
-        if !self.holds(step)? {
+        if !self.holds(step).await? {
             return Ok(None);
         }
         Ok(Some(self.caught(step).await?))
     }
 
-    fn holds(&self, step: &Step) -> Result<bool, Stop> {
+    async fn holds(&mut self, step: &Step) -> Result<bool, Stop> {
         match &step.when {
-            Some(when) => when
-                .holds(&self.scope())
-                .map_err(|error| broken(&error, &step.origin)),
+            Some(when) => {
+                self.evaluated(&step.origin, |scope| when.holds(scope))
+                    .await
+            }
             None => Ok(true),
         }
     }
@@ -103,9 +104,7 @@ impl Attempt<'_> {
                 continue;
             }
             let meant = match &catch.when {
-                Some(when) => when
-                    .holds(&self.scope())
-                    .map_err(|error| broken(&error, origin))?,
+                Some(when) => self.evaluated(origin, |scope| when.holds(scope)).await?,
                 None => true,
             };
             if meant {
@@ -129,9 +128,9 @@ impl Attempt<'_> {
             Verb::Transform(entries) => {
                 let mut named = Vec::with_capacity(entries.len());
                 for (name, form) in entries {
-                    let value = form
-                        .eval_datum(&self.scope())
-                        .map_err(|error| broken(&error, &step.origin))?;
+                    let value = self
+                        .evaluated(&step.origin, |scope| form.eval_datum(scope))
+                        .await?;
                     self.set_var(name, value.clone());
                     named.push((name.to_string(), value));
                 }
@@ -185,9 +184,9 @@ impl Attempt<'_> {
     async fn call(&mut self, call: &Call, origin: &Origin) -> Result<Datum, Stop> {
         let mut inputs = Vec::with_capacity(call.inputs.len());
         for (name, form) in &call.inputs {
-            let value = form
-                .eval_datum(&self.scope())
-                .map_err(|error| broken(&error, origin))?;
+            let value = self
+                .evaluated(origin, |scope| form.eval_datum(scope))
+                .await?;
             inputs.push((name.to_string(), value));
         }
         self.enter(&Arc::from("inputs"), Datum::map(inputs));

@@ -306,17 +306,25 @@ impl TenantRun {
         self.connection(connector).identity()
     }
 
-    /// The pipelines that read records of `connector`'s `record` type: a link made there makes them dirty (S12).
+    /// The pipelines whose records are an end of `entity`: a new link makes them dirty there (S12). A record that
+    /// only names an end has another key.
     pub(crate) fn readers(&self, entity: &str) -> Vec<store::Reader> {
         self.plan
             .integration
             .pipelines
             .values()
-            .filter(|pipeline| matches!(pipeline.links.get(entity), Some(plan::LinkEnd::Id(_))))
             .filter(|pipeline| pipeline.fetch.one.is_some())
-            .map(|pipeline| store::Reader {
-                identity: self.identity(&pipeline.fetch.request.connector).clone(),
-                pipeline: PipelineName::from(&*pipeline.name),
+            .filter_map(|pipeline| {
+                let end = match pipeline.links.get(entity)? {
+                    plan::LinkEnd::Made(_) => store::ReadAs::Made,
+                    plan::LinkEnd::Source(_) => store::ReadAs::Source,
+                    plan::LinkEnd::Id(_) | plan::LinkEnd::Key(_) => return None,
+                };
+                Some(store::Reader {
+                    identity: self.identity(&pipeline.fetch.request.connector).clone(),
+                    pipeline: PipelineName::from(&*pipeline.name),
+                    end,
+                })
             })
             .collect()
     }

@@ -267,13 +267,25 @@ pub struct Applied {
     pub readers: Vec<Reader>,
 }
 
-/// A pipeline in which a target is a record.
+/// A pipeline in which one end of a link is a record.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Reader {
     /// Of which account's data.
     pub identity: Identity,
     /// Which pipeline.
     pub pipeline: PipelineName,
+    /// Which end.
+    pub end: ReadAs,
+}
+
+/// The end of a link that is a record of a pipeline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ReadAs {
+    /// The made thing: it may be read before its link is there, and is read again in any case.
+    Made,
+    /// The thing it was made of: only a record that was skipped is read again, because one that comes later sees
+    /// the link.
+    Source,
 }
 
 /// A link that needs no intent: what is there was found, a person said so, or a merge moved it.

@@ -24,8 +24,8 @@ pub use intake::{
 };
 pub use link::{
     Adopt, Applied, Changed, Drop, Fingerprint, Intent, LinkChange, LinkId, LinkRow, Miss, Missed,
-    OpId, OpKind, OpState, Origin, PlanFor, PlanIntent, Planned, Progress, Reader, Refusal, Settle,
-    Settlement, Target, TargetId,
+    OpId, OpKind, OpState, Origin, PlanFor, PlanIntent, Planned, Progress, ReadAs, Reader, Refusal,
+    Settle, Settlement, Target, TargetId,
 };
 pub use report::{Count, DeadQuery, TraceRow};
 pub use sqlite::{OpenOptions, SqliteStore};

@@ -109,8 +109,12 @@ pub struct One {
 /// One end of an entity, over the record.
 #[derive(Clone, Debug)]
 pub enum LinkEnd {
+    /// The record is the source end: this is its key.
+    Source(ValueForm),
     /// The record names the source end, with this key.
     Key(ValueForm),
+    /// The record is the made end: this is its key.
+    Made(ValueForm),
     /// The record names the made end, with this id.
     Id(ValueForm),
 }

@@ -5,12 +5,12 @@ use std::time::Duration;
 use sqlx::SqliteConnection;
 
 use super::super::{
-    Adopt, Changed, Fingerprint, LinkChange, LinkId, LinkRow, Origin, Reader, Refusal, Settle,
-    Settlement, TargetId,
+    Adopt, Changed, Fingerprint, LinkChange, LinkId, LinkRow, Origin, ReadAs, Reader, Refusal,
+    Settle, Settlement, TargetId,
 };
 use super::bulk::{Args, Bulk, runs};
 use super::fault::Fault;
-use super::hint::{self, Dirty};
+use super::hint::{self, Dirty, Which};
 use super::rows::{self, get, link_columns};
 use super::writer::{Command, Tx};
 use crate::engine::clock::Timestamp;
@@ -245,9 +245,16 @@ pub(super) async fn change(
                             tenant: &effect.link.tenant,
                             identity: reader.identity.as_str(),
                             pipeline: reader.pipeline.as_str(),
-                            key: target.as_str(),
+                            key: match reader.end {
+                                ReadAs::Made => target.as_str(),
+                                ReadAs::Source => effect.link.key.as_str(),
+                            },
                             want: None,
                             at: effect.at,
+                            which: match reader.end {
+                                ReadAs::Made => Which::Any,
+                                ReadAs::Source => Which::Skipped,
+                            },
                         }));
                     }
                     effects.push(effect);

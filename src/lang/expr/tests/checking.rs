@@ -26,6 +26,7 @@ fn scope() -> ScopeTypes {
         named: vec!["id".into()],
         positional: 1,
         returns: Type::Any,
+        by_word: Vec::new(),
     };
     ScopeTypes::new()
         .with_root(record.clone())

@@ -42,6 +42,7 @@ fn anything() -> ScopeTypes {
         named: vec!["id".into(), "key".into()],
         positional: 1,
         returns: Type::Any,
+        by_word: Vec::new(),
     };
     NAMES
         .iter()

@@ -325,6 +325,7 @@ impl<'a> Checker<'a> {
                     let kind = IssueKind::UnknownFunction {
                         name: name.to_string(),
                         known,
+                        elsewhere: self.scope.place_of(name).map(str::to_owned),
                     };
                     self.report(kind, call.callee.range.clone());
                     return Type::Any;
@@ -336,7 +337,57 @@ impl<'a> Checker<'a> {
             return Type::Any;
         };
         self.arguments(call, &function);
-        function.returns.clone()
+        if function.by_word.is_empty() {
+            return function.returns.clone();
+        }
+        self.by_word(call, &function)
+    }
+
+    /// What a function returns for the word that is its first argument.
+    fn by_word(&mut self, call: &FunctionCall, function: &FunctionType) -> Type {
+        let name = self.text_of(&call.callee.range).to_owned();
+        let mut report = |problem: String, range: &Range<usize>| {
+            let name = name.clone();
+            self.report(IssueKind::Arguments { name, problem }, range.clone());
+        };
+        if call.named.len() != 1 {
+            let names: Vec<_> = function
+                .named
+                .iter()
+                .map(|name| format!("`{name}=`"))
+                .collect();
+            report(
+                format!("takes one of {}", names.join(", ")),
+                &call.callee.range,
+            );
+        }
+        let words = || {
+            let words: Vec<_> = function
+                .by_word
+                .iter()
+                .map(|(word, _)| format!("`'{word}'`"))
+                .collect();
+            words.join(", ")
+        };
+        let Some((first, word)) = call
+            .positional
+            .first()
+            .and_then(|first| Some((first, first.as_text()?)))
+        else {
+            let at = call.positional.first().unwrap_or(&call.callee);
+            report(format!("begins with a word, one of {}", words()), &at.range);
+            return Type::Any;
+        };
+        match function.by_word.iter().find(|(known, _)| known == word) {
+            Some((_, ty)) => ty.clone(),
+            None => {
+                report(
+                    format!("knows no `{word}`; there is {}", words()),
+                    &first.range,
+                );
+                Type::Any
+            }
+        }
     }
 
     fn arguments(&mut self, call: &FunctionCall, function: &FunctionType) {

@@ -73,6 +73,8 @@ pub enum IssueKind {
         name: String,
         /// The functions in scope.
         known: Vec<String>,
+        /// Where it is known.
+        elsewhere: Option<String>,
     },
     /// A function does not take these arguments.
     Arguments {

@@ -70,6 +70,9 @@ pub struct FunctionType {
     pub positional: usize,
     /// What it returns.
     pub returns: Type,
+    /// What it returns for each word that may stand as its first argument; empty where that is any value. Such a
+    /// function takes exactly one argument with a name.
+    pub by_word: Vec<(String, Type)>,
 }
 
 /// What a lookup of a member finds.

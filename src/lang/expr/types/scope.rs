@@ -46,6 +46,11 @@ impl ScopeTypes {
         self.names.insert(name.into().into(), ty);
     }
 
+    /// Forgets a name.
+    pub fn remove(&mut self, name: &str) {
+        self.names.remove(name);
+    }
+
     /// The type of `$`.
     pub fn root(&self) -> &Type {
         &self.root

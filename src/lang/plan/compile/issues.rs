@@ -85,7 +85,13 @@ pub(super) fn report(site: &Site<'_>, issue: &Issue, offset: usize, scope: &Scop
         IssueKind::UnknownTest { name, known } => {
             suggested(new(Code::UnknownTest), name, "tests", known.iter().copied());
         }
-        IssueKind::UnknownFunction { name, known } => {
+        IssueKind::UnknownFunction {
+            elsewhere: Some(place),
+            ..
+        } => new(Code::NameNotInScope)
+            .help(format!("it is known {place}"))
+            .report(),
+        IssueKind::UnknownFunction { name, known, .. } => {
             let known = known.iter().map(String::as_str);
             suggested(new(Code::UnknownFunction), name, "functions here", known);
         }

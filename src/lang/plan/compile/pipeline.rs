@@ -35,8 +35,11 @@ pub(super) fn compile<'p>(
             realm.unknown_entity(&place, name, true);
             return None;
         }
+        let is_record = |value: &config::text::Value| value.0 == config.fetch.key.0;
         let (key, value, make): (_, _, fn(_) -> LinkEnd) = match (&end.key, &end.id) {
+            (Some(value), _) if is_record(value) => ("key", value, LinkEnd::Source),
             (Some(value), _) => ("key", value, LinkEnd::Key),
+            (None, Some(value)) if is_record(value) => ("id", value, LinkEnd::Made),
             (None, value) => ("id", value.as_ref()?, LinkEnd::Id),
         };
         check_end(realm, &place, config, name, key);

@@ -77,6 +77,11 @@ impl<'a, 'p> Realm<'a, 'p> {
         scope::link(known)
     }
 
+    /// The function `linked`, for every entity of the integration.
+    pub(super) fn linked(&self) -> Type {
+        scope::linked(&self.link(self.config.entities.keys().map(String::as_str)))
+    }
+
     /// The entities whose source end is the tenant: they are linked before there is any record.
     pub(super) fn of_tenant(&self) -> impl Iterator<Item = &str> {
         let of_tenant = |entity: &Entity| entity.from == EntityFrom::Tenant;

@@ -303,7 +303,7 @@ fn alone<'p>(realm: &Realm<'_, 'p>, list: &Site<'p>, routine: &'p config::Routin
         .rooted(Type::Any)
         .with("record", Type::Any)
         .with("link", realm.link(entities))
-        .with("linked", super::scope::linked())
+        .with("linked", realm.linked())
         .with("inputs", Type::object(inputs));
     let origins = super::marker::Origins::default();
     let origins = origins.called(routine.inputs.keys().map(|name| (name.as_str(), None)));

@@ -48,6 +48,13 @@ impl Scope {
         }
     }
 
+    /// Without a name.
+    pub(super) fn without(&self, name: &str) -> Self {
+        let mut scope = self.clone();
+        scope.types.remove(name);
+        scope
+    }
+
     /// With a note that `name` is known in `place`, for names people write in the wrong place.
     pub(super) fn elsewhere(mut self, name: &str, place: &str) -> Self {
         self.types = self.types.with_elsewhere(name, place);
@@ -143,7 +150,10 @@ pub(super) fn constant(account: Type, settings: Type, hints: Hints) -> Scope {
     .elsewhere("vars", "in steps")
     .elsewhere("steps", "in steps")
     .elsewhere("link", "in steps and in `overrides_for`")
-    .elsewhere("linked", "in steps")
+    .elsewhere(
+        "linked",
+        "in `when`, `each`, `transform` and `inputs` of steps",
+    )
     .elsewhere("cursor", "in the request of a `fetch` with a `cursor`")
     .elsewhere("key", "in `fetch.one`, in `root` and inside `write`")
     .elsewhere("id", "inside `read`, `create.id` and `update`")
@@ -186,12 +196,19 @@ pub(super) fn link<'a>(entities: impl IntoIterator<Item = (&'a str, &'a [String]
     }))
 }
 
-/// `linked(entity, key=…)`, `linked(entity, id=…)`.
-pub(super) fn linked() -> Type {
+/// `linked(entity, key=…)`, `linked(entity, id=…)`: what `link.<entity>` would be for another key or id.
+pub(super) fn linked(entities: &Type) -> Type {
+    let Type::Object(entities) = entities else {
+        return Type::Any;
+    };
+    let by_word = entities.members.iter();
     Type::function(FunctionType {
         named: vec!["key".into(), "id".into()],
         positional: 1,
-        returns: Type::Bool,
+        returns: Type::Any,
+        by_word: by_word
+            .map(|(name, ty)| (name.clone(), ty.clone()))
+            .collect(),
     })
 }
 

@@ -84,7 +84,7 @@ impl<'w, 'p> Walk<'w, 'p> {
             .rooted(record.clone())
             .with("record", record)
             .with("link", link)
-            .with("linked", scope::linked());
+            .with("linked", realm.linked());
         let origins = Origins::of_records(&config.fetch.key.0);
         Self::new(
             realm,
@@ -108,7 +108,7 @@ impl<'w, 'p> Walk<'w, 'p> {
         let base = realm
             .base
             .with("link", link)
-            .with("linked", scope::linked())
+            .with("linked", realm.linked())
             .elsewhere(
                 "record",
                 "in the steps of a pipeline; here there is no record",
@@ -288,6 +288,9 @@ impl<'w, 'p> Walk<'w, 'p> {
     }
 
     fn verb(&mut self, site: &Site<'p>, step: &'p Written, scope: &Scope) -> Done {
+        // A link is read between expressions, never while a request is made of them.
+        let linked = scope;
+        let scope = &scope.without("linked");
         if let Some(written) = &step.fetch {
             return self.fetch(&site.key("fetch"), written, scope);
         }
@@ -314,7 +317,7 @@ impl<'w, 'p> Walk<'w, 'p> {
             return Done { verb, result: None };
         }
         if let Some(written) = &step.call {
-            let (call, result) = routines::call(self, &site.key("call"), written, scope);
+            let (call, result) = routines::call(self, &site.key("call"), written, linked);
             return Done {
                 verb: call.map(|call| Verb::Call(Box::new(call))),
                 result: Some(result),
