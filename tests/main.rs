@@ -32,3 +32,5 @@ mod sandbox;
 mod schemas;
 #[cfg(test)]
 mod store;
+#[cfg(test)]
+mod traceability;
