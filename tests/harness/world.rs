@@ -221,7 +221,13 @@ impl World {
 
     /// Reads everything once and works it.
     pub(crate) async fn run(&self) -> Ran {
-        self.fine(["run", TENANT]).await
+        let ran = self.cmd(["run", TENANT]).run().await;
+        if ran.status.code() == Some(6) {
+            // Whoever reads the failure wants to know what was given up, and why.
+            let dead = self.cmd(["dead", "list", TENANT]).run().await;
+            panic!("{ran:?}\n{}", dead.stdout);
+        }
+        ran.fine()
     }
 
     /// Starts the engine until it is stopped or killed.
