@@ -9,6 +9,7 @@ use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::error;
 
 use crate::engine::clock::Clock;
 use crate::engine::connect::{ClientError, Network, SecretError, Secrets, TokenVault};
@@ -22,6 +23,9 @@ use crate::lang::plan::Plan;
 
 /// How long a store that another engine holds is waited for (S41).
 const LOCK_WAIT: Duration = Duration::from_secs(1);
+
+/// How long a tenant whose store failed rests before it is run again (S41).
+const STORE_PAUSE: Duration = Duration::from_secs(1);
 
 /// What an engine is opened with.
 #[derive(Clone, Debug)]
@@ -225,22 +229,11 @@ impl Engine {
                 None => None,
             };
             let (engine, name, stop) = (self.clone(), name.clone(), stop.child_token());
-            let ended = CancellationToken::new();
-            self.running.lock().await.insert(
-                TenantName::from(name.as_str()),
-                Running {
-                    stop: stop.clone(),
-                    ended: ended.clone(),
-                },
-            );
+            let running = self.begin(tenant.name(), &stop).await;
             runs.spawn(async move {
+                let of = tenant.name().clone();
                 let report = schedule::run(tenant, only.as_deref(), mode, stop).await;
-                engine
-                    .running
-                    .lock()
-                    .await
-                    .remove(&TenantName::from(name.as_str()));
-                ended.cancel();
+                engine.ended(&of, &running).await;
                 (name, report)
             });
         }
@@ -252,6 +245,59 @@ impl Engine {
         }
         reports.sort_by(|a, b| a.0.cmp(&b.0));
         Ok(reports)
+    }
+
+    /// Opens every tenant of the plan, and says which cannot be opened.
+    pub async fn open_all(&self) -> (Vec<Arc<TenantRun>>, Vec<(Arc<str>, EngineError)>) {
+        let (mut open, mut failed) = (Vec::new(), Vec::new());
+        for name in self.plan.tenants.keys() {
+            match self.tenant(name).await {
+                Ok(tenant) => open.push(tenant),
+                Err(error) => failed.push((name.clone(), error)),
+            }
+        }
+        (open, failed)
+    }
+
+    /// Runs tenants side by side until `stop`. What troubles one does not end it, nor the others.
+    pub async fn serve(self: Arc<Self>, tenants: Vec<Arc<TenantRun>>, stop: CancellationToken) {
+        let mut runs = JoinSet::new();
+        for tenant in tenants {
+            let (engine, stop) = (self.clone(), stop.child_token());
+            let running = self.begin(tenant.name(), &stop).await;
+            runs.spawn(async move {
+                let name = tenant.name().clone();
+                while let Err(error) =
+                    schedule::run(tenant.clone(), None, Mode::Forever, stop.clone()).await
+                {
+                    error!(tenant = %name, %error, "The store failed; the tenant rests for a moment.");
+                    tokio::select! {
+                        () = engine.clock.sleep(STORE_PAUSE) => {}
+                        () = stop.cancelled() => break,
+                    }
+                }
+                engine.ended(&name, &running).await;
+            });
+        }
+        while runs.join_next().await.is_some() {}
+        stop.cancelled().await;
+    }
+
+    /// Notes that a tenant is being run.
+    async fn begin(&self, tenant: &TenantName, stop: &CancellationToken) -> CancellationToken {
+        let ended = CancellationToken::new();
+        let running = Running {
+            stop: stop.clone(),
+            ended: ended.clone(),
+        };
+        self.running.lock().await.insert(tenant.clone(), running);
+        ended
+    }
+
+    /// Notes that it is no more.
+    async fn ended(&self, tenant: &TenantName, running: &CancellationToken) {
+        self.running.lock().await.remove(tenant);
+        running.cancel();
     }
 
     /// Closes the store once its queue is empty.

@@ -8,6 +8,7 @@
 //! | [`engine`] | plan to effects: store, HTTP, the life of a record |
 //! | [`sandbox`] | simulators of the other side, reached by HTTP only |
 //! | [`cases`] | tests of pipelines, written in YAML |
+//! | [`server`] | HTTP in: webhooks |
 //! | [`daemon`] | puts the parts together and shuts them down |
 //! | [`cli`] | the door for people |
 
@@ -17,3 +18,4 @@ pub mod daemon;
 pub mod engine;
 pub mod lang;
 pub mod sandbox;
+pub mod server;

@@ -16,7 +16,7 @@ const CAP: usize = 600;
 const DOORS: &[(&str, &[&str])] = &[
     ("annotate_snippets", &["lang/diag/render.rs"]),
     ("anyhow", &["cli/"]),
-    ("axum", &["sandbox/"]),
+    ("axum", &["sandbox/", "server/"]),
     ("clap", &["cli/args.rs", "cli/mod.rs"]),
     ("console", &["cli/setup_ask.rs"]),
     ("granit_parser", &["lang/source/yaml.rs"]),

@@ -83,6 +83,8 @@ pub(super) enum Command {
     Off(OffArgs),
     /// Reads every source once, works every record, and ends.
     Run(RunArgs),
+    /// Runs every tenant that is on and awaits webhooks, until Ctrl-C or SIGTERM.
+    Serve(ServeArgs),
     /// Says where every pipeline stands and what waits, with its reason.
     Status(StatusArgs),
     /// Lists, shows and finishes records that were given up.
@@ -138,6 +140,22 @@ pub(super) enum Faults {
     Flaky,
     /// Many do.
     Storm,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ServeArgs {
+    /// Where webhooks are awaited, in place of the address in syncline.yaml.
+    #[arg(long, env = "SYNCLINE_HOOKS", value_name = "ADDR")]
+    pub(super) hooks: Option<SocketAddr>,
+    /// How long what was begun may take to end when it is told to stop.
+    #[arg(
+        long,
+        env = "SYNCLINE_DRAIN",
+        default_value = "30s",
+        value_parser = humantime::parse_duration,
+        value_name = "TIME"
+    )]
+    pub(super) drain: std::time::Duration,
 }
 
 #[derive(Debug, Args)]

@@ -14,6 +14,7 @@ mod out;
 mod run;
 mod sandbox;
 mod schema;
+mod serve;
 mod settings;
 mod settings_change;
 mod settings_file;
@@ -80,6 +81,7 @@ async fn run(cli: &Cli, out: &Out) -> anyhow::Result<Exit> {
         Command::On(args) => switch::on(global, args, out).await,
         Command::Off(args) => switch::off(global, args, out).await,
         Command::Run(args) => run::run(global, args, out).await,
+        Command::Serve(args) => serve::run(global, args, out).await,
         Command::Status(args) => status::run(global, args, out).await,
         Command::Dead(args) => dead::run(global, args, out).await,
         Command::Trace(args) => trace::run(global, args, out).await,

@@ -23,6 +23,7 @@ const COMMANDS: &[&[&str]] = &[
     &["on"],
     &["off"],
     &["run"],
+    &["serve"],
     &["status"],
     &["dead"],
     &["dead", "list"],

@@ -132,6 +132,7 @@ impl Shop {
             errors: self.errors,
             vocabularies: IndexMap::new(),
             records: IndexMap::new(),
+            webhooks: IndexMap::new(),
             check: None,
         };
         let params = given

@@ -109,6 +109,11 @@ impl Connection {
         &self.account
     }
 
+    /// All params of the account, secrets among them.
+    pub(super) fn params(&self) -> &Datum {
+        &self.params
+    }
+
     /// Knows the secrets of this account, its tokens among them.
     pub fn redactor(&self) -> &Redactor {
         &self.redactor

@@ -27,6 +27,7 @@ mod retry_after;
 mod script;
 mod secrets;
 mod turnstile;
+mod webhook;
 
 pub use auth::{StoredTokens, TokenGeneration, TokenVault, VaultError, VaultKey};
 pub use backoff::{Jitter, NextAttempt, ceiling, next_attempt};
@@ -41,3 +42,4 @@ pub use request::{HttpRequest, Place, RenderError};
 pub use script::{Answer, Asked, Script};
 pub use secrets::{Secret, SecretError, Secrets};
 pub use turnstile::Priority;
+pub use webhook::{Named, Webhook};

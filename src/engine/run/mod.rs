@@ -22,6 +22,7 @@ mod steps;
 mod tenant;
 mod trace;
 mod vault;
+mod webhook;
 mod write;
 
 pub use activate::{ActivateError, Activation, Blame, CheckFailure, CheckLine};
@@ -35,3 +36,4 @@ pub(crate) use settle::settle_due;
 pub(crate) use tenant::Taken;
 pub use tenant::{OpenError, TenantRun};
 pub use vault::StoreVault;
+pub use webhook::Received;

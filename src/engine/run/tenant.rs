@@ -183,6 +183,16 @@ impl TenantRun {
         self.plan.integration.pipelines.get(name)
     }
 
+    /// The webhooks of its accounts, with the names of connector and webhook.
+    pub fn webhooks(&self) -> impl Iterator<Item = (Arc<str>, Arc<str>, connect::Webhook)> {
+        self.connections.iter().flat_map(|(connector, connection)| {
+            let names = connection.connector().webhooks.keys();
+            names.filter_map(move |name| {
+                Some((connector.clone(), name.clone(), connection.webhook(name)?))
+            })
+        })
+    }
+
     /// Where its state is kept.
     pub fn store(&self) -> &Arc<SqliteStore> {
         &self.store

@@ -10,7 +10,8 @@ use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use super::timing;
+use super::source::{Running, Source};
+use super::spaced::Spaced;
 use crate::engine::clock::Timestamp;
 use crate::engine::record::{PipelineName, RecordKey, RootKey, Seq};
 use crate::engine::run::{self, Ended, PassEnd, Taken, TenantRun};
@@ -96,6 +97,7 @@ pub async fn run(
         window: VecDeque::new(),
         known: HashSet::new(),
         roots: HashSet::new(),
+        reads: Spaced::default(),
         working: JoinSet::new(),
         passes: JoinSet::new(),
         settling: JoinSet::new(),
@@ -113,47 +115,6 @@ pub async fn run(
     };
     dispatch.run().await?;
     Ok(dispatch.report)
-}
-
-/// A pipeline's source, or one of its signals, and when it is read next.
-struct Source {
-    pipeline: Arc<Pipeline>,
-    next: Option<Timestamp>,
-    started: Timestamp,
-    running: Running,
-    /// Passes in a row that could not be made.
-    failures: u32,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Running {
-    No,
-    Yes,
-}
-
-impl Source {
-    fn new(pipeline: Arc<Pipeline>, now: Timestamp) -> Self {
-        Self {
-            pipeline,
-            next: Some(now),
-            started: now,
-            running: Running::No,
-            failures: 0,
-        }
-    }
-
-    /// When the next pass starts after one has ended.
-    fn after_pass(&self, now: Timestamp) -> Option<Timestamp> {
-        let trigger = self.pipeline.trigger.as_ref()?;
-        let every = trigger
-            .every
-            .map(|every| timing::next_every(every, self.started).max(now));
-        let cron = trigger
-            .cron
-            .as_ref()
-            .and_then(|(line, zone)| timing::next_cron(line, *zone, now));
-        every.or(cron)
-    }
 }
 
 /// Whether the inbox holds records that are not in the window.
@@ -177,6 +138,8 @@ struct Dispatch {
     /// Records in the window or in work.
     known: HashSet<(PipelineName, RecordKey)>,
     roots: HashSet<RootKey>,
+    /// Keeps the reads of one record apart that hints ask for (S11).
+    reads: Spaced,
     working: JoinSet<Worked>,
     passes: JoinSet<(usize, PassEnd)>,
     settling: JoinSet<()>,
@@ -462,9 +425,11 @@ impl Dispatch {
             Some(_) => 1,
             None => self.slots,
         };
+        let now = self.tenant.now();
+        self.reads.look_again();
         while self.working.len() < slots && at < self.window.len() {
             let root = root_of(&self.window[at].row);
-            if self.roots.contains(&root) {
+            if self.roots.contains(&root) || !self.reads.admits(&self.window[at].row, now) {
                 at += 1;
                 continue;
             }
@@ -559,7 +524,7 @@ impl Dispatch {
         } else {
             self.tenant.rests_until()
         };
-        [passes, due, self.rests_until, account]
+        [passes, due, self.rests_until, account, self.reads.next()]
             .into_iter()
             .flatten()
             .fold(self.next_look, Timestamp::min)

@@ -8,6 +8,7 @@ use super::auth::Auth;
 use super::paging::Paging;
 use super::request::with_request;
 use super::text::{Condition, DurationText, FileName, Literal, Name, Template};
+use super::webhook::Webhook;
 
 /// How to talk to one API: where it is, how one proves who one is, its limits, errors, paging and vocabularies.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -84,6 +85,10 @@ pub struct Connector {
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     #[schemars(example = serde_json::json!({ "work_order": "../../schemas/records/helpdesk/work_order.json" }))]
     pub records: IndexMap<String, FileName>,
+    /// Deliveries that it sends by itself, by name: `/hooks/TENANT/CONNECTOR/NAME` is where each is awaited.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    #[schemars(example = serde_json::json!({ "work_order": { "verify": { "hmac": { "header": "X-Signature", "keys": ["{{ params.signing_key }}"] } }, "key": "$.Object.Id" } }))]
+    pub webhooks: IndexMap<String, Webhook>,
     /// The request that proves the credentials.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Check", example = serde_json::json!({ "get": "/me", "says": "{{ body.name }}" }))]

@@ -19,6 +19,7 @@ mod step;
 mod tenant;
 mod tenant_schema;
 pub mod text;
+mod webhook;
 mod write;
 
 pub use auth::{ApiKey, ApiKeyPlace, Auth, Basic, Bearer, Client, ClientSend, Grant, Oauth2};
@@ -33,10 +34,13 @@ pub use paging::{Keyset, NextLink, Offset, Pages, Paging, TokenFeed};
 pub use pipeline::{Cursor, Fetch, IfRunning, LinkEnd, Missed, One, Pipeline, Signal, Trigger};
 pub use request::{Method, Part, RequestParts};
 pub use routine::{Call, Input, Routine};
-pub use runtime::{Runtime, SecretCommand, SecretName, SecretSource};
+pub use runtime::{Listen, Runtime, SecretCommand, SecretName, SecretSource};
 pub use setting::{Choice, ChoicesFrom, Field, FieldType, Group, Items};
 pub use step::{Catch, Fail, Hold, MapUse, Skip, Step, StepFetch, Steps, VERBS};
 pub use tenant::{ConnectorOverrides, Override, Tenant};
+pub use webhook::{
+    Hmac, HmacAlgorithm, NoVerify, SignatureEncoding, SignedAt, Verify, Webhook, WebhookTenant,
+};
 pub use write::{Compare, Create, Find, OnMissing, OnUnknown, Read, Update, Write};
 
 use schemars::JsonSchema;

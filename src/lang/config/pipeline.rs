@@ -46,7 +46,7 @@ pub struct Pipeline {
     pub steps: Steps,
 }
 
-/// When a pipeline runs: `every`, or `cron`.
+/// When a pipeline runs: `every`, or `cron`; and `webhook`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Trigger {
@@ -62,6 +62,11 @@ pub struct Trigger {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String", example = &"America/New_York")]
     pub zone: Option<String>,
+    /// Deliveries that name a record to read again, as `connector.webhook`; `fetch.one` reads it. What is not delivered
+    /// is found by `every` or `cron`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(example = serde_json::json!(["helpdesk.work_order"]))]
+    pub webhook: Vec<String>,
     /// What happens to a run that is due while one is going on. `coalesce` by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "IfRunning", example = &"coalesce")]
@@ -125,7 +130,8 @@ with_request! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[schemars(with = "Value", example = &"{{ activation.at | date('%Y-%m-%d') }}")]
         pub from: Option<Value>,
-        /// How to read one record by `{{ key }}`; required where a record may be held.
+        /// How to read one record by `{{ key }}`; required where a record may be held, and with
+        /// `webhook` or `signals`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[schemars(with = "One", example = serde_json::json!({ "get": "/workorders/{{ key }}" }))]
         pub one: Option<One>,

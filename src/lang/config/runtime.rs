@@ -29,10 +29,24 @@ pub struct Runtime {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "SecretName", example = serde_json::json!({ "secret": "syncline/sealing_key" }))]
     pub sealing_key: Option<SecretName>,
+    /// Where `serve` listens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Listen", example = serde_json::json!({ "hooks": "127.0.0.1:7810" }))]
+    pub listen: Option<Listen>,
     /// Values of params with `per: app`, by connector.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     #[schemars(example = serde_json::json!({ "dispatch": { "app_key": { "secret": "dispatch/app_key" } } }))]
     pub apps: IndexMap<String, IndexMap<String, Literal>>,
+}
+
+/// Where `serve` listens.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Listen {
+    /// Address and port for webhooks. `127.0.0.1:7810` by default: what ends TLS stands before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", example = &"127.0.0.1:7810")]
+    pub hooks: Option<String>,
 }
 
 /// A secret, by its name.

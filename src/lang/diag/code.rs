@@ -114,6 +114,7 @@ codes! {
     UnknownVocabulary = "unknown-vocabulary", Error;
     UnknownAccount = "unknown-account", Error;
     UnknownSubject = "unknown-subject", Error;
+    UnknownWebhook = "unknown-webhook", Error;
     UnknownZone = "unknown-zone", Error;
     FileNotFound = "file-not-found", Error;
     DuplicateName = "duplicate-name", Error;
@@ -172,6 +173,7 @@ codes! {
     KeysetWithoutTie = "keyset-without-tie", Warning;
     HoldWithoutOne = "hold-without-one", Error;
     SignalWithoutOne = "signal-without-one", Error;
+    WebhookWithoutOne = "webhook-without-one", Error;
     SignalWithoutCursor = "signal-without-cursor", Error;
     OverlapBelowLag = "overlap-below-lag", Warning;
 
@@ -196,6 +198,7 @@ codes! {
     LimitInvalid = "limit-invalid", Error;
     PagingStyleIncomplete = "paging-style-incomplete", Error;
     SecretInPlainText = "secret-in-plain-text", Error;
+    TimestampNotSigned = "timestamp-not-signed", Error;
     SettleMissing = "settle-missing", Error;
     IdentityMissing = "identity-missing", Error;
     SealingKeyMissing = "sealing-key-missing", Error;

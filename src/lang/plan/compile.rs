@@ -44,6 +44,7 @@ mod tenant;
 mod unused;
 mod values;
 mod vocabulary;
+mod webhook;
 mod words;
 mod write;
 mod write_rules;

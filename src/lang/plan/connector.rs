@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 use regex::Regex;
 
 use super::request::Request;
+use super::webhook::Webhook;
 use crate::lang::config::{
     ApiKeyPlace, Applied, ClientSend, ErrorClass, Fold, Grant, ParamScope, ParamType, QueryLists,
 };
@@ -47,6 +48,8 @@ pub struct Connector {
     pub vocabularies: IndexMap<Arc<str>, Vocabulary>,
     /// Types of the records it returns.
     pub records: IndexMap<Arc<str>, Arc<Type>>,
+    /// Deliveries that it sends by itself, by name.
+    pub webhooks: IndexMap<Arc<str>, Webhook>,
     /// The request that proves the credentials.
     pub check: Option<Check>,
 }

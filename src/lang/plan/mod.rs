@@ -11,6 +11,7 @@ mod request;
 mod step;
 mod table;
 mod tenant;
+mod webhook;
 mod write;
 
 pub use choices::{Choices, FieldChoice, GroupChoices, Held, RowChoice, Said, SubjectTraces};
@@ -24,12 +25,13 @@ pub use request::{Body, Paging, Part, PathPiece, PathTemplate, Request};
 pub use step::{Call, Catch, MapUse, Step, StepFetch, Verb};
 pub use table::{Row, Table, TableCase, Target};
 pub use tenant::{Account, ParamValue, Runtime, SecretSource, Settings, Tenant};
+pub use webhook::{Hmac, Verify, Webhook};
 pub use write::{Create, Find, Read, Update, Write};
 
 // Words that mean in a plan what they mean in YAML. The engine takes them from here: it does not see `config`.
 pub use crate::lang::config::{
-    ApiKeyPlace, Applied, ClientSend, Compare, ErrorClass, Fold, Grant, IfRunning, Method, Missed,
-    OnMissing, OnUnknown, ParamScope, ParamType, QueryLists,
+    ApiKeyPlace, Applied, ClientSend, Compare, ErrorClass, Fold, Grant, HmacAlgorithm, IfRunning,
+    Method, Missed, OnMissing, OnUnknown, ParamScope, ParamType, QueryLists, SignatureEncoding,
 };
 
 use std::sync::Arc;

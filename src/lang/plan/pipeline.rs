@@ -38,6 +38,8 @@ pub struct Trigger {
     pub every: Option<Duration>,
     /// A crontab line of five fields and its IANA zone.
     pub cron: Option<(Arc<str>, chrono_tz::Tz)>,
+    /// Webhooks of the pipeline's connector that name its records.
+    pub webhooks: Vec<Arc<str>>,
     /// What happens to a run that is due while one is going on.
     pub if_running: IfRunning,
     /// What happens to runs that were due while the process was down.

@@ -1,6 +1,7 @@
 //! One customer of an integration and the process it runs in, compiled.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -73,6 +74,8 @@ pub struct Runtime {
     pub workspace: PathBuf,
     /// The file of the store.
     pub store: PathBuf,
+    /// Where webhooks are awaited.
+    pub hooks: SocketAddr,
     /// Where secrets come from.
     pub secrets: SecretSource,
     /// The name of the secret that refresh tokens are sealed with.

@@ -12,6 +12,7 @@ use super::super::scan;
 use super::super::tenant::{Taken, TenantRun};
 use super::super::trace::Trace;
 use super::{Attempt, native};
+use crate::engine::clock::Timestamp;
 use crate::engine::connect::{Jitter, NextAttempt, Priority, next_attempt};
 use crate::engine::record::RootKey;
 use crate::engine::store::{
@@ -250,7 +251,7 @@ async fn reread(
                 pipeline: row.id.pipeline.clone(),
                 request_started: started,
                 item,
-                below_want: BelowWant::ReadAgain,
+                below_want: worth(tenant, pipeline, &row, started),
             };
             match tenant.store.reread(reread).await? {
                 RereadResult::Work(row) => return Ok(Some((row, record))),
@@ -304,6 +305,17 @@ async fn reread(
     };
     tenant.store.finish(finish).await?;
     Ok(None)
+}
+
+/// What a read below the version a hint named is worth: within `lag` of the hint the other side may still show it.
+fn worth(tenant: &TenantRun, pipeline: &Pipeline, row: &RecordRow, now: Timestamp) -> BelowWant {
+    let connection = tenant.connection(&pipeline.fetch.request.connector);
+    let lag = connection.connector().settle.map(|settle| settle.lag);
+    if now.since(row.since) > lag.unwrap_or_default() {
+        BelowWant::Work
+    } else {
+        BelowWant::ReadAgain
+    }
 }
 
 fn again_within_lag(

@@ -11,7 +11,7 @@ use super::durations::duration;
 use super::scope::{self, Scope};
 use super::site::Site;
 use super::values::{all, optional};
-use super::{auth, paging, params, request, rules};
+use super::{auth, paging, params, request, rules, webhook};
 use crate::lang::config::{self, text};
 use crate::lang::diag::Code;
 use crate::lang::expr::{Template, Type};
@@ -133,6 +133,7 @@ impl Parts<'_, '_> {
         let settle = optional(config.settle.as_ref(), |it| {
             settle(&self.site.key("settle"), it)
         });
+        let webhooks = webhook::compile(self.cx, self.site, config);
         let check = optional(config.check.as_ref(), |check| self.check(check));
         Some(plan::Connector {
             name: config.name.as_str().into(),
@@ -158,6 +159,7 @@ impl Parts<'_, '_> {
                 .map(|(name, vocabulary)| Some((Arc::clone(name), vocabulary.clone()?)))
                 .collect::<Option<_>>()?,
             records: records.clone(),
+            webhooks: webhooks?,
             check: check?,
         })
     }

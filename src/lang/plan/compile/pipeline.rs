@@ -8,7 +8,7 @@ use super::realm::Realm;
 use super::site::Site;
 use super::steps::Walk;
 use super::values::{all, optional};
-use super::{cron, fetch, signals};
+use super::{cron, fetch, signals, webhook};
 use crate::lang::config;
 use crate::lang::diag::Code;
 use crate::lang::expr::Type;
@@ -21,7 +21,7 @@ pub(super) fn compile<'p>(
     config: &'p config::Pipeline,
 ) -> Option<Pipeline> {
     let trigger = optional(config.trigger.as_ref(), |written| {
-        trigger(&site.key("trigger"), written)
+        trigger(realm, &site.key("trigger"), config, written)
     });
     let fetched = fetch::compile(realm, &site.key("fetch"), Feed::from(&config.fetch));
     let record = fetched.record;
@@ -135,7 +135,12 @@ fn check_end(
         .report();
 }
 
-fn trigger(site: &Site<'_>, written: &config::Trigger) -> Option<Trigger> {
+fn trigger(
+    realm: &Realm<'_, '_>,
+    site: &Site<'_>,
+    config: &config::Pipeline,
+    written: &config::Trigger,
+) -> Option<Trigger> {
     let every = optional(written.every.as_ref(), |text| {
         let place = site.key("every");
         let every = duration(&place, text)?;
@@ -153,10 +158,14 @@ fn trigger(site: &Site<'_>, written: &config::Trigger) -> Option<Trigger> {
     let cron = optional(written.cron.as_ref(), |line| {
         cron::line(&site.key("cron"), line)
     });
+    let connector = config.fetch.connector.as_str();
+    let api = realm.apis.get(connector).and_then(Option::as_ref);
+    let webhooks = webhook::listened(site, config, &written.webhook, api);
     match (&written.every, &written.cron) {
+        (None, None) if !written.webhook.is_empty() => {}
         (None, None) => {
             site.fault_key(Code::TriggerMissing, "a trigger that never fires")
-                .label("needs `every` or `cron`")
+                .label("needs `every`, `cron` or `webhook`")
                 .help("leave `trigger` away when the pipeline runs by hand alone")
                 .report();
         }
@@ -183,6 +192,7 @@ fn trigger(site: &Site<'_>, written: &config::Trigger) -> Option<Trigger> {
     Some(Trigger {
         every: every?,
         cron: cron?.map(|line| (line, zone)),
+        webhooks: webhooks?,
         if_running: written.if_running.unwrap_or_default(),
         missed: written.missed.unwrap_or_default(),
     })

@@ -1,5 +1,6 @@
 //! `kind: runtime` compiled: the process, and the values that all tenants share.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -19,6 +20,9 @@ const STORE: &str = "syncline.db";
 /// The secrets of a workspace that does not say where they are.
 const SECRETS: &str = "SYNCLINE_SECRET_";
 
+/// Where webhooks are awaited when a workspace does not say it: on this machine alone.
+const HOOKS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 7810);
+
 /// The process; as everything is by default when there is no `kind: runtime`.
 pub(super) fn compile(workspace: &Path, config: Option<&config::Runtime>) -> Runtime {
     let store = config
@@ -28,6 +32,9 @@ pub(super) fn compile(workspace: &Path, config: Option<&config::Runtime>) -> Run
     Runtime {
         workspace: workspace.to_owned(),
         store: workspace.join(store),
+        hooks: config
+            .and_then(|config| config.listen.as_ref()?.hooks.as_deref()?.parse().ok())
+            .unwrap_or(HOOKS),
         sealing_key: config
             .and_then(|config| config.sealing_key.as_ref())
             .map(|key| key.secret.as_str().into()),
@@ -56,6 +63,18 @@ fn source(workspace: &Path, written: &config::SecretSource) -> SecretSource {
 
 /// Checks what the runtime says beside the shared params.
 pub(super) fn check(site: &Site<'_>, config: &config::Runtime) {
+    let hooks = config.listen.as_ref().and_then(|it| it.hooks.as_deref());
+    if let Some(hooks) = hooks.filter(|hooks| hooks.parse::<SocketAddr>().is_err()) {
+        site.key("listen")
+            .key("hooks")
+            .fault(
+                Code::BadValue,
+                format!("`{hooks}` is not an address to listen at"),
+            )
+            .label("must be an IP address and a port")
+            .help("`127.0.0.1:7810` is this machine alone, `0.0.0.0:7810` is every network of it")
+            .report();
+    }
     let Some(command) = config
         .secrets
         .as_ref()

@@ -95,6 +95,34 @@ pub(super) fn of_reply(params: Type) -> Scope {
     .elsewhere("account", "in pipelines; here it is `params`")
 }
 
+/// What is said of a delivery that the API sends by itself.
+pub(super) fn of_delivery(params: Type) -> Scope {
+    let types = ScopeTypes::new()
+        .with_root(Type::Any)
+        .with("params", params)
+        .with("payload", Type::Any)
+        .with("headers", Type::mapping(Type::Text));
+    Scope {
+        types,
+        hints: Rc::default(),
+    }
+    .elsewhere("account", "in pipelines; here it is `params`")
+    .elsewhere("body", "in `verify`; here it is `payload`")
+}
+
+/// What a signature is made of, beside the body.
+pub(super) fn of_signature() -> Scope {
+    let types = ScopeTypes::new()
+        .with("timestamp", Type::Text)
+        .with("headers", Type::mapping(Type::Text));
+    Scope {
+        types,
+        hints: Rc::default(),
+    }
+    .elsewhere("body", "at the end alone")
+    .elsewhere("payload", "when the signature is proven")
+}
+
 /// The names that every expression of an integration sees.
 pub(super) fn constant(account: Type, settings: Type, hints: Hints) -> Scope {
     let types = ScopeTypes::new()

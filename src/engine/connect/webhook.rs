@@ -1,0 +1,264 @@
+//! Webhooks coming in: whether a delivery was signed with a key of the account, whose data it speaks of, and which
+//! record it names. Decides only; who listens is the server.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::HeaderMap;
+use ring::hmac;
+use serde_json::Value as Json;
+use tracing::warn;
+
+use super::connection::Connection;
+use super::paging::CursorValue;
+use super::redact::Redactor;
+use crate::engine::clock::Timestamp;
+use crate::lang::expr::{Condition, Datum, FormError, Scope, Template};
+use crate::lang::plan::{self, HmacAlgorithm, SignatureEncoding};
+
+/// A webhook of an account, with the account's keys.
+#[derive(Debug)]
+pub struct Webhook {
+    plan: plan::Webhook,
+    params: Datum,
+    check: Check,
+    redactor: Redactor,
+}
+
+#[derive(Debug)]
+enum Check {
+    None,
+    Hmac(Signature),
+}
+
+#[derive(Debug)]
+struct Signature {
+    header: Arc<str>,
+    prefix: Arc<str>,
+    encoding: SignatureEncoding,
+    before: Option<Template>,
+    timestamp: Option<(Arc<str>, Duration)>,
+    keys: Vec<hmac::Key>,
+    /// Of the keys, to tell whether two accounts have the same.
+    print: blake3::Hash,
+}
+
+/// What a delivery comes to.
+#[derive(Debug)]
+pub enum Named {
+    /// It names a record.
+    Record {
+        /// Its key.
+        key: Datum,
+        /// The version it speaks of.
+        version: Option<CursorValue>,
+    },
+    /// Its `when` is false, or it names nothing.
+    Nothing,
+}
+
+impl Connection {
+    /// A webhook of the connector with this account's keys.
+    pub fn webhook(&self, name: &str) -> Option<Webhook> {
+        let plan = self.connector().webhooks.get(name)?.clone();
+        let params = self.params().clone();
+        let check = match &plan.verify {
+            plan::Verify::None => Check::None,
+            plan::Verify::Hmac(hmac) => Check::Hmac(Signature::new(hmac, &params)),
+        };
+        Some(Webhook {
+            plan,
+            params,
+            check,
+            redactor: self.redactor().clone(),
+        })
+    }
+}
+
+impl Webhook {
+    /// Whether a delivery is proven to come from the API, by its bytes as they were sent.
+    pub fn is_proven(&self, headers: &HeaderMap, body: &[u8], now: Timestamp) -> bool {
+        match &self.check {
+            Check::None => true,
+            Check::Hmac(signature) => signature.proves(headers, body, now).is_some(),
+        }
+    }
+
+    /// Whether whatever proves a delivery here proves it there.
+    pub fn is_proven_like(&self, other: &Self) -> bool {
+        match (&self.check, &other.check) {
+            (Check::None, Check::None) => true,
+            (Check::Hmac(own), Check::Hmac(other)) => own.print == other.print,
+            (Check::None, Check::Hmac(_)) | (Check::Hmac(_), Check::None) => false,
+        }
+    }
+
+    /// Whether nothing is ever proven, because the account gives no key.
+    pub fn has_no_key(&self) -> bool {
+        matches!(&self.check, Check::Hmac(signature) if signature.keys.is_empty())
+    }
+
+    /// Whether deliveries say whose data they speak of, so that one address may serve all tenants.
+    pub fn says_whose(&self) -> bool {
+        self.plan.tenant.is_some()
+    }
+
+    /// Whether a delivery speaks of this account's data (S43).
+    pub fn is_ours(&self, payload: &Json) -> bool {
+        let Some((path, param)) = &self.plan.tenant else {
+            return true;
+        };
+        let ours = self.params.to_json().ok();
+        let ours = ours.as_ref().and_then(|params| text(params.get(&**param)?));
+        ours.is_some() && ours == path.first(payload).and_then(text)
+    }
+
+    /// Which record a delivery names.
+    pub fn names(&self, headers: &HeaderMap, payload: &Arc<Json>) -> Named {
+        let base = Scope::new();
+        let scope = base
+            .child()
+            .with("params", self.params.clone())
+            .with("payload", Datum::Json(payload.clone()))
+            .with("headers", datum(headers))
+            .with_root(payload.clone());
+        let read = || -> Result<Named, FormError> {
+            // A condition that cannot be told costs one read; a record that is not read would cost a poll's time.
+            let counts = |when: &Condition| when.holds(&scope).unwrap_or(true);
+            if !self.plan.when.as_ref().is_none_or(counts) {
+                return Ok(Named::Nothing);
+            }
+            let key = self.plan.key.eval_datum(&scope)?;
+            if key.is_null() {
+                return Ok(Named::Nothing);
+            }
+            let version = match &self.plan.version {
+                Some(version) => version.eval(&scope)?,
+                None => Json::Null,
+            };
+            Ok(Named::Record {
+                key,
+                version: CursorValue::from_json(&version),
+            })
+        };
+        read().unwrap_or_else(|error| {
+            let error = self.redactor.clean(&error.to_string());
+            warn!(%error, "A webhook names no record that can be read from it.");
+            Named::Nothing
+        })
+    }
+}
+
+impl Signature {
+    fn new(hmac: &plan::Hmac, params: &Datum) -> Self {
+        let algorithm = match hmac.algorithm {
+            HmacAlgorithm::Sha1 => hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
+            HmacAlgorithm::Sha256 => hmac::HMAC_SHA256,
+            HmacAlgorithm::Sha384 => hmac::HMAC_SHA384,
+            HmacAlgorithm::Sha512 => hmac::HMAC_SHA512,
+        };
+        let scope = Scope::new().with("params", params.clone());
+        let mut print = blake3::Hasher::new();
+        let mut keys = Vec::new();
+        for key in &hmac.keys {
+            let key = key.eval_datum(&scope).unwrap_or(Datum::Null);
+            // An empty key is one that everybody has.
+            let Some(key) = key.as_str().filter(|key| !key.trim().is_empty()) else {
+                continue;
+            };
+            print.update(blake3::hash(key.as_bytes()).as_bytes());
+            keys.push(hmac::Key::new(algorithm, key.as_bytes()));
+        }
+        Self {
+            header: hmac.header.clone(),
+            prefix: hmac.prefix.clone(),
+            encoding: hmac.encoding,
+            before: hmac.before.clone(),
+            timestamp: hmac.timestamp.clone(),
+            keys,
+            print: print.finalize(),
+        }
+    }
+
+    fn proves(&self, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Option<()> {
+        let tag = self.decoded(only(headers, &self.header)?.strip_prefix(&*self.prefix)?)?;
+        let mut scope = Scope::new().with("headers", datum(headers));
+        if let Some((header, tolerance)) = &self.timestamp {
+            let written = only(headers, header)?;
+            let at = instant(written)?;
+            if now.since(at).max(at.since(now)) > *tolerance {
+                return None;
+            }
+            scope = scope.with("timestamp", Datum::from(written));
+        }
+        let signed = match &self.before {
+            None => None,
+            Some(before) => {
+                let mut signed = before.text(&scope).ok()?.into_bytes();
+                signed.extend_from_slice(body);
+                Some(signed)
+            }
+        };
+        let signed = signed.as_deref().unwrap_or(body);
+        // Every key is tried, and each in constant time: how long it takes tells nothing.
+        let fits = |key: &hmac::Key| hmac::verify(key, signed, &tag).is_ok();
+        let proven = self
+            .keys
+            .iter()
+            .fold(false, |proven, key| fits(key) | proven);
+        proven.then_some(())
+    }
+
+    fn decoded(&self, text: &str) -> Option<Vec<u8>> {
+        match self.encoding {
+            SignatureEncoding::Base64 => STANDARD.decode(text).ok(),
+            SignatureEncoding::Hex => {
+                let digit = |byte: u8| char::from(byte).to_digit(16);
+                let bytes = text.as_bytes().chunks(2).map(|pair| match pair {
+                    [high, low] => u8::try_from(digit(*high)? << 4 | digit(*low)?).ok(),
+                    _ => None,
+                });
+                bytes.collect()
+            }
+        }
+    }
+}
+
+/// The value of a header that is there once.
+fn only<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next()?.to_str().ok()?;
+    values.next().is_none().then_some(value)
+}
+
+/// Seconds or milliseconds since 1970, or a date.
+fn instant(text: &str) -> Option<Timestamp> {
+    /// More seconds than the year 5000 has, fewer milliseconds than 1974 had.
+    const MOST: i64 = 100_000_000_000;
+    match text.parse::<i64>() {
+        Ok(seconds @ 0..MOST) => Some(Timestamp::from_unix_seconds(seconds)),
+        Ok(millis @ MOST..) => Some(Timestamp::from_ticks(millis.checked_mul(10_000)?)),
+        Ok(_) => None,
+        Err(_) => Timestamp::parse(text),
+    }
+}
+
+/// Headers as expressions see them: by small letters, the first of each.
+fn datum(headers: &HeaderMap) -> Datum {
+    let read = |name: &http::HeaderName| {
+        let value = headers.get(name)?.to_str().ok()?;
+        Some((name.as_str().to_owned(), Datum::from(value)))
+    };
+    Datum::map(headers.keys().filter_map(read))
+}
+
+/// An id as text: 1 is "1".
+fn text(id: &Json) -> Option<String> {
+    match id {
+        Json::String(text) => Some(text.clone()),
+        Json::Number(number) => Some(number.to_string()),
+        Json::Null | Json::Bool(_) | Json::Array(_) | Json::Object(_) => None,
+    }
+}
