@@ -289,9 +289,8 @@ fn start() -> DateTime<Utc> {
     "2026-11-02T08:00:00Z".parse().expect("an instant")
 }
 
-/// Removes every other pipeline of a folder, and the routines, which only those call.
+/// Removes every other pipeline of a folder.
 fn keep_only(name: &str, folder: &Path) {
-    fs::remove_dir_all(folder.join("routines")).expect("the routines can be removed");
     for entry in fs::read_dir(folder).expect("the folder can be read") {
         let path = entry.expect("an entry can be read").path();
         let other = path
