@@ -19,6 +19,8 @@ mod harness;
 #[cfg(test)]
 mod histories;
 #[cfg(test)]
+mod hooks;
+#[cfg(test)]
 mod other;
 #[cfg(test)]
 mod readme;

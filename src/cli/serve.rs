@@ -108,9 +108,9 @@ fn say(out: &Out, at: SocketAddr, on: &[Arc<TenantRun>], off: &[Arc<TenantRun>])
     let (on, off) = (names(on), names(off));
     if out.is_json() {
         out.json(&json!({ "listening": at.to_string(), "on": on, "off": off }));
-        return;
+    } else {
+        out.data(&format!("webhooks are awaited at http://{at}/hooks/"));
     }
-    out.data(&format!("webhooks are awaited at http://{at}/hooks/"));
     if on.is_empty() {
         out.talk("no tenant is on; turn one on with `syncline on TENANT` while this is stopped");
     } else {

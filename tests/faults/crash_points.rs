@@ -28,11 +28,11 @@ const BY_LOSS: &[CrashPoint] = &[CrashPoint::BeforeUnsettled, CrashPoint::AfterU
 const NOT_REACHED: &[(CrashPoint, &str)] = &[
     (
         CrashPoint::BeforeHint,
-        "hints come from webhooks, which no command receives yet",
+        "hints come from webhooks, which only `serve` receives (tests/hooks)",
     ),
     (
         CrashPoint::AfterHint,
-        "hints come from webhooks, which no command receives yet",
+        "hints come from webhooks, which only `serve` receives (tests/hooks)",
     ),
     (
         CrashPoint::BeforeRotate,

@@ -9,11 +9,13 @@
 //! | [`wait`] | waits for something to become true, never for time to pass |
 //! | [`books`] | compares what was made with what should have been, and with the store |
 //! | [`front`] | stands before a simulator and knows other credentials |
+//! | [`hooks`] | starts the daemon, and sends webhooks to it |
 //! | [`scrub`] | paths, ids, times and ports to names, for snapshots |
 
 pub(crate) mod books;
 pub(crate) mod cmd;
 pub(crate) mod front;
+pub(crate) mod hooks;
 pub(crate) mod scrub;
 pub(crate) mod terminal;
 pub(crate) mod wait;

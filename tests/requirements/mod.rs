@@ -15,6 +15,7 @@
 //! | `invoices` | invoices, and what becomes of them (R51 to R58) |
 //! | `notes` | notes both ways (R69) |
 //! | `trouble` | states, failures, a crash (R64 to R66) |
+//! | `webhooks` | how soon a status goes back (R73) |
 //! | `settings` | what is changed in YAML is what the next run sends |
 //! | `mistakes` | what is misspelt is refused, with the caret on it |
 //! | `office` | what a test asks both sides, and does in a person's place |
@@ -34,3 +35,6 @@ mod scope;
 mod settings;
 mod setup;
 mod trouble;
+mod webhooks;
+
+pub(crate) use office::{both_ways, call_in_open, people, reword, stands, statuses};

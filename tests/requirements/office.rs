@@ -70,7 +70,7 @@ pub(super) fn call_in(world: &World, edit: &Edit) -> WorkOrderId {
 
 /// Somebody changes the text of a work order.
 #[track_caller]
-pub(super) fn reword(world: &World, order: WorkOrderId, text: &str) {
+pub(crate) fn reword(world: &World, order: WorkOrderId, text: &str) {
     let edit = Edit {
         description: Some(text.to_owned()),
         ..Edit::default()
@@ -218,7 +218,7 @@ pub(super) fn lines(ran: &Ran) -> Vec<Value> {
 }
 
 /// One subscriber with one site, and every pipeline.
-pub(super) async fn both_ways() -> World {
+pub(crate) async fn both_ways() -> World {
     let world = World::with(WorldConfig {
         subscribers: 1,
         locations: 1,
@@ -231,7 +231,7 @@ pub(super) async fn both_ways() -> World {
 }
 
 /// A client calls in a work order that nobody has touched.
-pub(super) fn call_in_open(world: &World) -> WorkOrderId {
+pub(crate) fn call_in_open(world: &World) -> WorkOrderId {
     let edit = Edit {
         status: Some(Status::plain(Primary::Open)),
         scheduled_date: Some("2026-11-02T07:00:00Z".parse().unwrap()),
@@ -249,7 +249,7 @@ pub(super) fn agree(world: &World, edit: TermsEdit) {
 
 /// What somebody does on the road or in the office: `jobs/10001/hold`.
 #[track_caller]
-pub(super) fn people(world: &World, path: &str, body: &Value) -> Value {
+pub(crate) fn people(world: &World, path: &str, body: &Value) -> Value {
     let titan = world.sandbox.servicetitan();
     titan.control("POST", path, body).unwrap()
 }
@@ -271,7 +271,7 @@ pub(super) fn set(world: &World, order: WorkOrderId, what: What) -> Vec<String> 
 }
 
 /// Statuses that the integration set, in their order.
-pub(super) fn statuses(world: &World, order: WorkOrderId) -> Vec<String> {
+pub(crate) fn statuses(world: &World, order: WorkOrderId) -> Vec<String> {
     set(world, order, What::Status)
 }
 
@@ -292,6 +292,6 @@ pub(super) fn asked(world: &World, order: WorkOrderId) -> Vec<String> {
 
 /// How far a work order is.
 #[track_caller]
-pub(super) fn stands(world: &World, order: WorkOrderId) -> String {
+pub(crate) fn stands(world: &World, order: WorkOrderId) -> String {
     overview(world, order).status.to_string()
 }

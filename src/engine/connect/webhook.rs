@@ -262,3 +262,137 @@ fn text(id: &Json) -> Option<String> {
         Json::Null | Json::Bool(_) | Json::Array(_) | Json::Object(_) => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lang::expr::{ExprEnv, ValueForm};
+
+    /// What a sender does: the text of the signature, as most APIs document it.
+    const NOW: i64 = 1_777_000_000;
+
+    fn signature(change: impl FnOnce(&mut plan::Hmac)) -> Signature {
+        let env = ExprEnv::new();
+        let key = |text: &str| ValueForm::compile(&env, &Json::from(text)).0;
+        let mut hmac = plan::Hmac {
+            algorithm: HmacAlgorithm::Sha256,
+            header: "x-signature".into(),
+            encoding: SignatureEncoding::Hex,
+            prefix: "".into(),
+            keys: vec![key("{{ params.new }}"), key("{{ params.old }}")],
+            before: None,
+            timestamp: None,
+        };
+        change(&mut hmac);
+        let params = Datum::map([("new", Datum::from("Jefe")), ("old", Datum::Null)]);
+        Signature::new(&hmac, &params)
+    }
+
+    fn headers(all: &[(&'static str, &str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in all {
+            headers.append(*name, value.parse().unwrap());
+        }
+        headers
+    }
+
+    fn holds(signature: &Signature, all: &[(&'static str, &str)], body: &[u8]) -> bool {
+        let now = Timestamp::from_unix_seconds(NOW);
+        signature.proves(&headers(all), body, now).is_some()
+    }
+
+    /// RFC 4231, the second test case.
+    #[test]
+    fn each_hash_and_each_way_to_write_it() {
+        let body = b"what do ya want for nothing?";
+        let cases = [
+            (
+                HmacAlgorithm::Sha1,
+                "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79",
+            ),
+            (
+                HmacAlgorithm::Sha256,
+                "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+            ),
+            (
+                HmacAlgorithm::Sha384,
+                "af45d2e376484031617f78d2b58a6b1b9c7ef464f5a01b47e42ec3736322445e\
+                 8e2240ca5e69e2c78b3239ecfab21649",
+            ),
+            (
+                HmacAlgorithm::Sha512,
+                "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea250554\
+                 9758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737",
+            ),
+        ];
+        for (algorithm, hex) in cases {
+            let own = signature(|hmac| hmac.algorithm = algorithm);
+            assert!(holds(&own, &[("x-signature", hex)], body), "{algorithm:?}");
+            let capitals = hex.to_uppercase();
+            assert!(holds(&own, &[("x-signature", &capitals)], body));
+            assert!(!holds(&own, &[("x-signature", hex)], b"what do ya want"));
+            assert!(!holds(&own, &[("x-signature", &hex[2..])], body));
+            assert!(!holds(&own, &[("x-signature", &hex[1..])], body));
+            assert!(!holds(&own, &[("x-signature", "")], body));
+            assert!(!holds(
+                &own,
+                &[("x-signature", hex), ("x-signature", hex)],
+                body
+            ));
+            assert!(!holds(&own, &[("x-other", hex)], body));
+        }
+        let base64 = signature(|hmac| {
+            hmac.encoding = SignatureEncoding::Base64;
+            hmac.prefix = "sha256=".into();
+        });
+        let text = "W9zBRr9gdU5qBCQmCJV1x1oAPwidJzmDnexYuWTsOEM=";
+        let prefixed = format!("sha256={text}");
+        assert!(holds(&base64, &[("x-signature", &prefixed)], body));
+        assert!(!holds(&base64, &[("x-signature", text)], body));
+    }
+
+    #[test]
+    fn a_time_that_is_signed_keeps_old_deliveries_out() {
+        let env = ExprEnv::new();
+        let own = signature(|hmac| {
+            hmac.before = Some(Template::compile(&env, "v1:{{ timestamp }}:").unwrap());
+            hmac.timestamp = Some(("x-time".into(), Duration::from_secs(300)));
+        });
+        let key = hmac::Key::new(hmac::HMAC_SHA256, b"Jefe");
+        // Bytes that are no text.
+        let body = [0xff, 0x00, b'{'];
+        let sent = |signed_at: &str, told: &[&str]| {
+            let signed = [format!("v1:{signed_at}:").as_bytes(), &body].concat();
+            let tag = hmac::sign(&key, &signed);
+            let hex = tag.as_ref().iter().map(|byte| format!("{byte:02x}"));
+            let hex: String = hex.collect();
+            let mut all = vec![("x-signature", hex.as_str())];
+            all.extend(told.iter().map(|told| ("x-time", *told)));
+            holds(&own, &all, &body)
+        };
+        let [now, early, late] = [NOW, NOW - 301, NOW + 301].map(|at| at.to_string());
+        let date = Timestamp::from_unix_seconds(NOW).to_chrono().to_rfc3339();
+        let millis = (NOW * 1000).to_string();
+        assert!(sent(&now, &[&now]));
+        assert!(sent(&date, &[&date]));
+        assert!(sent(&millis, &[&millis]));
+        assert!(!sent(&early, &[&early]), "too old");
+        assert!(!sent(&late, &[&late]), "from the future");
+        assert!(!sent(&early, &[&now]), "signed at another time");
+        assert!(!sent(&now, &[]));
+        assert!(!sent(&now, &[&now, &now]));
+        assert!(!sent("soon", &["soon"]));
+        assert!(!sent("-1", &["-1"]));
+    }
+
+    #[test]
+    fn an_empty_key_is_none() {
+        let nobody = signature(|hmac| {
+            hmac.keys.remove(0);
+        });
+        assert!(nobody.keys.is_empty());
+        let open = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, b""), b"x");
+        let hex: String = open.as_ref().iter().map(|it| format!("{it:02x}")).collect();
+        assert!(!holds(&nobody, &[("x-signature", &hex)], b"x"));
+    }
+}

@@ -1,0 +1,188 @@
+//! `serve`, and what a test needs to send webhooks to it: the keys of both simulators, and deliveries of its own.
+
+use std::net::SocketAddr;
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use ring::hmac;
+use serde_json::{Value, json};
+use syncline::sandbox::kit::post::post;
+use syncline::sandbox::servicechannel::hooks::HookFaults;
+use syncline::sandbox::servicetitan::{Hooks, Signature};
+
+use super::cmd::{Cmd, Ran, Running};
+use super::wait::until;
+use super::world::World;
+
+/// With what the simulated ServiceTitan signs.
+pub(crate) const TITAN_KEY: &str = "a key of 32 characters, made up.";
+
+/// A daemon that runs.
+pub(crate) struct Served {
+    running: Running,
+    /// Where it awaits webhooks.
+    pub(crate) at: SocketAddr,
+}
+
+impl Served {
+    pub(crate) async fn kill(self) -> Ran {
+        self.running.kill().await
+    }
+
+    pub(crate) async fn terminate(self) -> Ran {
+        self.running.terminate().await
+    }
+
+    pub(crate) async fn end(self) -> Ran {
+        self.running.end().await
+    }
+
+    /// POSTs a body to `hooks/{path}`; none when there was no answer.
+    pub(crate) async fn post(
+        &self,
+        path: &str,
+        headers: HeaderMap,
+        body: impl Into<Vec<u8>>,
+    ) -> Option<StatusCode> {
+        deliver(self.at, path, headers, body.into()).await
+    }
+
+    /// Posts what the simulated ServiceChannel would, about this object.
+    pub(crate) async fn tell(&self, world: &World, name: &str, object: &Value) -> StatusCode {
+        let body = json!({ "Object": object, "EventType": "WorkOrderStatusChanged" }).to_string();
+        let key = world.sandbox.servicechannel().signing_key();
+        let path = format!("sandbox/servicechannel/{name}");
+        let answer = self.post(&path, signed(&key, body.as_bytes()), body).await;
+        answer.expect("the daemon answers")
+    }
+}
+
+pub(crate) async fn deliver(
+    at: SocketAddr,
+    path: &str,
+    headers: HeaderMap,
+    body: Vec<u8>,
+) -> Option<StatusCode> {
+    let url = format!("http://{at}/hooks/{path}").parse();
+    let url = url.expect("an address makes a URL");
+    post(&url, headers, body.into()).await.ok()
+}
+
+/// The HMAC-SHA256 of a body.
+pub(crate) fn tag(key: &str, body: &[u8]) -> hmac::Tag {
+    hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes()), body)
+}
+
+/// A body signed as ServiceChannel signs.
+pub(crate) fn signed(key: &str, body: &[u8]) -> HeaderMap {
+    header("sign-data", &STANDARD.encode(tag(key, body)))
+}
+
+/// One header.
+pub(crate) fn header(name: &'static str, value: &str) -> HeaderMap {
+    let value = HeaderValue::from_str(value).expect("a header is ASCII");
+    HeaderMap::from_iter([(HeaderName::from_static(name), value)])
+}
+
+impl World {
+    /// Gives the tenant and the app the keys that the simulators sign with.
+    pub(crate) fn gives_keys(&self) {
+        self.secret(
+            "sandbox/servicechannel/signing_key",
+            &self.sandbox.servicechannel().signing_key(),
+        );
+        self.secret("servicetitan/webhook_key", TITAN_KEY);
+        self.tenant(
+            "/accounts/servicechannel/signing_key",
+            json!({ "secret": "sandbox/servicechannel/signing_key" }),
+        );
+        self.edit(
+            "syncline.yaml",
+            "/apps/servicetitan/webhook_key",
+            json!({ "secret": "servicetitan/webhook_key" }),
+        );
+    }
+
+    /// From now on polling finds no work order: what happens to one comes from a webhook.
+    pub(crate) fn blind(&self) {
+        let file = self.workspace().join("servicechannel/work-orders.yaml");
+        let text = std::fs::read_to_string(&file).expect("the pipeline can be read");
+        assert_eq!(text.matches("plus('-364d')").count(), 1);
+        let text = text.replace("plus('-364d')", "plus('364d')");
+        std::fs::write(file, text).expect("the pipeline can be written");
+    }
+
+    /// Starts the daemon and waits until it listens.
+    pub(crate) async fn serve(&self) -> Served {
+        self.serve_with(|cmd| cmd).await
+    }
+
+    /// The same with an environment.
+    pub(crate) async fn serve_with(&self, change: impl FnOnce(Cmd) -> Cmd) -> Served {
+        let log = self.log();
+        let cmd = self.cmd(["serve", "--hooks", "127.0.0.1:0", "--format", "json"]);
+        let mut running = change(cmd).start(&log);
+        let mut at = None;
+        until("the daemon listens", async || {
+            running.still_runs();
+            let said = std::fs::read_to_string(log.with_extension("out")).unwrap_or_default();
+            let first = said.lines().next().unwrap_or_default();
+            let said: Option<Value> = serde_json::from_str(first).ok();
+            at = said.and_then(|said| said["listening"].as_str()?.parse().ok());
+            at.is_some()
+        })
+        .await;
+        let at = at.expect("the daemon has said where it listens");
+        Served { running, at }
+    }
+
+    /// From now on both simulators tell the daemon of everything, as well as this goes.
+    pub(crate) fn tells(&self, at: SocketAddr, source: HookFaults, target: Hooks) {
+        let source_side = self.sandbox.servicechannel();
+        for (name, events) in [
+            (
+                "work_order",
+                &[
+                    "WorkOrderCreated",
+                    "WorkOrderStatusChanged",
+                    "WorkOrderNoteAdded",
+                    "WorkOrderScheduledDateChanged",
+                    "WorkOrderNteChanged",
+                    "WorkOrderPriorityChanged",
+                    "WorkOrderDescriptionChanged",
+                ][..],
+            ),
+            ("check_in", &["WorkOrderCheckIn", "WorkOrderCheckOut"][..]),
+        ] {
+            let url = format!("http://{at}/hooks/sandbox/servicechannel/{name}");
+            let events: Vec<String> = events.iter().map(|event| (*event).to_owned()).collect();
+            source_side.add_hook(url.parse().expect("an address makes a URL"), &events);
+        }
+        source_side.set_hook_faults(source);
+        let url = |name: &str| format!("http://{at}/hooks/-/servicetitan/{name}");
+        let urls = [
+            ("tn.jpm.job-scheduled", "job"),
+            ("tn.jpm.job-rescheduled", "job"),
+            ("tn.jpm.job-updated", "job"),
+            ("tn.jpm.job-completed", "job"),
+            ("tn.dis.technician-dispatched", "job"),
+            ("tn.jpm.job-appointment-updated", "appointment"),
+            ("tn.crm.booking-updated", "booking"),
+            ("tn.acc.invoice-updated", "invoice"),
+        ];
+        let hooks = Hooks {
+            urls: urls
+                .map(|(event, name)| (event.to_owned(), url(name)))
+                .into(),
+            signature: Some(Signature {
+                key: TITAN_KEY.to_owned(),
+                header: "x-servicetitan-signature".to_owned(),
+                encoding: syncline::sandbox::servicetitan::Encoding::Hex,
+            }),
+            ..target
+        };
+        let set = self.sandbox.servicetitan().set_hooks(hooks);
+        set.expect("webhooks stay on this machine");
+    }
+}

@@ -1,0 +1,300 @@
+//! Webhooks at the door of the real daemon (P7, S10, S11, S40, S43): `serve` as a child process, deliveries of our own
+//! and those of the simulators.
+
+use axum::http::{HeaderMap, StatusCode};
+use serde_json::{Value, json};
+use syncline::engine::record::TenantName;
+use syncline::engine::store::{RecordRow, Store as _};
+use syncline::sandbox::kit::audit::Entry;
+use syncline::sandbox::servicechannel::model::WorkOrderId;
+
+use crate::harness::hooks::{TITAN_KEY, signed, tag};
+use crate::harness::world::TENANT;
+use crate::harness::{Flows, World, WorldConfig, until};
+
+mod chaos;
+mod flood;
+
+const UNAUTHORIZED: StatusCode = StatusCode::UNAUTHORIZED;
+
+/// On the machine's own clock, with work orders that polling does not find.
+async fn blind() -> World {
+    let world = World::with(WorldConfig {
+        rate: 1,
+        subscribers: 1,
+        locations: 1,
+        ..WorldConfig::default()
+    })
+    .await;
+    world.gives_keys();
+    world.blind();
+    world
+}
+
+/// What ServiceChannel tells of a work order.
+fn object(order: WorkOrderId) -> Value {
+    json!({ "Id": order.0, "ProviderId": 2_090_000_001, "UpdatedBy": { "UserName": "Jane Store" } })
+}
+
+/// The rows that the store has of a work order.
+async fn stored(world: &World, order: WorkOrderId) -> Vec<RecordRow> {
+    let store = world.store().await;
+    let key = order.0.to_string().into();
+    let rows = store.records(&TenantName::from(TENANT), &key).await;
+    store.close().await;
+    rows.unwrap()
+}
+
+async fn until_a_job(world: &World, order: WorkOrderId) {
+    until("the work order is a job", async || {
+        world.jobs().contains_key(&order.0)
+    })
+    .await;
+}
+
+/// Reads of one work order so far.
+fn reads(world: &World, order: WorkOrderId) -> usize {
+    let kit = world.sandbox.servicechannel().kit();
+    let path = format!("/v3/workorders/{}", order.0);
+    let of_it = |entry: &Entry| entry.method == "GET" && entry.path == path;
+    kit.audit.log(usize::MAX).into_iter().filter(of_it).count()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p7_what_was_answered_survives_kill_9() {
+    let world = blind().await;
+    world.on().await;
+    let served = world.serve().await;
+    let [order] = world.arrive(1)[..] else {
+        panic!("one work order")
+    };
+    let answer = served.tell(&world, "work_order", &object(order)).await;
+    served.kill().await;
+    assert_eq!(answer, 200);
+    assert_eq!(stored(&world, order).await.len(), 1, "it is durable");
+    let served = world.serve().await;
+    until_a_job(&world, order).await;
+    served.terminate().await.fine();
+    world.nothing_twice();
+}
+
+/// The sender gets no answer and comes again, as senders do.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p7_what_was_not_answered_is_sent_again_and_has_one_effect() {
+    for point in ["before-t1h-hint", "after-t1h-hint"] {
+        let world = blind().await;
+        world.on().await;
+        let served = world
+            .serve_with(|cmd| cmd.env("SYNCLINE_CRASH_AT", point))
+            .await;
+        let [order] = world.arrive(1)[..] else {
+            panic!("one work order")
+        };
+        let key = world.sandbox.servicechannel().signing_key();
+        let body = json!({ "Object": object(order) }).to_string();
+        let path = "sandbox/servicechannel/work_order";
+        let headers = signed(&key, body.as_bytes());
+        assert_eq!(served.post(path, headers, body).await, None, "{point}");
+        assert!(served.end().await.crashed(), "{point}");
+        let served = world.serve().await;
+        assert_eq!(served.tell(&world, "work_order", &object(order)).await, 200);
+        until_a_job(&world, order).await;
+        served.terminate().await.fine();
+        world.nothing_twice();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_is_changed_without_a_gap() {
+    let world = blind().await;
+    world.secret("new", "the new key");
+    world.secret("old", "the old key");
+    let keys = |world: &World, new: &str, old: Option<&str>| {
+        let secret = |name: &str| json!({ "secret": name });
+        world.tenant("/accounts/servicechannel/signing_key", secret(new));
+        let old = old.map_or(json!({ "secret": "new" }), secret);
+        world.tenant("/accounts/servicechannel/old_signing_key", old);
+    };
+    let body = json!({ "Object": object(WorkOrderId(1)) }).to_string();
+    let asked = async |world: &World| {
+        let served = world.serve().await;
+        let mut answers = Vec::new();
+        for key in ["the new key", "the old key", "", "another"] {
+            let headers = signed(key, body.as_bytes());
+            let path = "sandbox/servicechannel/work_order";
+            answers.push(served.post(path, headers, body.clone()).await.unwrap());
+        }
+        served.terminate().await.fine();
+        answers
+    };
+    let (yes, no) = (StatusCode::OK, UNAUTHORIZED);
+    keys(&world, "old", Some("old"));
+    assert_eq!(asked(&world).await, [no, yes, no, no], "before");
+    keys(&world, "new", Some("old"));
+    assert_eq!(asked(&world).await, [yes, yes, no, no], "meanwhile");
+    keys(&world, "new", None);
+    assert_eq!(asked(&world).await, [yes, no, no, no], "after");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn s40_s43_one_address_serves_all_tenants_and_each_its_own_only() {
+    let world = World::with(WorldConfig {
+        rate: 1,
+        flows: Flows::All,
+        ..WorldConfig::default()
+    })
+    .await;
+    world.gives_keys();
+    // A second customer, who is off.
+    let tenants = world.workspace().join("tenants");
+    std::fs::copy(tenants.join("sandbox.yaml"), tenants.join("other.yaml")).unwrap();
+    world.edit("tenants/other.yaml", "/name", json!("other"));
+    let number = "/accounts/servicetitan/tenant";
+    world.edit("tenants/other.yaml", number, json!(2000));
+    world.on().await;
+    let served = world.serve().await;
+    let send = async |path: &str, tenant: i64, key: &str| {
+        let body = json!({ "data": { "tenantId": tenant, "booking": { "id": 77 } } }).to_string();
+        let mut hex = String::new();
+        for byte in tag(key, body.as_bytes()).as_ref() {
+            hex.push_str(&format!("{byte:02X}"));
+        }
+        let headers = crate::harness::hooks::header("x-servicetitan-signature", &hex);
+        served.post(path, headers, body).await.unwrap()
+    };
+    let all = "-/servicetitan/booking";
+    assert_eq!(send(all, 1000, TITAN_KEY).await, 200, "taken");
+    assert_eq!(send(all, 2000, TITAN_KEY).await, 200, "off: dropped");
+    assert_eq!(send(all, 3000, TITAN_KEY).await, 401, "whose is that");
+    assert_eq!(send(all, 1000, "another").await, 401, "not signed");
+    let own = "sandbox/servicetitan/booking";
+    assert_eq!(send(own, 1000, TITAN_KEY).await, 200, "taken");
+    assert_eq!(send(own, 2000, TITAN_KEY).await, 401, "another's");
+    assert_eq!(
+        send("other/servicetitan/booking", 2000, TITAN_KEY).await,
+        200
+    );
+    let nobody = "nobody/servicetitan/booking";
+    assert_eq!(send(nobody, 1000, TITAN_KEY).await, 401, "no such tenant");
+
+    let ran = served.terminate().await.fine();
+    let counts: Value = serde_json::from_str(ran.stdout.lines().last().unwrap()).unwrap();
+    let counts = &counts["hooks"];
+    assert_eq!(
+        (&counts["taken"], &counts["dropped"], &counts["refused"]),
+        (&json!(2), &json!(2), &json!(4)),
+        "{counts}"
+    );
+    let store = world.store().await;
+    let of = async |tenant: &str| {
+        let rows = store.records(&TenantName::from(tenant), &"77".into()).await;
+        rows.unwrap().len()
+    };
+    assert_eq!((of(TENANT).await, of("other").await), (1, 0));
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn s40_only_signatures_and_size_are_refused() {
+    let world = blind().await;
+    world.on().await;
+    let served = world.serve().await;
+    let key = world.sandbox.servicechannel().signing_key();
+    let own = "sandbox/servicechannel/work_order";
+    let send = async |path: &str, body: &str| {
+        let headers = signed(&key, body.as_bytes());
+        served.post(path, headers, body).await.unwrap()
+    };
+    assert_eq!(send(own, "").await, 200, "a test of the address");
+    assert_eq!(send(own, "{").await, 200, "signed, and no JSON");
+    let empty = r#"{"Object":{"ProviderId":2090000001}}"#;
+    assert_eq!(send(own, empty).await, 200, "names nothing");
+    let other = r#"{"Object":{"Id":1,"ProviderId":2090000002}}"#;
+    assert_eq!(send(own, other).await, 401, "another provider's");
+    let long = format!("{{\"Object\":\"{}\"}}", "x".repeat(1 << 20));
+    assert_eq!(send(own, &long).await, 413);
+    assert_eq!(send("sandbox/servicechannel/invoices", "").await, 404);
+    assert_eq!(send("sandbox/elsewhere/invoice", "").await, 404);
+    let unsigned = served.post(own, HeaderMap::new(), "").await;
+    assert_eq!(unsigned, Some(UNAUTHORIZED));
+    served.terminate().await.fine();
+    assert_eq!(stored(&world, WorkOrderId(1)).await, []);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn s11_a_key_is_read_once_a_second_and_the_last_word_is_heard() {
+    let world = blind().await;
+    world.on().await;
+    let served = world.serve().await;
+    let [order] = world.arrive(1)[..] else {
+        panic!("one work order")
+    };
+    let began = world.now();
+    assert_eq!(served.tell(&world, "work_order", &object(order)).await, 200);
+    until_a_job(&world, order).await;
+    for _ in 0..50 {
+        assert_eq!(served.tell(&world, "work_order", &object(order)).await, 200);
+    }
+    // The last one comes after what it tells of, within the second of those before.
+    let description = "Water in the cellar";
+    crate::requirements::reword(&world, order, description);
+    assert_eq!(served.tell(&world, "work_order", &object(order)).await, 200);
+    let reworded = || {
+        let jobs = world.jobs();
+        jobs[&order.0][0].to_string().contains(description)
+    };
+    until("the last word is heard", async || reworded()).await;
+    let took = usize::try_from((world.now() - began).num_seconds()).unwrap();
+    let reads = reads(&world, order);
+    assert!(
+        (2..=took + 2).contains(&reads),
+        "{reads} reads in {took} s of 52 deliveries"
+    );
+    served.terminate().await.fine();
+    world.nothing_twice();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn serve_says_where_it_listens_and_what_keeps_it_from_that() {
+    let world = blind().await;
+    // Nobody is on: webhooks are answered all the same.
+    let served = world.serve().await;
+    assert_eq!(
+        served
+            .tell(&world, "work_order", &object(WorkOrderId(1)))
+            .await,
+        200
+    );
+    let taken = served.at.to_string();
+    world.tenant("/title", json!("Another"));
+    let store = ["--store", "second.db"];
+    let second = world.cmd(["serve", "--hooks", &taken].into_iter().chain(store));
+    let second = second.run().await.exits(1);
+    assert!(
+        second
+            .stderr
+            .contains(&format!("cannot await webhooks at {taken}")),
+        "{}",
+        second.stderr
+    );
+    let ran = served.terminate().await.fine();
+    assert!(ran.stderr.contains("no tenant is on"), "{}", ran.stderr);
+    assert!(ran.stdout.contains(r#""dropped":1"#), "{}", ran.stdout);
+
+    // An account that cannot be opened.
+    world.tenant(
+        "/accounts/servicechannel/signing_key",
+        json!({ "secret": "nowhere" }),
+    );
+    let ran = world.cmd(["serve", "--hooks", "127.0.0.1:0"]).run().await;
+    let ran = ran.exits(3);
+    assert!(ran.stderr.contains("`nowhere`"), "{}", ran.stderr);
+    world.edit("syncline.yaml", "/listen/hooks", json!("somewhere"));
+    let ran = world.cmd(["serve"]).run().await.exits(3);
+    assert!(
+        ran.stderr
+            .contains("`somewhere` is not an address to listen at"),
+        "{}",
+        ran.stderr
+    );
+}
