@@ -243,7 +243,12 @@ async fn r49_a_work_order_that_went_to_another_company_is_called_off() {
         .clock()
         .advance(std::time::Duration::from_secs(3_600));
     world.run().await;
-    assert_eq!(world.job(order)["jobStatus"], "Canceled", "{}", world.status().await);
+    assert_eq!(
+        world.job(order)["jobStatus"],
+        "Canceled",
+        "{}",
+        world.status().await
+    );
     assert_eq!(world.job(stays)["jobStatus"], "Scheduled");
 }
 

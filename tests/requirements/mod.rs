@@ -14,6 +14,7 @@
 //! | `forward` | what changes in a work order later (R29, R33, R34, R49) |
 //! | `invoices` | invoices, and what becomes of them (R51 to R58) |
 //! | `notes` | notes both ways (R69) |
+//! | `visits` | who came and went, and who is on the way (R71, R74) |
 //! | `trouble` | states, failures, a crash (R64 to R66) |
 //! | `webhooks` | how soon a status goes back (R73) |
 //! | `settings` | what is changed in YAML is what the next run sends |
@@ -35,6 +36,7 @@ mod scope;
 mod settings;
 mod setup;
 mod trouble;
+mod visits;
 mod webhooks;
 
 pub(crate) use office::{both_ways, call_in_open, people, reword, stands, statuses};
