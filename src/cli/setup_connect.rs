@@ -102,6 +102,8 @@ fn ask(person: &Person, need: &mut Need, again: bool) -> anyhow::Result<()> {
     loop {
         let kept = if need.is_missing() {
             ""
+        } else if need.is_left_out() {
+            " (Enter leaves it out)"
         } else {
             " (Enter keeps it)"
         };
@@ -216,6 +218,9 @@ impl Probe<'_> {
 
 /// The value an account is tried with. A secret that was just given is not stored yet.
 fn value(need: &Need) -> Option<(Arc<str>, ParamValue)> {
+    if need.is_left_out() {
+        return None;
+    }
     let value = match (&need.given, &need.secret) {
         (Some(given), _) => ParamValue::Literal(given.clone()),
         (None, Some(secret)) => ParamValue::Secret(secret.as_str().into()),
@@ -226,7 +231,10 @@ fn value(need: &Need) -> Option<(Arc<str>, ParamValue)> {
 
 /// Puts what was given into a tenant's file that is there.
 pub(super) fn write_into(file: &mut TenantFile, needs: &[Need]) -> anyhow::Result<()> {
-    for need in needs.iter().filter(|need| !need.shared) {
+    for need in needs
+        .iter()
+        .filter(|need| !need.shared && !need.is_left_out())
+    {
         let at = Pointer::root()
             .key("accounts")
             .key(need.connector.as_str())
@@ -267,7 +275,7 @@ pub(super) fn new_text(
         text.push_str(&format!("  {}:\n", name.as_str()));
         let own = needs
             .iter()
-            .filter(|need| need.connector == name.as_str() && !need.shared);
+            .filter(|need| need.connector == name.as_str() && !need.shared && !need.is_left_out());
         for need in own {
             let value = match (&need.secret, &need.given) {
                 (Some(secret), _) => serde_json::json!({ "secret": secret }),

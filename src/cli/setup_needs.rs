@@ -70,6 +70,11 @@ impl Need {
         self.required && !had && self.given.is_none()
     }
 
+    /// Whether the account does without: nobody has given it, and nobody must.
+    pub(super) fn is_left_out(&self) -> bool {
+        !self.required && !self.stored && self.known.is_none() && self.given.is_none()
+    }
+
     /// The flag that gives it.
     pub(super) fn flag(&self) -> String {
         match &self.secret {

@@ -341,6 +341,14 @@ async fn a_person_is_walked_through() {
                 Hidden(""),
             ),
             ("servicechannel.provider_id [2090000001]: ", Typed("")),
+            (
+                "servicechannel.signing_key (Enter leaves it out), not shown: ",
+                Hidden(""),
+            ),
+            (
+                "servicechannel.old_signing_key (Enter leaves it out), not shown: ",
+                Hidden(""),
+            ),
             ("servicetitan.tenant: ", Typed("")),
             ("servicetitan.tenant: ", Typed("1000")),
             (

@@ -301,6 +301,14 @@ mod tests {
         signature.proves(&headers(all), body, now).is_some()
     }
 
+    fn hex(tag: &hmac::Tag) -> String {
+        let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap();
+        let bytes = tag.as_ref().iter();
+        bytes
+            .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
+            .collect()
+    }
+
     /// RFC 4231, the second test case.
     #[test]
     fn each_hash_and_each_way_to_write_it() {
@@ -331,8 +339,9 @@ mod tests {
             let capitals = hex.to_uppercase();
             assert!(holds(&own, &[("x-signature", &capitals)], body));
             assert!(!holds(&own, &[("x-signature", hex)], b"what do ya want"));
-            assert!(!holds(&own, &[("x-signature", &hex[2..])], body));
-            assert!(!holds(&own, &[("x-signature", &hex[1..])], body));
+            let cut = |bytes: usize| hex.get(bytes..).unwrap_or_default();
+            assert!(!holds(&own, &[("x-signature", cut(2))], body));
+            assert!(!holds(&own, &[("x-signature", cut(1))], body));
             assert!(!holds(&own, &[("x-signature", "")], body));
             assert!(!holds(
                 &own,
@@ -364,8 +373,7 @@ mod tests {
         let sent = |signed_at: &str, told: &[&str]| {
             let signed = [format!("v1:{signed_at}:").as_bytes(), &body].concat();
             let tag = hmac::sign(&key, &signed);
-            let hex = tag.as_ref().iter().map(|byte| format!("{byte:02x}"));
-            let hex: String = hex.collect();
+            let hex = hex(&tag);
             let mut all = vec![("x-signature", hex.as_str())];
             all.extend(told.iter().map(|told| ("x-time", *told)));
             holds(&own, &all, &body)
@@ -373,6 +381,7 @@ mod tests {
         let [now, early, late] = [NOW, NOW - 301, NOW + 301].map(|at| at.to_string());
         let date = Timestamp::from_unix_seconds(NOW).to_chrono().to_rfc3339();
         let millis = (NOW * 1000).to_string();
+
         assert!(sent(&now, &[&now]));
         assert!(sent(&date, &[&date]));
         assert!(sent(&millis, &[&millis]));
@@ -392,7 +401,6 @@ mod tests {
         });
         assert!(nobody.keys.is_empty());
         let open = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, b""), b"x");
-        let hex: String = open.as_ref().iter().map(|it| format!("{it:02x}")).collect();
-        assert!(!holds(&nobody, &[("x-signature", &hex)], b"x"));
+        assert!(!holds(&nobody, &[("x-signature", &hex(&open))], b"x"));
     }
 }
