@@ -221,7 +221,13 @@ impl World {
 
     /// Reads everything once and works it.
     pub(crate) async fn run(&self) -> Ran {
-        self.fine(["run", TENANT]).await
+        let ran = self.cmd(["run", TENANT]).run().await;
+        if ran.status.code() == Some(6) {
+            // Whoever reads the failure wants to know what was given up, and why.
+            let dead = self.cmd(["dead", "list", TENANT]).run().await;
+            panic!("{ran:?}\n{}", dead.stdout);
+        }
+        ran.fine()
     }
 
     /// Starts the engine until it is stopped or killed.
@@ -283,9 +289,8 @@ fn start() -> DateTime<Utc> {
     "2026-11-02T08:00:00Z".parse().expect("an instant")
 }
 
-/// Removes every other pipeline of a folder, and the routines, which only those call.
+/// Removes every other pipeline of a folder.
 fn keep_only(name: &str, folder: &Path) {
-    fs::remove_dir_all(folder.join("routines")).expect("the routines can be removed");
     for entry in fs::read_dir(folder).expect("the folder can be read") {
         let path = entry.expect("an entry can be read").path();
         let other = path
