@@ -5,6 +5,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 use syncline::sandbox::servicechannel::people::Edit;
+use syncline::sandbox::servicetitan::Id;
 use syncline::sandbox::servicetitan::known::{FIELD_ACCESS, FIELD_NTE};
 
 use super::office::{act, booking, call_in, field, id_of, lines, prefer, read, rows, small};
@@ -274,7 +275,7 @@ async fn r67_a_merged_customer_and_a_merged_location_are_followed() {
         "crm/customers",
         &json!({ "name": "Acme", "type": "Commercial", "address": place, "locations": [{ "name": "Main", "address": place }] }),
     );
-    let id = id_of;
+    let id = |value: &Value| Id(value.as_i64().unwrap());
     let (customer, location) = (&other["id"], &other["locations"][0]["id"]);
     let office = world.sandbox.servicetitan();
     office
