@@ -3,8 +3,10 @@
 
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
+use sqlx::Connection as _;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use syncline::engine::record::TenantName;
-use syncline::engine::store::{RecordRow, Store as _};
+use syncline::engine::store::{Outcome, RecordRow, RecordState, Store as _};
 use syncline::sandbox::kit::audit::Entry;
 use syncline::sandbox::servicechannel::model::WorkOrderId;
 
@@ -19,8 +21,12 @@ const UNAUTHORIZED: StatusCode = StatusCode::UNAUTHORIZED;
 
 /// On the machine's own clock, with work orders that polling does not find.
 async fn blind() -> World {
+    blind_at(1).await
+}
+
+async fn blind_at(rate: u32) -> World {
     let world = World::with(WorldConfig {
-        rate: 1,
+        rate,
         subscribers: 1,
         locations: 1,
         ..WorldConfig::default()
@@ -252,6 +258,52 @@ async fn s11_a_key_is_read_once_a_second_and_the_last_word_is_heard() {
     );
     served.terminate().await.fine();
     world.nothing_twice();
+}
+
+/// Somebody holds the store: the sender is told to come again, in the time that senders wait.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn s40_while_the_store_cannot_be_written_the_sender_is_told_to_come_again() {
+    let world = blind().await;
+    world.on().await;
+    let served = world.serve().await;
+    let [order] = world.arrive(1)[..] else {
+        panic!("one work order")
+    };
+    let file = SqliteConnectOptions::new().filename(world.store_path());
+    let mut other = SqliteConnection::connect_with(&file).await.unwrap();
+    sqlx::query("BEGIN IMMEDIATE")
+        .execute(&mut other)
+        .await
+        .unwrap();
+    let answer = served.tell(&world, "work_order", &object(order)).await;
+    assert_eq!(answer, 503);
+    assert_eq!(stored(&world, order).await, []);
+    sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
+    other.close().await.unwrap();
+    assert_eq!(served.tell(&world, "work_order", &object(order)).await, 200);
+    until_a_job(&world, order).await;
+    served.terminate().await.fine();
+    world.nothing_twice();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_named_and_not_there_is_no_letter() {
+    let world = blind_at(100).await;
+    world.on().await;
+    let served = world.serve().await;
+    let nobody = WorkOrderId(399_999_999);
+    assert_eq!(
+        served.tell(&world, "work_order", &object(nobody)).await,
+        200
+    );
+    until("it is not looked for any more", async || {
+        let rows = stored(&world, nobody).await;
+        rows.iter().all(|row| row.state == RecordState::Done)
+            && rows[0].outcome == Some(Outcome::Skipped)
+    })
+    .await;
+    assert!(reads(&world, nobody) > 1, "it may show late");
+    served.terminate().await.fine();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
