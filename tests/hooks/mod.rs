@@ -10,7 +10,7 @@ use syncline::engine::store::{Outcome, RecordRow, RecordState, Store as _};
 use syncline::sandbox::kit::audit::Entry;
 use syncline::sandbox::servicechannel::model::WorkOrderId;
 
-use crate::harness::hooks::{TITAN_KEY, signed, tag};
+use crate::harness::hooks::{signed, tag};
 use crate::harness::world::TENANT;
 use crate::harness::{Flows, World, WorldConfig, until};
 
@@ -168,20 +168,18 @@ async fn s40_s43_one_address_serves_all_tenants_and_each_its_own_only() {
         let headers = crate::harness::hooks::header("x-servicetitan-signature", &hex);
         served.post(path, headers, body).await.unwrap()
     };
+    let [_, (_, _, key)] = world.sandbox.webhook_keys();
     let all = "-/servicetitan/booking";
-    assert_eq!(send(all, 1000, TITAN_KEY).await, 200, "taken");
-    assert_eq!(send(all, 2000, TITAN_KEY).await, 200, "off: dropped");
-    assert_eq!(send(all, 3000, TITAN_KEY).await, 401, "whose is that");
+    assert_eq!(send(all, 1000, &key).await, 200, "taken");
+    assert_eq!(send(all, 2000, &key).await, 200, "off: dropped");
+    assert_eq!(send(all, 3000, &key).await, 401, "whose is that");
     assert_eq!(send(all, 1000, "another").await, 401, "not signed");
     let own = "sandbox/servicetitan/booking";
-    assert_eq!(send(own, 1000, TITAN_KEY).await, 200, "taken");
-    assert_eq!(send(own, 2000, TITAN_KEY).await, 401, "another's");
-    assert_eq!(
-        send("other/servicetitan/booking", 2000, TITAN_KEY).await,
-        200
-    );
+    assert_eq!(send(own, 1000, &key).await, 200, "taken");
+    assert_eq!(send(own, 2000, &key).await, 401, "another's");
+    assert_eq!(send("other/servicetitan/booking", 2000, &key).await, 200);
     let nobody = "nobody/servicetitan/booking";
-    assert_eq!(send(nobody, 1000, TITAN_KEY).await, 401, "no such tenant");
+    assert_eq!(send(nobody, 1000, &key).await, 401, "no such tenant");
 
     let ran = served.terminate().await.fine();
     let counts: Value = serde_json::from_str(ran.stdout.lines().last().unwrap()).unwrap();
