@@ -210,7 +210,13 @@ fn shipped() -> Vec<Tested> {
         let mut project = project.clone();
         project.documents.retain(|doc| match doc.kind {
             Kind::Test => cases.contains(doc.source.name()),
-            kind => kind != Kind::Tenant,
+            Kind::Tenant => false,
+            Kind::Runtime
+            | Kind::Connector
+            | Kind::Integration
+            | Kind::Pipeline
+            | Kind::Map
+            | Kind::Routine => true,
         });
         Tested {
             file: file.clone(),
