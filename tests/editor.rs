@@ -13,6 +13,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use syncline::lang::config::VERBS;
 
+mod tenant;
+
 /// Longest wait for one message of the server: a guard, never waited out when all is well.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -356,38 +358,4 @@ fn mistakes_are_marked_where_they_are() {
         let document = editor.open(&format!("{name}.yaml"), &format!("{HEAD}{step}"));
         assert_eq!(marks(&document), expected, "{name}");
     }
-}
-
-#[test]
-fn a_tenant_file_completes_settings_choices_and_rows() {
-    let Some(mut editor) = Editor::start() else {
-        return;
-    };
-    let sandbox = std::fs::read_to_string(root().join("pipelines/tenants/sandbox.yaml")).unwrap();
-    let text = sandbox.replace("../servicechannel/", "./").replace(
-        "    dispatch_board: true\n",
-        "    dispatch_board: true\n    schedule_date: \n    \n    priority:\n      \n",
-    );
-    let line = text
-        .lines()
-        .position(|line| line.contains("schedule_date: "))
-        .unwrap();
-    let document = editor.open("tenant-trial.yaml", &text);
-    assert_eq!(
-        labels(&editor.complete(&document, line, 19)),
-        ["scheduled", "submitted"]
-    );
-    assert_eq!(
-        labels(&editor.complete(&document, line + 3, 6)),
-        ["P1 - EMERGENCY", "P2 - 24 HOURS"]
-    );
-    assert_eq!(
-        labels(&editor.complete(&document, line + 1, 4)),
-        ["open_since", "do_not_service"]
-    );
-    let hover = editor.hover(&document, line, 6);
-    assert!(
-        hover.contains("Which date of the work order a booking or job begins at."),
-        "{hover}"
-    );
 }

@@ -34,3 +34,5 @@ mod sandbox;
 mod schemas;
 #[cfg(test)]
 mod store;
+#[cfg(test)]
+mod traceability;

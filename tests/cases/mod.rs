@@ -3,3 +3,4 @@
 
 mod failing;
 mod mutants;
+mod rows;

@@ -259,3 +259,41 @@ async fn r28_r31_r32_unit_type_and_nte_field_are_checked_and_the_nte_is_written_
     let fields = (field(&job, FIELD_NTE.0), field(&job, FIELD_ACCESS.0));
     assert_eq!(fields, (Some("1000.00"), Some("Key box")));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r67_a_merged_customer_and_a_merged_location_are_followed() {
+    let world = small().await;
+    world.on().await;
+    let first = world.arrive(1)[0];
+    world.run().await;
+    let job = world.job(first);
+    let place = json!({ "street": "9 Elm St", "city": "Oakham", "state": "CA", "zip": "90001", "country": "USA" });
+    let other = act(
+        &world,
+        "POST",
+        "crm/customers",
+        &json!({ "name": "Acme", "type": "Commercial", "address": place, "locations": [{ "name": "Main", "address": place }] }),
+    );
+    let id = id_of;
+    let (customer, location) = (&other["id"], &other["locations"][0]["id"]);
+    let office = world.sandbox.servicetitan();
+    office
+        .merge_customer(id(&job["customerId"]), id(customer))
+        .unwrap();
+    office
+        .merge_location(id(&job["locationId"]), id(location))
+        .unwrap();
+
+    let second = world.arrive(1)[0];
+    world.run().await;
+    let job = world.job(second);
+    assert_eq!(
+        (&job["customerId"], &job["locationId"]),
+        (customer, location)
+    );
+    assert_eq!(
+        (world.created("customers"), world.created("locations")),
+        (1, 0),
+        "none is made again"
+    );
+}

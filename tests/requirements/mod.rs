@@ -11,7 +11,10 @@
 //! | `job_status` | what happens to jobs and visits (R30, R40 to R48, R50) |
 //! | `board` | the dispatch board flow, NTE (R25 to R28, R31, R32) |
 //! | `content` | dates and summary (R35 to R39) |
+//! | `forward` | what changes in a work order later (R29, R33, R34, R49) |
+//! | `invoices` | invoices, and what becomes of them (R51 to R58) |
 //! | `notes` | notes both ways (R69) |
+//! | `visits` | who came and went, and who is on the way (R71, R74) |
 //! | `trouble` | states, failures, a crash (R64 to R66) |
 //! | `webhooks` | how soon a status goes back (R73) |
 //! | `settings` | what is changed in YAML is what the next run sends |
@@ -23,6 +26,8 @@ mod board;
 mod booking;
 mod campaign;
 mod content;
+mod forward;
+mod invoices;
 mod job_status;
 mod mistakes;
 mod notes;
@@ -31,6 +36,7 @@ mod scope;
 mod settings;
 mod setup;
 mod trouble;
+mod visits;
 mod webhooks;
 
 pub(crate) use office::{both_ways, call_in_open, people, reword, stands, statuses};

@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 use syncline::sandbox::servicechannel::model::WorkOrderId;
 use syncline::sandbox::servicechannel::people::Edit;
 
+use crate::harness::world::TENANT;
+
 use super::office::{ACME, BLUEBIRD, by_subscriber, call_in, prefer, retype, reword, small, two};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -69,7 +71,7 @@ async fn order_unit_and_mapped_value_changed_in_yaml_are_what_the_next_run_sends
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_override_of_one_key_changes_only_its_subscriber() {
+async fn r59_r60_an_override_of_one_key_changes_only_its_subscriber() {
     let world = two().await;
     prefer(&world, "job_type", json!(49));
     let of_bluebird = |value: Value| world.tenant(&format!("/overrides/{BLUEBIRD}"), value);
@@ -112,4 +114,55 @@ async fn an_override_of_one_key_changes_only_its_subscriber() {
     for order in &orders[BLUEBIRD] {
         assert_eq!(said(*order), (json!(11), json!(49), false));
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r61_r62_r63_overrides_are_listed_and_restored_and_a_default_reaches_whoever_has_none() {
+    let world = two().await;
+    prefer(&world, "job_type", json!(49));
+    world.on().await;
+    world.arrive(6);
+    world.run().await;
+    let overridden = async || {
+        let shown = world.fine(["settings", TENANT, "--format", "json"]).await;
+        let subjects = shown.json()["subjects"].clone();
+        let of = |key: &str| {
+            let all = subjects.as_array().unwrap();
+            let one = all.iter().find(|subject| subject["key"] == key);
+            one.unwrap()["overrides"].clone()
+        };
+        [of(ACME), of(BLUEBIRD)]
+    };
+    assert_eq!(overridden().await, [json!([]), json!([])]);
+
+    let unit = "preferences.business_unit=13";
+    let subject = ["--subject", BLUEBIRD];
+    world
+        .fine([&["settings", "set", TENANT, unit], &subject[..]].concat())
+        .await;
+    let marked = [json!([]), json!(["preferences.business_unit"])];
+    assert_eq!(overridden().await, marked);
+    let units = async || {
+        let orders = by_subscriber(&world, &world.arrive(6));
+        world.run().await;
+        [ACME, BLUEBIRD].map(|subscriber| {
+            let units = orders[subscriber]
+                .iter()
+                .map(|order| world.job(*order)["businessUnitId"].clone());
+            let units: Vec<Value> = units.collect();
+            assert!(units.iter().all(|unit| *unit == units[0]), "{units:?}");
+            units[0].clone()
+        })
+    };
+    assert_eq!(units().await, [json!(12), json!(13)]);
+    world
+        .fine(["settings", "set", TENANT, "preferences.business_unit=11"])
+        .await;
+    assert_eq!(units().await, [json!(11), json!(13)], "only who has none");
+
+    world
+        .fine([&["settings", "restore", TENANT], &subject[..]].concat())
+        .await;
+    assert_eq!(overridden().await, [json!([]), json!([])]);
+    assert_eq!(units().await, [json!(11), json!(11)]);
 }

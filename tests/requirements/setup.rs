@@ -331,3 +331,12 @@ async fn r06_credentials_and_settings_change_without_losing_a_link() {
     let summary = super::office::booking(&world, later[0])["summary"].clone();
     assert_eq!(summary, "Description: and back");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r07_check_says_which_provider_and_which_account_are_used() {
+    let world = small().await;
+    let said = world.fine(["check", TENANT]).await.stdout;
+    for account in ["of provider 2090000001 sees", "account 1000 has"] {
+        assert!(said.contains(account), "{said}");
+    }
+}

@@ -9,7 +9,7 @@ use super::failure::{Failure, Stop};
 use super::lists::{self, Asker};
 use crate::engine::connect::Priority;
 use crate::engine::record::PipelineName;
-use crate::lang::expr::{Datum, Scope};
+use crate::lang::expr::{Condition, Datum, Scope};
 use crate::lang::plan::Find;
 
 use super::tenant::TenantRun;
@@ -194,16 +194,19 @@ fn order(a: &Json, b: &Json) -> std::cmp::Ordering {
     }
 }
 
-/// The names a search's condition and id read, so that it can run again without the record's attempt.
+/// The names that a search's condition, id and order read, so that it can run again without the record's attempt.
 fn names_for(find: &Find, scope: &Scope<'_>) -> Json {
-    if find.where_.is_none() && find.id.as_query().is_some() {
-        return Json::Null;
-    }
-    let value = |name: &str| scope.get(name).and_then(|datum| datum.to_json().ok());
-    let names = ["record", "vars", "steps", "link", "item"]
+    let values = [Some(&find.id), find.choose.as_ref()];
+    let uses = values
         .into_iter()
-        .filter_map(|name| Some((name.to_owned(), value(name)?)));
-    Json::Object(names.collect())
+        .flatten()
+        .flat_map(|value| value.uses().into_iter().map(|(_, uses)| uses))
+        .chain(find.where_.as_ref().map(Condition::uses));
+    let names = uses
+        .flat_map(|uses| uses.paths)
+        .filter_map(|used| used.path.into_iter().next());
+    let value = |name: String| Some((name.clone(), scope.get(&name)?.to_json().ok()?));
+    Json::Object(names.filter_map(value).collect())
 }
 
 fn origin_of(attempt: &Attempt<'_>, find: &Find) -> crate::lang::plan::Origin {

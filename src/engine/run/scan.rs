@@ -539,7 +539,8 @@ pub(crate) async fn item(tenant: &TenantRun, pipeline: &Pipeline, row: &Arc<Json
 fn version(tenant: &TenantRun, pipeline: &Pipeline, row: &Arc<Json>) -> Option<Mark> {
     let value = match (&pipeline.fetch.version, &pipeline.fetch.cursor) {
         (Some(form), _) => {
-            let base = tenant.scope(&tenant.plan.settings, Timestamp::EPOCH);
+            // A version may be the hour, for what is to be looked at again though it does not change.
+            let base = tenant.scope(&tenant.plan.settings, tenant.clock.now());
             let scope = base
                 .child()
                 .with("record", Datum::Json(row.clone()))

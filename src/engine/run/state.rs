@@ -259,7 +259,11 @@ pub(crate) fn next(shape: Shape, state: State, event: Event) -> (State, Action) 
         (State::Reading(hops), Event::Merged) => (State::Relinking(hops + 1), Action::Relink),
         (State::Relinking(hops), Event::Stored) => linked(shape, hops),
         (
-            State::Adopting | State::Relinking(_) | State::Dropping | State::Planning(_),
+            State::Adopting
+            | State::Relinking(_)
+            | State::Dropping
+            | State::Comparing
+            | State::Planning(_),
             Event::Moved,
         ) => (State::Looking, Action::Look),
         (State::Reading(_), Event::Missing) => match shape.missing {

@@ -31,9 +31,12 @@ impl Attempt<'_> {
             .evaluated(&step.origin, |scope| each.eval_datum(scope))
             .await?;
         let mut results = Vec::new();
-        for item in items_of(&items) {
+        let place: Arc<str> = Arc::from("index");
+        for (index, item) in items_of(&items).into_iter().enumerate() {
+            self.enter(&place, Datum::from(Json::from(index)));
             self.enter(&step.item, item);
             let done = self.one_item(step).await;
+            self.leave();
             self.leave();
             if let Some(result) = done? {
                 results.push(result);

@@ -86,7 +86,7 @@ impl Attempt<'_> {
                 Action::Read => self.read(&mut w).await?,
                 Action::Relink => self.relink(&mut w).await?,
                 Action::Drop => self.drop_link(&mut w).await?,
-                Action::Compare => self.compare(&mut w)?,
+                Action::Compare => self.compare(&mut w).await?,
                 Action::Plan(op) => self.plan(&mut w, op).await?,
                 Action::Send(op) => self.send(&mut w, op).await,
                 Action::Settle(how) => self.settle(&mut w, how).await?,
@@ -138,7 +138,7 @@ impl Attempt<'_> {
         }
     }
 
-    fn compare(&mut self, w: &mut Writing<'_>) -> Result<Event, Stop> {
+    async fn compare(&mut self, w: &mut Writing<'_>) -> Result<Event, Stop> {
         let update = w
             .write
             .update
@@ -149,7 +149,17 @@ impl Attempt<'_> {
             .scope()
             .with("id", Datum::from(w.id.clone()))
             .with("found", w.found.clone());
-        if let Some(when) = &update.when
+        let connection = self.tenant.connection(&w.write.connector);
+        let rendered = connection.render(&update.request, &scope);
+        let written = w.row.as_ref().and_then(|row| row.written.as_ref());
+        let is_written = |hash: &ContentHash| written.is_some_and(|written| written.hash == *hash);
+        // What was written last is wanted still: whether it may be changed is not the question (S17).
+        let settled = update.compare == Compare::Written
+            && rendered
+                .as_ref()
+                .is_ok_and(|request| is_written(&body_hash(&request.body)));
+        if !settled
+            && let Some(when) = &update.when
             && !when.holds(&scope).map_err(|error| broken(&error, origin))?
         {
             w.reason = match &update.reason {
@@ -162,37 +172,39 @@ impl Attempt<'_> {
             };
             return Ok(Event::Unwanted);
         }
-        let connection = self.tenant.connection(&w.write.connector);
-        let request = connection
-            .render(&update.request, &scope)
-            .map_err(|error| Failure::broken(error.to_string(), origin))?;
+        let request = rendered.map_err(|error| Failure::broken(error.to_string(), origin))?;
         let hash = body_hash(&request.body);
-        let written = w.row.as_ref().and_then(|row| row.written.as_ref());
         let lag = connection
             .connector()
             .settle
             .map_or(Duration::ZERO, |settle| settle.lag);
         let fresh =
             written.is_some_and(|written| written.written_at.plus(lag) > self.tenant.clock.now());
-        let same = match update.compare {
-            Compare::Written => written.is_some_and(|written| written.hash == hash),
-            // What we wrote within the lag stands for what a lagging read shows (S17).
-            Compare::Target if fresh => written.is_some_and(|written| written.hash == hash),
-            Compare::Target => {
-                let body = body_of(&request);
-                if let Datum::Json(found) = w.found.resolved() {
-                    compare::stands(&body, found, &update.same)
-                } else {
-                    let found = w.found.to_json().unwrap_or_default();
-                    compare::stands(&body, &found, &update.same)
-                }
+        let stands = || {
+            let body = body_of(&request);
+            if let Datum::Json(found) = w.found.resolved() {
+                compare::stands(&body, found, &update.same)
+            } else {
+                let found = w.found.to_json().unwrap_or_default();
+                compare::stands(&body, &found, &update.same)
             }
         };
+        let is_same = match update.compare {
+            Compare::Written => settled,
+            // What we wrote within the lag stands for what a lagging read shows (S17).
+            Compare::Target if fresh => is_written(&hash),
+            Compare::Target => stands(),
+        };
+        // Somebody else wrote what is wanted now: that counts as written, or the next change back would pass for it.
+        let stands_already =
+            !is_same && update.compare == Compare::Written && w.write.read.is_some() && stands();
+        let echoes = is_same && is_written(&hash);
         drop(scope);
-        if same {
-            if written.is_some_and(|written| written.hash == hash)
-                && self.wrote == super::ending::Wrote::Nothing
-            {
+        if stands_already {
+            return self.take_for_written(w, hash).await;
+        }
+        if is_same {
+            if echoes && self.wrote == super::ending::Wrote::Nothing {
                 self.wrote = super::ending::Wrote::Echo;
             }
             return Ok(Event::Same);

@@ -283,8 +283,8 @@ pub struct Reader {
 pub enum ReadAs {
     /// The made thing: it may be read before its link is there, and is read again in any case.
     Made,
-    /// The thing it was made of: only a record that was skipped is read again, because one that comes later sees
-    /// the link.
+    /// The thing it was made of: only a record that is done is read again, because one that comes later, or is on
+    /// its way, sees the link.
     Source,
 }
 

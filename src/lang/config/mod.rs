@@ -41,7 +41,7 @@ pub use tenant::{ConnectorOverrides, Override, Tenant};
 pub use webhook::{
     Hmac, HmacAlgorithm, NoVerify, SignatureEncoding, SignedAt, Verify, Webhook, WebhookTenant,
 };
-pub use write::{Compare, Create, Find, OnMissing, OnUnknown, Read, Update, Write};
+pub use write::{Compare, Create, Find, First, OnMissing, OnUnknown, Read, Update, Write};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

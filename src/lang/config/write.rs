@@ -158,6 +158,10 @@ with_request! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[schemars(with = "Compare", example = &"target")]
         pub compare: Option<Compare>,
+        /// What a record that was found, and not made here, is taken to say.
+        #[serde(default)]
+        #[schemars(example = &"assume")]
+        pub first: First,
         /// Where a body member stands in the record under another name.
         #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
         #[schemars(example = serde_json::json!({ "Status": "$.CurrentStatus" }))]
@@ -173,4 +177,15 @@ pub enum Compare {
     Target,
     /// What was written last: a person's change stands until the source changes.
     Written,
+}
+
+/// What a record that was found, and not made here, is taken to say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum First {
+    /// Nothing that is known: it is brought up to date at once.
+    #[default]
+    Send,
+    /// What would be written: it stays as it is until that changes. For `compare: written`.
+    Assume,
 }

@@ -30,8 +30,9 @@ pub use write::{Create, Find, Read, Update, Write};
 
 // Words that mean in a plan what they mean in YAML. The engine takes them from here: it does not see `config`.
 pub use crate::lang::config::{
-    ApiKeyPlace, Applied, ClientSend, Compare, ErrorClass, Fold, Grant, HmacAlgorithm, IfRunning,
-    Method, Missed, OnMissing, OnUnknown, ParamScope, ParamType, QueryLists, SignatureEncoding,
+    ApiKeyPlace, Applied, ClientSend, Compare, ErrorClass, First, Fold, Grant, HmacAlgorithm,
+    IfRunning, Method, Missed, OnMissing, OnUnknown, ParamScope, ParamType, QueryLists,
+    SignatureEncoding,
 };
 
 use std::sync::Arc;

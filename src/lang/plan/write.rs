@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Origin;
 use super::request::{Paging, Request};
-use crate::lang::config::{Compare, OnMissing, OnUnknown};
+use crate::lang::config::{Compare, First, OnMissing, OnUnknown};
 use crate::lang::expr::{Condition, Query, Template, ValueForm};
 
 /// Find what is there, create it if not, update it if it differs, remember the link.
@@ -89,6 +89,8 @@ pub struct Update {
     pub request: Request,
     /// What the body is compared with (S17).
     pub compare: Compare,
+    /// What a record that was found is taken to say.
+    pub first: First,
     /// Where a body member stands in the record under another name.
     pub same: Vec<(Arc<str>, Query)>,
 }

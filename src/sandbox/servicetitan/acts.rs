@@ -49,6 +49,13 @@ impl ServiceTitan {
         })
     }
 
+    /// Someone merges a location into another.
+    pub fn merge_location(&self, id: Id, into: Id) -> Result<(), Refusal> {
+        self.0.people("PATCH", "/locations", |world| {
+            world.merge_location(id, into)
+        })
+    }
+
     /// A CSR accepts a new booking.
     pub fn accept_booking(&self, id: Id) -> Result<(), Refusal> {
         self.0

@@ -11,9 +11,11 @@ use super::super::lists;
 use super::super::progress::Tick;
 use super::super::state::{Event, Found};
 use super::{Writing, native_id, target_id};
-use crate::engine::store::{Adopt, Changed, Drop, Origin, Refusal, Store as _};
+use crate::engine::store::{
+    Adopt, Changed, ContentHash, Drop, Fingerprint, Origin, Refusal, Store as _,
+};
 use crate::lang::expr::Datum;
-use crate::lang::plan::ErrorClass;
+use crate::lang::plan::{ErrorClass, First};
 
 impl Attempt<'_> {
     pub(super) async fn look(&self, w: &mut Writing<'_>) -> Result<Event, Stop> {
@@ -115,6 +117,11 @@ impl Attempt<'_> {
     }
 
     pub(super) async fn adopt(&mut self, w: &mut Writing<'_>) -> Result<Event, Stop> {
+        let assumed = match &w.write.update {
+            Some(update) if update.first == First::Assume => self.update_hash(w),
+            Some(_) | None => None,
+        };
+        let now = self.tenant.clock.now();
         let adopt = Adopt {
             link: w.link.clone(),
             before: w
@@ -125,9 +132,13 @@ impl Attempt<'_> {
             target: target_id(&w.id),
             origin: Origin::Adopted,
             remember: self.remember(w)?,
-            written: None,
+            written: assumed.map(|hash| Fingerprint {
+                hash,
+                target_version: None,
+                written_at: now,
+            }),
             readers: self.readers(w),
-            at: self.tenant.clock.now(),
+            at: now,
         };
         let event = self.store_link(w, adopt).await?;
         if event == Event::Stored {
@@ -135,6 +146,38 @@ impl Attempt<'_> {
             self.trace.step(w.name, &format!("found {}", w.id));
         }
         Ok(event)
+    }
+
+    /// What stands at the target counts as written from now on.
+    pub(super) async fn take_for_written(
+        &mut self,
+        w: &mut Writing<'_>,
+        hash: ContentHash,
+    ) -> Result<Event, Stop> {
+        // A record whose id is known has no link that could remember it.
+        if w.write.entity.is_none() {
+            return Ok(Event::Same);
+        }
+        let now = self.tenant.clock.now();
+        let target = target_id(&w.id);
+        let adopt = Adopt {
+            link: w.link.clone(),
+            before: Some(target.clone()),
+            target,
+            origin: Origin::Adopted,
+            remember: None,
+            written: Some(Fingerprint {
+                hash,
+                target_version: None,
+                written_at: now,
+            }),
+            readers: Vec::new(),
+            at: now,
+        };
+        Ok(match self.store_link(w, adopt).await? {
+            Event::Stored => Event::Same,
+            moved => moved,
+        })
     }
 
     pub(super) async fn relink(&mut self, w: &mut Writing<'_>) -> Result<Event, Stop> {

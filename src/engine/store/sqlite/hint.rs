@@ -28,21 +28,21 @@ pub(super) struct Dirty<'a> {
 pub(super) enum Which {
     /// Whatever stands, also nothing yet.
     Any,
-    /// One whose steps led to nothing.
-    Skipped,
+    /// One that came to its end before; what was never read, or is on its way, sees the new link by itself.
+    Done,
 }
 
 /// A waiting record waits on: the hint does not say that its content is new (S31). A dead one becomes ready to be read;
 /// its outcome stays until the read says whether it stays dead.
 static DIRTY: Bulk = Bulk::new(
-    "WITH item (tenant, identity, pipeline, key, at, want, want_ticks, seq, skipped) AS (VALUES ",
+    "WITH item (tenant, identity, pipeline, key, at, want, want_ticks, seq, done) AS (VALUES ",
     9,
     ") INSERT INTO record (tenant, identity, pipeline, key, read_at, seq, dirty, hinted_at, \
      want_version, want_ticks, state, since) \
      SELECT tenant, identity, pipeline, key, 0, seq, 1, at, want, want_ticks, 'ready', at \
-     FROM item WHERE tenant IS NOT NULL AND (NOT skipped OR EXISTS (SELECT 1 FROM record AS known \
+     FROM item WHERE tenant IS NOT NULL AND (NOT done OR EXISTS (SELECT 1 FROM record AS known \
        WHERE known.tenant = item.tenant AND known.key = item.key AND known.identity = item.identity \
-       AND known.pipeline = item.pipeline AND known.state = 'done' AND known.outcome = 'skipped')) \
+       AND known.pipeline = item.pipeline AND known.state = 'done')) \
      ON CONFLICT DO UPDATE SET dirty = 1, seq = excluded.seq, \
      hinted_at = max(coalesce(hinted_at, excluded.hinted_at), excluded.hinted_at), \
      want_version = iif(want_ticks IS NULL OR excluded.want_ticks >= want_ticks, \
@@ -76,7 +76,7 @@ pub(super) async fn mark(tx: &mut Tx<'_>, keys: &[Dirty<'_>]) -> Result<u64, Fau
                 .add(text(dirty.want))
                 .add(ticks(dirty.want))
                 .add(tx.next_seq())
-                .add(i64::from(dirty.which == Which::Skipped));
+                .add(i64::from(dirty.which == Which::Done));
         }
         marked += DIRTY.execute(tx.conn, args).await?;
     }

@@ -253,7 +253,7 @@ pub(super) async fn change(
                             at: effect.at,
                             which: match reader.end {
                                 ReadAs::Made => Which::Any,
-                                ReadAs::Source => Which::Skipped,
+                                ReadAs::Source => Which::Done,
                             },
                         }));
                     }

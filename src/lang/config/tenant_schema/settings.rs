@@ -168,7 +168,10 @@ fn list(field: &Field) -> Json {
     if !field.all {
         return array;
     }
-    json!({ "anyOf": [array, { "const": "all", "description": "Every one that is offered." }] })
+    // A description of its own would hide that of the field where `all` is chosen.
+    let all =
+        json!({ "enum": ["all"], "markdownEnumDescriptions": ["Every one that is offered."] });
+    json!({ "anyOf": [array, all] })
 }
 
 fn item(items: Option<&Items>) -> Json {

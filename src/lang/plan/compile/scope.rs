@@ -161,6 +161,7 @@ pub(super) fn constant(account: Type, settings: Type, hints: Hints) -> Scope {
     .elsewhere("candidate", "inside `find`")
     .elsewhere("error", "inside `catch`")
     .elsewhere("item", "in a step with `each`")
+    .elsewhere("index", "in a step with `each`")
     .elsewhere("inputs", "in the steps of a routine")
     .elsewhere(
         "status",

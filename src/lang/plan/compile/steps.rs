@@ -40,6 +40,7 @@ const TAKEN: &[&str] = &[
     "omit",
     "keep",
     "inputs",
+    "index",
 ];
 
 /// Where a list of steps stands.
@@ -201,7 +202,7 @@ impl<'w, 'p> Walk<'w, 'p> {
             check_item(site, step, &scope);
             let made = each.as_ref().and_then(Option::as_ref);
             let ty = made.map(|(_, ty)| ty.clone()).unwrap_or_default();
-            self.base = self.base.with(&item, ty);
+            self.base = self.base.with("index", Type::Int).with(&item, ty);
             scope = self.scope();
         } else if step.as_.is_some() {
             site.key("as")

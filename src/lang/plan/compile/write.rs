@@ -257,6 +257,7 @@ impl<'p> Maker<'_, 'p> {
             reason: reason?,
             request: request?,
             compare: update.compare.unwrap_or(default),
+            first: update.first,
             same: same?,
         })
     }
