@@ -18,9 +18,9 @@ use super::state::{self, Action, End, Event, Has, Shape, WhenMissing, WhenUnknow
 use crate::engine::clock::Timestamp;
 use crate::engine::connect::{Admission, HttpRequest};
 use crate::engine::record::{EntityName, RecordKey};
-use crate::engine::store::{ContentHash, LinkId, LinkRow, OpId, Origin, TargetId};
+use crate::engine::store::{ContentHash, LinkId, LinkRow, OpId, Origin, Target, TargetId};
 use crate::lang::expr::Datum;
-use crate::lang::plan::{Compare, ErrorClass, OnMissing, OnUnknown, Write};
+use crate::lang::plan::{Compare, ErrorClass, First, OnMissing, OnUnknown, Write};
 
 /// What one `write` knows while it runs.
 struct Writing<'w> {
@@ -158,6 +158,17 @@ impl Attempt<'_> {
             && rendered
                 .as_ref()
                 .is_ok_and(|request| is_written(&body_hash(&request.body)));
+        // What was found, and nothing was written to, is taken to be as it should.
+        let assumes = update.first == First::Assume
+            && w.row.as_ref().is_some_and(|row| {
+                let found = |target: &Target| target.origin == Origin::Adopted;
+                row.written_at.is_none() && row.target.as_ref().is_some_and(found)
+            });
+        if assumes && let Ok(request) = &rendered {
+            let hash = body_hash(&request.body);
+            drop(scope);
+            return self.take_for_written(w, hash).await;
+        }
         if !settled
             && let Some(when) = &update.when
             && !when.holds(&scope).map_err(|error| broken(&error, origin))?
@@ -343,13 +354,14 @@ impl Attempt<'_> {
         };
         let row = LinkRow {
             id: w.link.clone(),
-            target: Some(crate::engine::store::Target {
+            target: Some(Target {
                 id: target_id(&w.id),
                 origin: Origin::Created,
                 born_at: self.tenant.clock.now(),
             }),
             remember: remembered,
             written: None,
+            written_at: None,
             intent: None,
         };
         self.set_link(entity, Some(&row));

@@ -79,8 +79,10 @@ pub struct LinkRow {
     pub target: Option<Target>,
     /// What the link keeps for the other side, as JSON text.
     pub remember: Option<String>,
-    /// What was last written.
+    /// What was last written; none when nothing was, or when nobody can say what stands.
     pub written: Option<Fingerprint>,
+    /// When something was last written, whatever became of it.
+    pub written_at: Option<Timestamp>,
     /// The open intent.
     pub intent: Option<Intent>,
 }

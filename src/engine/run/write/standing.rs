@@ -15,7 +15,7 @@ use crate::engine::store::{
     Adopt, Changed, ContentHash, Drop, Fingerprint, Origin, Refusal, Store as _,
 };
 use crate::lang::expr::Datum;
-use crate::lang::plan::{ErrorClass, First};
+use crate::lang::plan::ErrorClass;
 
 impl Attempt<'_> {
     pub(super) async fn look(&self, w: &mut Writing<'_>) -> Result<Event, Stop> {
@@ -117,11 +117,6 @@ impl Attempt<'_> {
     }
 
     pub(super) async fn adopt(&mut self, w: &mut Writing<'_>) -> Result<Event, Stop> {
-        let assumed = match &w.write.update {
-            Some(update) if update.first == First::Assume => self.update_hash(w),
-            Some(_) | None => None,
-        };
-        let now = self.tenant.clock.now();
         let adopt = Adopt {
             link: w.link.clone(),
             before: w
@@ -132,13 +127,9 @@ impl Attempt<'_> {
             target: target_id(&w.id),
             origin: Origin::Adopted,
             remember: self.remember(w)?,
-            written: assumed.map(|hash| Fingerprint {
-                hash,
-                target_version: None,
-                written_at: now,
-            }),
+            written: None,
             readers: self.readers(w),
-            at: now,
+            at: self.tenant.clock.now(),
         };
         let event = self.store_link(w, adopt).await?;
         if event == Event::Stored {

@@ -154,6 +154,7 @@ pub(super) fn link(row: &SqliteRow) -> Result<Option<LinkRow>, Fault> {
         target,
         remember: get(row, "remember")?,
         written,
+        written_at: instant(row, "written_at")?,
         intent,
     }))
 }
