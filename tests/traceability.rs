@@ -19,9 +19,7 @@ const DOC: &str = "docs/servicechannel.md";
 
 /// What everybody may expect, and the wishes that were taken on.
 fn required() -> BTreeSet<u32> {
-    (1..=67)
-        .chain([69, 71, 73, 74])
-        .collect()
+    (1..=67).chain([69, 71, 73, 74]).collect()
 }
 
 /// What is said to come later.
