@@ -289,19 +289,20 @@ fn start() -> DateTime<Utc> {
     "2026-11-02T08:00:00Z".parse().expect("an instant")
 }
 
-/// Removes every other pipeline of a folder.
+/// Removes every other pipeline of a folder, with its cases and what only those call.
 fn keep_only(name: &str, folder: &Path) {
+    fs::remove_file(folder.join("routines/set-status.yaml")).expect("a routine can be removed");
     for entry in fs::read_dir(folder).expect("the folder can be read") {
         let path = entry.expect("an entry can be read").path();
-        let other = path
-            .extension()
-            .is_some_and(|extension| extension == "yaml")
-            && path.file_stem().is_some_and(|stem| stem != name);
-        if other {
-            let text = fs::read_to_string(&path).expect("the file can be read");
-            if text.lines().any(|line| line == "kind: pipeline") {
-                fs::remove_file(&path).expect("the file can be removed");
-            }
+        let file = path.file_name().unwrap_or_default().to_string_lossy();
+        let own = file == format!("{name}.yaml") || file == format!("{name}.test.yaml");
+        if own || !file.ends_with(".yaml") {
+            continue;
+        }
+        let text = fs::read_to_string(&path).expect("the file can be read");
+        let goes = |line: &str| line == "kind: pipeline" || line == "kind: test";
+        if text.lines().any(goes) {
+            fs::remove_file(&path).expect("the file can be removed");
         }
     }
 }
