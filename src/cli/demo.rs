@@ -1,5 +1,6 @@
 //! `demo`: everything at once, offline. Both simulators, activation, and work orders that keep arriving.
 
+use std::net::Ipv4Addr;
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
@@ -7,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use serde_json::{Value as Json, json};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::args::{DemoArgs, Global};
@@ -21,6 +23,7 @@ use crate::engine::run::{ActivateError, Blame};
 use crate::engine::schedule::Mode;
 use crate::lang::plan::{ParamValue, Plan, SecretSource};
 use crate::sandbox::{Made, Sandbox, SandboxConfig};
+use crate::server::Ingress;
 
 /// The tenant of the demo.
 const TENANT: &str = "sandbox";
@@ -128,10 +131,21 @@ async fn play(
     if !args.once {
         live.note(out, "work orders keep arriving; Ctrl-C stops");
     }
+    let hooks = if args.once {
+        None
+    } else {
+        Some(await_webhooks(engine, sandbox, out, stop.clone()).await?)
+    };
     let started = engine.clock().monotonic();
     let what = [(TENANT.to_owned(), None)];
     let reports = {
-        let running = engine.run(&what, mode, stop);
+        let running = async {
+            let running = engine.run(&what, mode, stop);
+            match hooks {
+                Some(hooks) => tokio::join!(running, hooks).0,
+                None => running.await,
+            }
+        };
         tokio::pin!(running);
         loop {
             tokio::select! {
@@ -146,6 +160,25 @@ async fn play(
     let took = engine.clock().monotonic().saturating_sub(started);
     let exit = run_once::exit(&reports?, engine.progress().counters().dead);
     Ok((took, exit))
+}
+
+/// Both simulators tell the demo of everything, so that it takes no poll to see what people do there.
+async fn await_webhooks(
+    engine: &Engine,
+    sandbox: &Sandbox,
+    out: Out,
+    stop: CancellationToken,
+) -> anyhow::Result<impl Future<Output = ()> + use<>> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let at = listener.local_addr()?;
+    let ingress = Ingress::new(&[engine.tenant(TENANT).await?], engine.clock().clone());
+    sandbox.tell(at, TENANT);
+    out.talk(&format!("both tell of what happens at http://{at}/hooks/"));
+    Ok(async move {
+        if let Err(error) = ingress.serve(listener, stop).await {
+            out.talk(&format!("webhooks are awaited no more: {error}"));
+        }
+    })
 }
 
 /// Turns the integration on. In a storm it may take more than one go, as it would a person.
@@ -197,7 +230,8 @@ fn pointed_at(plan: Arc<Plan>, sandbox: &Sandbox, secrets: &Path) -> Plan {
     plan.runtime.secrets = SecretSource::Directory(secrets.to_owned());
     if let Some(tenant) = plan.tenants.get_mut(TENANT) {
         let tenant = Arc::make_mut(tenant);
-        for (connector, param, value) in sandbox.account_values() {
+        let values = sandbox.account_values().into_iter();
+        for (connector, param, value) in values.chain(sandbox.webhook_keys()) {
             if let Some(account) = tenant.accounts.get_mut(connector) {
                 account
                     .params

@@ -2,8 +2,58 @@
 
 use std::net::SocketAddr;
 
+use tracing::warn;
+
 use super::kit::faults::Preset;
+use super::servicetitan::{Encoding, Hooks, Signature};
 use super::{Limits, Sandbox, SandboxConfig, servicechannel, servicetitan};
+
+/// With what the simulated target signs its webhooks. Made up; it opens nothing else.
+const TARGET_KEY: &str = "a key of 32 characters, made up.";
+
+/// Which webhook of the shipped connectors the source's events are for.
+const SOURCE_EVENTS: &[(&str, &[&str])] = &[
+    (
+        "work_order",
+        &[
+            "WorkOrderCreated",
+            "WorkOrderStatusChanged",
+            "WorkOrderNoteAdded",
+            "WorkOrderAttachmentAdded",
+            "WorkOrderScheduledDateChanged",
+            "WorkOrderNteChanged",
+            "WorkOrderPriorityChanged",
+            "WorkOrderDescriptionChanged",
+            "WorkOrderProviderChanged",
+        ],
+    ),
+    ("check_in", &["WorkOrderCheckIn", "WorkOrderCheckOut"]),
+    (
+        "invoice",
+        &[
+            "InvoiceApproved",
+            "InvoiceRejected",
+            "InvoicePaid",
+            "InvoiceDisputed",
+            "InvoiceOnHold",
+            "InvoiceVoided",
+        ],
+    ),
+];
+
+/// The same of the target's.
+const TARGET_EVENTS: &[(&str, &str)] = &[
+    ("tn.jpm.job-scheduled", "job"),
+    ("tn.jpm.job-rescheduled", "job"),
+    ("tn.jpm.job-updated", "job"),
+    ("tn.jpm.job-completed", "job"),
+    ("tn.dis.technician-dispatched", "job"),
+    ("tn.jpm.job-appointment-updated", "appointment"),
+    ("tn.crm.booking-updated", "booking"),
+    ("tn.acc.invoice-updated", "invoice"),
+    ("tn.acc.invoice-posted", "invoice"),
+    ("tn.acc.invoice-exported", "invoice"),
+];
 
 /// What was made in the simulators, by what asked them to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +105,41 @@ impl Sandbox {
             ("servicetitan", "api_url", target.clone()),
             ("servicetitan", "auth_url", target),
         ]
+    }
+
+    /// With what both simulators sign their webhooks: connector, param, value.
+    pub fn webhook_keys(&self) -> [(&'static str, &'static str, String); 2] {
+        let source = self.servicechannel().signing_key();
+        [
+            ("servicechannel", "signing_key", source),
+            ("servicetitan", "webhook_key", TARGET_KEY.to_owned()),
+        ]
+    }
+
+    /// From now on both simulators tell a daemon that awaits webhooks at `at` of everything, for this tenant.
+    pub fn tell(&self, at: SocketAddr, tenant: &str) {
+        for (name, events) in SOURCE_EVENTS {
+            let url = format!("http://{at}/hooks/{tenant}/servicechannel/{name}");
+            let events: Vec<String> = events.iter().map(|event| (*event).to_owned()).collect();
+            self.servicechannel()
+                .add_hook(url.parse().expect("an address makes a URL"), &events);
+        }
+        let url = |name: &str| format!("http://{at}/hooks/-/servicetitan/{name}");
+        let hooks = Hooks {
+            urls: TARGET_EVENTS
+                .iter()
+                .map(|(event, name)| ((*event).to_owned(), url(name)))
+                .collect(),
+            signature: Some(Signature {
+                key: TARGET_KEY.to_owned(),
+                header: "x-servicetitan-signature".to_owned(),
+                encoding: Encoding::Hex,
+            }),
+            ..self.servicetitan().hooks()
+        };
+        if let Err(error) = self.servicetitan().set_hooks(hooks) {
+            warn!(%error, "The simulated target tells nobody.");
+        }
     }
 
     /// Addresses of both simulators, for people.

@@ -9,14 +9,11 @@ use ring::hmac;
 use serde_json::{Value, json};
 use syncline::sandbox::kit::post::post;
 use syncline::sandbox::servicechannel::hooks::HookFaults;
-use syncline::sandbox::servicetitan::{Hooks, Signature};
+use syncline::sandbox::servicetitan::Hooks;
 
 use super::cmd::{Cmd, Ran, Running};
 use super::wait::until;
-use super::world::World;
-
-/// With what the simulated ServiceTitan signs.
-pub(crate) const TITAN_KEY: &str = "a key of 32 characters, made up.";
+use super::world::{TENANT, World};
 
 /// A daemon that runs.
 pub(crate) struct Served {
@@ -88,11 +85,9 @@ pub(crate) fn header(name: &'static str, value: &str) -> HeaderMap {
 impl World {
     /// Gives the tenant and the app the keys that the simulators sign with.
     pub(crate) fn gives_keys(&self) {
-        self.secret(
-            "sandbox/servicechannel/signing_key",
-            &self.sandbox.servicechannel().signing_key(),
-        );
-        self.secret("servicetitan/webhook_key", TITAN_KEY);
+        let [source, target] = self.sandbox.webhook_keys();
+        self.secret("sandbox/servicechannel/signing_key", &source.2);
+        self.secret("servicetitan/webhook_key", &target.2);
         self.tenant(
             "/accounts/servicechannel/signing_key",
             json!({ "secret": "sandbox/servicechannel/signing_key" }),
@@ -139,50 +134,18 @@ impl World {
 
     /// From now on both simulators tell the daemon of everything, as well as this goes.
     pub(crate) fn tells(&self, at: SocketAddr, source: HookFaults, target: Hooks) {
-        let source_side = self.sandbox.servicechannel();
-        for (name, events) in [
-            (
-                "work_order",
-                &[
-                    "WorkOrderCreated",
-                    "WorkOrderStatusChanged",
-                    "WorkOrderNoteAdded",
-                    "WorkOrderScheduledDateChanged",
-                    "WorkOrderNteChanged",
-                    "WorkOrderPriorityChanged",
-                    "WorkOrderDescriptionChanged",
-                ][..],
-            ),
-            ("check_in", &["WorkOrderCheckIn", "WorkOrderCheckOut"][..]),
-        ] {
-            let url = format!("http://{at}/hooks/sandbox/servicechannel/{name}");
-            let events: Vec<String> = events.iter().map(|event| (*event).to_owned()).collect();
-            source_side.add_hook(url.parse().expect("an address makes a URL"), &events);
-        }
-        source_side.set_hook_faults(source);
-        let url = |name: &str| format!("http://{at}/hooks/-/servicetitan/{name}");
-        let urls = [
-            ("tn.jpm.job-scheduled", "job"),
-            ("tn.jpm.job-rescheduled", "job"),
-            ("tn.jpm.job-updated", "job"),
-            ("tn.jpm.job-completed", "job"),
-            ("tn.dis.technician-dispatched", "job"),
-            ("tn.jpm.job-appointment-updated", "appointment"),
-            ("tn.crm.booking-updated", "booking"),
-            ("tn.acc.invoice-updated", "invoice"),
-        ];
+        self.sandbox.tell(at, TENANT);
+        self.sandbox.servicechannel().set_hook_faults(source);
+        let target_side = self.sandbox.servicetitan();
+        let Hooks {
+            urls, signature, ..
+        } = target_side.hooks();
         let hooks = Hooks {
-            urls: urls
-                .map(|(event, name)| (event.to_owned(), url(name)))
-                .into(),
-            signature: Some(Signature {
-                key: TITAN_KEY.to_owned(),
-                header: "x-servicetitan-signature".to_owned(),
-                encoding: syncline::sandbox::servicetitan::Encoding::Hex,
-            }),
+            urls,
+            signature,
             ..target
         };
-        let set = self.sandbox.servicetitan().set_hooks(hooks);
+        let set = target_side.set_hooks(hooks);
         set.expect("webhooks stay on this machine");
     }
 }

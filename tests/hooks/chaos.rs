@@ -12,11 +12,11 @@ use crate::requirements::{both_ways, call_in_open, people, stands, statuses};
 const ORDERS: usize = 12;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn doubled_late_and_lost_webhooks_lead_to_one_write_each() {
+async fn doubled_late_and_lost_webhooks_and_kill_9_lead_to_one_write_each() {
     let world = both_ways().await;
     world.gives_keys();
     world.on().await;
-    let served = world.serve().await;
+    let mut served = world.serve().await;
     let source = HookFaults {
         lose: 0.3,
         duplicate: 0.4,
@@ -29,7 +29,7 @@ async fn doubled_late_and_lost_webhooks_lead_to_one_write_each() {
         spread: Duration::from_secs(90),
         ..Hooks::default()
     };
-    world.tells(served.at, source, target);
+    world.tells(served.at, source.clone(), target.clone());
     let orders: Vec<_> = (0..ORDERS).map(|_| call_in_open(&world)).collect();
     until("all work orders are jobs", async || {
         let jobs = world.jobs();
@@ -44,6 +44,10 @@ async fn doubled_late_and_lost_webhooks_lead_to_one_write_each() {
             let first = &world.job(*order)["firstAppointmentId"];
             people(&world, &format!("appointments/{first}/{event}"), &json!({}));
         }
+        // In the middle of it; what the simulators send to the old address from now on is lost as well.
+        served.kill().await;
+        served = world.serve().await;
+        world.tells(served.at, source.clone(), target.clone());
         until(status, async || {
             orders.iter().all(|order| stands(&world, *order) == status)
         })

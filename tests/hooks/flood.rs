@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::{blind, object};
-use crate::harness::hooks::{deliver, signed};
+use crate::harness::hooks::{deliver, header, signed};
 use crate::harness::until;
 use crate::harness::world::TENANT;
 
@@ -29,6 +29,10 @@ enum Wrong {
     Key,
     /// Signed with the key from before the last two.
     OldKey,
+    /// A good signature, made too long ago.
+    Stale,
+    /// The same, as if it were made now.
+    Retimed,
     /// A good signature of another body.
     Body,
     /// No signature.
@@ -43,10 +47,12 @@ enum Wrong {
     Provider,
 }
 
-const ALL: [Wrong; 9] = [
+const ALL: [Wrong; 11] = [
     Wrong::Nothing,
     Wrong::Key,
     Wrong::OldKey,
+    Wrong::Stale,
+    Wrong::Retimed,
     Wrong::Body,
     Wrong::Missing,
     Wrong::Doubled,
@@ -55,35 +61,45 @@ const ALL: [Wrong; 9] = [
     Wrong::Provider,
 ];
 
-fn headers(wrong: Wrong, key: &str, body: &[u8]) -> HeaderMap {
-    let name = "sign-data";
-    let good = signed(key, body);
-    let mut headers = match wrong {
-        Wrong::Nothing | Wrong::Provider | Wrong::Doubled | Wrong::Two => good.clone(),
-        Wrong::Key => signed("a guess", body),
-        Wrong::OldKey => signed("the key of last year", body),
-        Wrong::Body => signed(key, b"{}"),
-        Wrong::Missing => HeaderMap::new(),
-        Wrong::Cut => {
-            let text = good[name].as_bytes();
-            let cut = HeaderValue::from_bytes(&text[..text.len() - 4]).unwrap();
-            HeaderMap::from_iter([(axum::http::HeaderName::from_static(name), cut)])
-        }
+const SIGNATURE: &str = "sign-data";
+/// Seconds that a delivery is good for.
+const TOLERANCE: i64 = 300;
+
+fn headers(wrong: Wrong, key: &str, now: i64, body: &[u8]) -> HeaderMap {
+    let old = now - TOLERANCE - 60;
+    let is = |any: &[Wrong]| any.contains(&wrong);
+    let signed_at = if is(&[Wrong::Stale, Wrong::Retimed]) {
+        old
+    } else {
+        now
     };
-    match wrong {
-        Wrong::Doubled => {
-            headers.append(name, good[name].clone());
-        }
-        Wrong::Two => {
-            headers.append(name, signed("a guess", body)[name].clone());
-        }
-        Wrong::Nothing
-        | Wrong::Key
-        | Wrong::OldKey
-        | Wrong::Body
-        | Wrong::Missing
-        | Wrong::Cut
-        | Wrong::Provider => {}
+    let told = if is(&[Wrong::Stale]) { old } else { now };
+    let key = if is(&[Wrong::Key]) {
+        "a guess"
+    } else if is(&[Wrong::OldKey]) {
+        "the key of last year"
+    } else {
+        key
+    };
+    let body = if is(&[Wrong::Body]) { b"{}" } else { body };
+    let sign = |key: &str| {
+        let text = [format!("{signed_at}.").as_bytes(), body].concat();
+        signed(key, &text)[SIGNATURE].clone()
+    };
+    let mut headers = header("x-time", &told.to_string());
+    if !is(&[Wrong::Missing]) {
+        headers.append(SIGNATURE, sign(key));
+    }
+    if is(&[Wrong::Doubled]) {
+        headers.append(SIGNATURE, sign(key));
+    }
+    if is(&[Wrong::Two]) {
+        headers.append(SIGNATURE, sign("a guess"));
+    }
+    if is(&[Wrong::Cut]) {
+        let whole = sign(key);
+        let cut = HeaderValue::from_bytes(&whole.as_bytes()[..whole.len() - 4]);
+        headers.insert(SIGNATURE, cut.unwrap());
     }
     headers
 }
@@ -91,6 +107,18 @@ fn headers(wrong: Wrong, key: &str, body: &[u8]) -> HeaderMap {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p7_of_ten_thousand_deliveries_exactly_the_right_ones_have_an_effect() {
     let world = blind().await;
+    // As an API does that says when it signed.
+    let hmac = "/webhooks/work_order/verify/hmac";
+    for (key, value) in [
+        ("signed", json!("{{ timestamp }}.{{ body }}")),
+        (
+            "timestamp",
+            json!({ "header": "X-Time", "tolerance": format!("{TOLERANCE}s") }),
+        ),
+    ] {
+        let file = "connectors/servicechannel.yaml";
+        world.edit(file, &format!("{hmac}/{key}"), value);
+    }
     world.on().await;
     let served = world.serve().await;
     let orders = world.arrive(ORDERS);
@@ -121,7 +149,7 @@ async fn p7_of_ten_thousand_deliveries_exactly_the_right_ones_have_an_effect() {
             object["ProviderId"] = json!(2_090_000_002);
         }
         let body = json!({ "Object": object }).to_string();
-        let headers = headers(wrong, &key, body.as_bytes());
+        let headers = headers(wrong, &key, world.now().timestamp(), body.as_bytes());
         let slot = slots.clone().acquire_owned().await.unwrap();
         let at = served.at;
         sending.spawn(async move {

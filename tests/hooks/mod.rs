@@ -3,12 +3,14 @@
 
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
+use sqlx::Connection as _;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use syncline::engine::record::TenantName;
-use syncline::engine::store::{RecordRow, Store as _};
+use syncline::engine::store::{Outcome, RecordRow, RecordState, Store as _};
 use syncline::sandbox::kit::audit::Entry;
 use syncline::sandbox::servicechannel::model::WorkOrderId;
 
-use crate::harness::hooks::{TITAN_KEY, signed, tag};
+use crate::harness::hooks::{signed, tag};
 use crate::harness::world::TENANT;
 use crate::harness::{Flows, World, WorldConfig, until};
 
@@ -19,8 +21,12 @@ const UNAUTHORIZED: StatusCode = StatusCode::UNAUTHORIZED;
 
 /// On the machine's own clock, with work orders that polling does not find.
 async fn blind() -> World {
+    blind_at(1).await
+}
+
+async fn blind_at(rate: u32) -> World {
     let world = World::with(WorldConfig {
-        rate: 1,
+        rate,
         subscribers: 1,
         locations: 1,
         ..WorldConfig::default()
@@ -162,20 +168,18 @@ async fn s40_s43_one_address_serves_all_tenants_and_each_its_own_only() {
         let headers = crate::harness::hooks::header("x-servicetitan-signature", &hex);
         served.post(path, headers, body).await.unwrap()
     };
+    let [_, (_, _, key)] = world.sandbox.webhook_keys();
     let all = "-/servicetitan/booking";
-    assert_eq!(send(all, 1000, TITAN_KEY).await, 200, "taken");
-    assert_eq!(send(all, 2000, TITAN_KEY).await, 200, "off: dropped");
-    assert_eq!(send(all, 3000, TITAN_KEY).await, 401, "whose is that");
+    assert_eq!(send(all, 1000, &key).await, 200, "taken");
+    assert_eq!(send(all, 2000, &key).await, 200, "off: dropped");
+    assert_eq!(send(all, 3000, &key).await, 401, "whose is that");
     assert_eq!(send(all, 1000, "another").await, 401, "not signed");
     let own = "sandbox/servicetitan/booking";
-    assert_eq!(send(own, 1000, TITAN_KEY).await, 200, "taken");
-    assert_eq!(send(own, 2000, TITAN_KEY).await, 401, "another's");
-    assert_eq!(
-        send("other/servicetitan/booking", 2000, TITAN_KEY).await,
-        200
-    );
+    assert_eq!(send(own, 1000, &key).await, 200, "taken");
+    assert_eq!(send(own, 2000, &key).await, 401, "another's");
+    assert_eq!(send("other/servicetitan/booking", 2000, &key).await, 200);
     let nobody = "nobody/servicetitan/booking";
-    assert_eq!(send(nobody, 1000, TITAN_KEY).await, 401, "no such tenant");
+    assert_eq!(send(nobody, 1000, &key).await, 401, "no such tenant");
 
     let ran = served.terminate().await.fine();
     let counts: Value = serde_json::from_str(ran.stdout.lines().last().unwrap()).unwrap();
@@ -252,6 +256,52 @@ async fn s11_a_key_is_read_once_a_second_and_the_last_word_is_heard() {
     );
     served.terminate().await.fine();
     world.nothing_twice();
+}
+
+/// Somebody holds the store: the sender is told to come again, in the time that senders wait.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn s40_while_the_store_cannot_be_written_the_sender_is_told_to_come_again() {
+    let world = blind().await;
+    world.on().await;
+    let served = world.serve().await;
+    let [order] = world.arrive(1)[..] else {
+        panic!("one work order")
+    };
+    let file = SqliteConnectOptions::new().filename(world.store_path());
+    let mut other = SqliteConnection::connect_with(&file).await.unwrap();
+    sqlx::query("BEGIN IMMEDIATE")
+        .execute(&mut other)
+        .await
+        .unwrap();
+    let answer = served.tell(&world, "work_order", &object(order)).await;
+    assert_eq!(answer, 503);
+    assert_eq!(stored(&world, order).await, []);
+    sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
+    other.close().await.unwrap();
+    assert_eq!(served.tell(&world, "work_order", &object(order)).await, 200);
+    until_a_job(&world, order).await;
+    served.terminate().await.fine();
+    world.nothing_twice();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_named_and_not_there_is_no_letter() {
+    let world = blind_at(100).await;
+    world.on().await;
+    let served = world.serve().await;
+    let nobody = WorkOrderId(399_999_999);
+    assert_eq!(
+        served.tell(&world, "work_order", &object(nobody)).await,
+        200
+    );
+    until("it is not looked for any more", async || {
+        let rows = stored(&world, nobody).await;
+        rows.iter().all(|row| row.state == RecordState::Done)
+            && rows[0].outcome == Some(Outcome::Skipped)
+    })
+    .await;
+    assert!(reads(&world, nobody) > 1, "it may show late");
+    served.terminate().await.fine();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -20,7 +20,7 @@ use crate::engine::store::{
     Reread, RereadResult, Store as _, Verdict, WaitKind,
 };
 use crate::lang::expr::Datum;
-use crate::lang::plan::{Pipeline, Retry, Step, Verb};
+use crate::lang::plan::{ErrorClass, Pipeline, Retry, Step, Verb};
 
 /// How the work on a record ended, for whoever hands out work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -238,6 +238,10 @@ async fn reread(
         pipeline: &row.id.pipeline,
     };
     let found = lists::read_one(tenant, &one.request, &scope, one.found.as_ref(), asker).await;
+    let is_missing = match &found {
+        Ok(found) => found.is_none(),
+        Err(failure) => failure.class == Class::Reply(ErrorClass::Missing),
+    };
     let end = match found {
         Ok(Some(record)) => {
             let item = scan::item(tenant, pipeline, &record).await;
@@ -285,7 +289,19 @@ async fn reread(
             (ending.end, ending.attempts)
         }
     };
-    let (end, attempts) = end;
+    let (end, attempts) = match end {
+        // It was told of and never seen: nothing of it is lost, and nobody has to look at it.
+        (End::Dead(_), _) if is_missing && row.version.is_none() => {
+            let end = End::Done {
+                outcome: Outcome::Skipped,
+                reason: Some(
+                    "a webhook or signal named a record that the source does not have".to_owned(),
+                ),
+            };
+            (end, 0)
+        }
+        other => other,
+    };
     tenant.progress.outcome(outcome(&end));
     let now = tenant.clock.now();
     let finish = Finish {
@@ -331,7 +347,7 @@ fn again_within_lag(
     let mut jitter = Jitter::seeded(jitter(&row.id, attempts));
     let NextAttempt::After(wait) = next_attempt(retry, attempts, None, &mut jitter) else {
         let failure = Failure::of(
-            Class::Reply(crate::lang::plan::ErrorClass::Missing),
+            Class::Reply(ErrorClass::Missing),
             why.to_owned(),
             pipeline
                 .fetch
