@@ -147,7 +147,10 @@ async fn r59_r60_an_override_of_the_status_table_changes_only_its_subscriber() {
             all.concat()
         })
     };
-    let (confirmed, on_site) = (["IN PROGRESS/DISPATCH CONFIRMED"], ["IN PROGRESS/ON SITE"]);
+    let (confirmed, on_site) = (
+        ["IN PROGRESS / DISPATCH CONFIRMED"],
+        ["IN PROGRESS / ON SITE"],
+    );
     assert_eq!(dispatched().await, [confirmed, on_site]);
 
     world
