@@ -22,7 +22,7 @@ async fn the_shipped_cases_pass_and_meet_everything() {
 
 #[tokio::test]
 async fn results_for_programs() {
-    let chosen = ["--run", "what was declined"];
+    let chosen = ["--run", "declined stays"];
     let json = test(&[&chosen[..], &["--format", "json"]].concat())
         .run()
         .await

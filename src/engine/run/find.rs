@@ -55,8 +55,11 @@ pub(crate) async fn search(attempt: &Attempt<'_>, find: &Find) -> Result<Searche
         });
     };
     let rendered = lists::render(tenant, request, &scope)?;
-    let sent =
-        json!({ "request": lists::request_json(&rendered), "names": names_for(find, &scope) });
+    let sent = json!({
+        "request": lists::request_json(&rendered),
+        "names": names_for(find, &scope),
+        "where": condition_text(find),
+    });
     let list = lists::read_all(
         tenant,
         request,
@@ -81,6 +84,15 @@ pub(crate) fn with_remembered(sent: &Json, remembered: serde_json::Map<String, J
         sent["remember"] = Json::Object(remembered);
     }
     sent
+}
+
+/// Whether a search is the one that was sent: several steps may make one entity, each with a search of its own.
+pub(crate) fn was_sent(find: &Find, sent: &Json) -> bool {
+    sent.get("where").and_then(Json::as_str) == condition_text(find)
+}
+
+fn condition_text(find: &Find) -> Option<&str> {
+    find.where_.as_ref().map(Condition::source)
 }
 
 /// Runs the search of an intent again, as it was sent, to settle an unknown outcome (T5).

@@ -90,7 +90,9 @@ async fn look(tenant: &TenantRun, row: &LinkRow, intent: &Intent) -> Result<(), 
         .find
         .as_deref()
         .and_then(|text| serde_json::from_str(text).ok());
-    let find = find_of(tenant, row.id.entity.as_str());
+    let find = sent
+        .as_ref()
+        .and_then(|sent| find_of(tenant, row.id.entity.as_str(), sent));
     let (Some(sent), Some(find)) = (sent, find) else {
         warn!(entity = %row.id.entity, key = %row.id.key, "An unknown outcome cannot be looked for: the plan has no search for it; resolve it by hand.");
         hold(tenant, row, intent).await?;
@@ -227,40 +229,42 @@ async fn applied(
     Ok(())
 }
 
-/// The search of the write that makes an entity, on the current plan.
-fn find_of<'t>(tenant: &'t TenantRun, entity: &str) -> Option<&'t Find> {
+/// The search that was sent, on the current plan: of the writes that make an entity the one with the same condition,
+/// else the first.
+fn find_of<'t>(tenant: &'t TenantRun, entity: &str, sent: &Json) -> Option<&'t Find> {
     let integration = &tenant.plan.integration;
     let pipelines = integration
         .pipelines
         .values()
         .map(|pipeline| pipeline.steps.as_slice());
-    pipelines
-        .chain(std::iter::once(integration.on_activate.as_slice()))
-        .find_map(|steps| find_in(steps, entity))
+    let mut found = Vec::new();
+    for steps in pipelines.chain(std::iter::once(integration.on_activate.as_slice())) {
+        finds_in(steps, entity, &mut found);
+    }
+    let same = found.iter().find(|one| find::was_sent(one, sent));
+    same.or(found.first()).copied()
 }
 
-fn find_in<'s>(steps: &'s [Step], entity: &str) -> Option<&'s Find> {
-    steps.iter().find_map(|step| {
-        let here = match &step.verb {
+fn finds_in<'s>(steps: &'s [Step], entity: &str, found: &mut Vec<&'s Find>) {
+    for step in steps {
+        match &step.verb {
             Verb::Write(write)
                 if write.entity.as_deref() == Some(entity) && write.create.is_some() =>
             {
-                write.find.as_ref()
+                found.extend(write.find.as_ref());
             }
-            Verb::Do(steps) => find_in(steps, entity),
-            Verb::Call(call) => find_in(&call.steps, entity),
+            Verb::Do(steps) => finds_in(steps, entity, found),
+            Verb::Call(call) => finds_in(&call.steps, entity, found),
             Verb::Write(_)
             | Verb::Fetch(_)
             | Verb::Transform(_)
             | Verb::Map(_)
             | Verb::Skip { .. }
             | Verb::Hold { .. }
-            | Verb::Fail { .. } => None,
-        };
-        here.or_else(|| {
-            step.catch
-                .iter()
-                .find_map(|catch| find_in(&catch.steps, entity))
-        })
-    })
+            | Verb::Fail { .. } => {}
+        }
+        for catch in &step.catch {
+            finds_in(&catch.steps, entity, found);
+        }
+    }
 }
