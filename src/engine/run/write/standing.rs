@@ -165,9 +165,11 @@ impl Attempt<'_> {
             readers: Vec::new(),
             at: now,
         };
-        Ok(match self.store_link(w, adopt).await? {
-            Event::Stored => Event::Same,
-            moved => moved,
+        let stored = self.store_link(w, adopt).await?;
+        Ok(if matches!(stored, Event::Stored) {
+            Event::Same
+        } else {
+            stored
         })
     }
 
