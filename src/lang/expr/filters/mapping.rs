@@ -1,4 +1,6 @@
-//! `items dictsort merge_by`.
+//! `items dictsort members merge_by`.
+
+use std::borrow::Cow;
 
 use super::{Args, Cx, Filter, Typing, required};
 use crate::lang::expr::error::{Kind, Problem};
@@ -20,6 +22,12 @@ pub(super) const FILTERS: &[Filter] = &[
         ty: to_pairs,
     },
     Filter {
+        name: "members",
+        params: &[required("names")],
+        run: members,
+        ty: same_items,
+    },
+    Filter {
         name: "merge_by",
         params: &[required("key"), required("list")],
         run: merge_by,
@@ -30,6 +38,10 @@ pub(super) const FILTERS: &[Filter] = &[
 fn to_pairs(typing: &mut Typing<'_>) -> Type {
     typing.need(&[Kind::Map], "a mapping");
     Type::list(Type::list(Type::Any))
+}
+
+fn same_items(typing: &mut Typing<'_>) -> Type {
+    Type::list(typing.item())
 }
 
 fn merged(typing: &mut Typing<'_>) -> Type {
@@ -85,6 +97,36 @@ fn dictsort<'v>(cx: &mut Cx<'v>, input: &Val<'v>, _: &Args<'v>) -> Result<Val<'v
         _ => std::cmp::Ordering::Equal,
     });
     Ok(listed(pairs))
+}
+
+/// A list of mappings with these members alone: an API takes less than it shows.
+fn members<'v>(cx: &mut Cx<'v>, input: &Val<'v>, args: &Args<'v>) -> Result<Val<'v>, Problem> {
+    let mut names = Vec::new();
+    for name in cx.items(&args.need(0))? {
+        let Val::Text(name) = name else {
+            return Err(Problem::Input {
+                filter: "members",
+                needs: "names of members",
+                got: name.kind(),
+            });
+        };
+        names.push(name);
+    }
+    let mut kept = Vec::new();
+    for item in cx.items(input)? {
+        let Val::Map(of_item) = &item else {
+            return Err(Problem::Input {
+                filter: "members",
+                needs: "mappings",
+                got: item.kind(),
+            });
+        };
+        let pairs = of_item.pairs();
+        cx.spend(pairs.len())?;
+        let keep = |(name, _): &(Cow<'v, str>, Val<'v>)| names.contains(name);
+        kept.push(Val::map(pairs.into_iter().filter(keep)));
+    }
+    Ok(Val::from(kept))
 }
 
 /// A list of mappings with those of another list laid over it: members of an item with the same
@@ -148,6 +190,20 @@ mod tests {
         assert_eq!(
             error("x | items", json!([1])),
             "`items` needs a mapping, not a list"
+        );
+    }
+
+    #[test]
+    fn members_keeps_these_alone() {
+        let fields = json!([{ "typeId": 1, "name": "a", "value": "x" }, { "typeId": 2 }]);
+        assert_eq!(
+            eval("x | members(['typeId', 'value'])", fields),
+            json!([{ "typeId": 1, "value": "x" }, { "typeId": 2 }])
+        );
+        assert_eq!(eval("x | members(['a'])", json!([])), json!([]));
+        assert_eq!(
+            error("x | members(['a'])", json!([1])),
+            "`members` needs mappings, not a whole number"
         );
     }
 
