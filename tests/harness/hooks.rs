@@ -53,6 +53,18 @@ impl Served {
         let answer = self.post(&path, signed(&key, body.as_bytes()), body).await;
         answer.expect("the daemon answers")
     }
+
+    /// Posts what the simulated ServiceTitan would, to `hooks/{path}`.
+    pub(crate) async fn tell_target(&self, path: &str, key: &str, data: &Value) -> StatusCode {
+        let body = json!({ "specversion": "1.0", "data": data }).to_string();
+        let mut hex = String::new();
+        for byte in tag(key, body.as_bytes()).as_ref() {
+            hex.push_str(&format!("{byte:02X}"));
+        }
+        let headers = header("x-servicetitan-signature", &hex);
+        let answer = self.post(path, headers, body).await;
+        answer.expect("the daemon answers")
+    }
 }
 
 pub(crate) async fn deliver(
@@ -67,7 +79,7 @@ pub(crate) async fn deliver(
 }
 
 /// The HMAC-SHA256 of a body.
-pub(crate) fn tag(key: &str, body: &[u8]) -> hmac::Tag {
+fn tag(key: &str, body: &[u8]) -> hmac::Tag {
     hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes()), body)
 }
 

@@ -10,7 +10,7 @@ use syncline::engine::store::{Outcome, RecordRow, RecordState, Store as _};
 use syncline::sandbox::kit::audit::Entry;
 use syncline::sandbox::servicechannel::model::WorkOrderId;
 
-use crate::harness::hooks::{signed, tag};
+use crate::harness::hooks::signed;
 use crate::harness::world::TENANT;
 use crate::harness::{Flows, World, WorldConfig, until};
 
@@ -160,13 +160,8 @@ async fn s40_s43_one_address_serves_all_tenants_and_each_its_own_only() {
     world.on().await;
     let served = world.serve().await;
     let send = async |path: &str, tenant: i64, key: &str| {
-        let body = json!({ "data": { "tenantId": tenant, "booking": { "id": 77 } } }).to_string();
-        let mut hex = String::new();
-        for byte in tag(key, body.as_bytes()).as_ref() {
-            hex.push_str(&format!("{byte:02X}"));
-        }
-        let headers = crate::harness::hooks::header("x-servicetitan-signature", &hex);
-        served.post(path, headers, body).await.unwrap()
+        let data = json!({ "tenantId": tenant, "booking": { "id": 77 } });
+        served.tell_target(path, key, &data).await
     };
     let [_, (_, _, key)] = world.sandbox.webhook_keys();
     let all = "-/servicetitan/booking";
@@ -196,6 +191,75 @@ async fn s40_s43_one_address_serves_all_tenants_and_each_its_own_only() {
     };
     assert_eq!((of(TENANT).await, of("other").await), (1, 0));
     store.close().await;
+}
+
+/// Bodies as the vendors document them, and the pipelines of the shipped workspace that read what they name again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_webhook_reaches_the_pipelines_that_listen() {
+    let world = World::with(WorldConfig {
+        rate: 1,
+        flows: Flows::All,
+        ..WorldConfig::default()
+    })
+    .await;
+    world.gives_keys();
+    world.on().await;
+    let served = world.serve().await;
+    let provider = 2_090_000_001_i64;
+    let user = json!({ "UserName": "Jane Store" });
+    let ours = json!({ "UserName": "api@best.example" });
+    for (name, object) in [
+        (
+            "work_order",
+            json!({ "Id": 901, "ProviderId": provider, "UpdatedBy": user,
+                    "UpdatedDate_DTO": "2026-04-27T03:59:03.4359235-04:00" }),
+        ),
+        (
+            "work_order",
+            json!({ "Id": 902, "ProviderId": provider, "UpdatedBy": ours }),
+        ),
+        (
+            "check_in",
+            json!({ "Id": 5, "WorkOrderId": 903, "ProviderId": provider, "User": user }),
+        ),
+        (
+            "invoice",
+            json!({ "Id": 904, "WoTrackingNumber": 1, "ProviderId": provider }),
+        ),
+    ] {
+        assert_eq!(served.tell(&world, name, &object).await, 200, "{name}");
+    }
+    let [_, (_, _, key)] = world.sandbox.webhook_keys();
+    for (name, member) in [
+        ("job", json!({ "job": { "id": 905 } })),
+        (
+            "appointment",
+            json!({ "appointment": { "id": 6, "jobId": 906 } }),
+        ),
+        ("booking", json!({ "booking": { "id": 907 } })),
+        ("invoice", json!({ "invoice": { "id": 908 } })),
+    ] {
+        let mut data = member;
+        data["tenantId"] = json!(1000);
+        let path = format!("-/servicetitan/{name}");
+        assert_eq!(served.tell_target(&path, &key, &data).await, 200, "{name}");
+    }
+    served.terminate().await.fine();
+    for (key, listening) in [
+        (901, &["notes-in", "work-orders"][..]),
+        (902, &[]),
+        (903, &[]),
+        (904, &["invoice-status"]),
+        (905, &["job-status"]),
+        (906, &["job-status"]),
+        (907, &["bookings"]),
+        (908, &["invoices"]),
+    ] {
+        let rows = stored(&world, WorkOrderId(key)).await;
+        let mut pipelines: Vec<_> = rows.iter().map(|row| row.id.pipeline.as_str()).collect();
+        pipelines.sort_unstable();
+        assert_eq!(pipelines, listening, "{key}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

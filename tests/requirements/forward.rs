@@ -253,6 +253,63 @@ async fn r49_a_work_order_that_went_to_another_company_is_called_off() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r49_a_booking_of_a_work_order_that_is_called_off_is_dismissed() {
+    let world = both_ways().await;
+    prefer(&world, "dispatch_board", json!(false));
+    world.on().await;
+    let canceled = call_in_open(&world);
+    let moved = call_in_open(&world);
+    let accepted = call_in_open(&world);
+    let stays = call_in_open(&world);
+    world.run().await;
+    let answered = id_of(&booking(&world, accepted));
+    people(&world, &format!("bookings/{answered}/accept"), &json!({}));
+    world.run().await;
+    let client = world.sandbox.servicechannel();
+    client.cancel(canceled).unwrap();
+    client.cancel(accepted).unwrap();
+    client.move_to(moved, ProviderId(2_090_000_999)).unwrap();
+    world.run().await;
+    // Each booking that waits asks for its work order once an hour.
+    let hour = std::time::Duration::from_secs(3_600);
+    world.sandbox.clock().advance(hour);
+    for _ in 0..3 {
+        world.run().await;
+    }
+    let status = |order| booking(&world, order)["status"].clone();
+    assert_eq!(status(canceled), "Dismissed");
+    assert_eq!(status(moved), "Dismissed", "{}", world.status().await);
+    assert_eq!(status(accepted), "Accepted", "it is the office's");
+    assert_eq!(status(stays), "New");
+    // The client knows: that they are dismissed is not told back.
+    for order in [canceled, moved] {
+        assert_eq!(statuses(&world, order), [""; 0]);
+        assert_eq!(asked(&world, order), [""; 0]);
+    }
+    world.nothing_twice();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r49_whoever_is_on_the_way_to_another_companys_work_order_is_told_once() {
+    let world = board().await;
+    let order = call_in_open(&world);
+    world.run().await;
+    let job = world.job(order);
+    let visit = job["firstAppointmentId"].clone();
+    let client = world.sandbox.servicechannel();
+    client.move_to(order, ProviderId(2_090_000_999)).unwrap();
+    for step in ["dispatch", "arrive"] {
+        people(&world, &format!("appointments/{visit}/{step}"), &json!({}));
+        world.run().await;
+        world.run().await;
+    }
+    assert_ne!(world.job(order)["jobStatus"], "Canceled");
+    let told = notes(&world, &job["id"]);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("to another company"), "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r29_unit_type_and_urgency_may_depend_on_the_trade() {
     let world = board().await;
     let of = |trade: &str, category: &str| Edit {

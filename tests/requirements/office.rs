@@ -230,6 +230,19 @@ pub(crate) async fn both_ways() -> World {
     world
 }
 
+/// Two subscribers with one site each, and every pipeline.
+pub(super) async fn two_both_ways() -> World {
+    let world = World::with(WorldConfig {
+        subscribers: 2,
+        locations: 2,
+        flows: Flows::All,
+        ..WorldConfig::default()
+    })
+    .await;
+    world.tenant("/overrides", json!({}));
+    world
+}
+
 /// A client calls in a work order that nobody has touched.
 pub(crate) fn call_in_open(world: &World) -> WorkOrderId {
     let edit = Edit {

@@ -6,7 +6,10 @@ use syncline::sandbox::servicechannel::people::Edit;
 
 use crate::harness::world::TENANT;
 
-use super::office::{ACME, BLUEBIRD, by_subscriber, call_in, prefer, retype, reword, small, two};
+use super::office::{
+    ACME, BLUEBIRD, by_subscriber, call_in, call_in_open, people, prefer, retype, reword, small,
+    statuses, two, two_both_ways,
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn order_unit_and_mapped_value_changed_in_yaml_are_what_the_next_run_sends() {
@@ -114,6 +117,46 @@ async fn r59_r60_an_override_of_one_key_changes_only_its_subscriber() {
     for order in &orders[BLUEBIRD] {
         assert_eq!(said(*order), (json!(11), json!(49), false));
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r59_r60_an_override_of_the_status_table_changes_only_its_subscriber() {
+    let world = two_both_ways().await;
+    let row = json!({ "appointment.Dispatched": "IN PROGRESS/ON SITE" });
+    world.tenant(
+        &format!("/overrides/{BLUEBIRD}"),
+        json!({ "settings": { "job_status": { "table": row } } }),
+    );
+    world.on().await;
+    let dispatched = async || {
+        let orders = by_subscriber(&world, &[0; 6].map(|_| call_in_open(&world)));
+        world.run().await;
+        for order in orders.values().flatten() {
+            let visit = world.job(*order)["firstAppointmentId"].clone();
+            people(
+                &world,
+                &format!("appointments/{visit}/dispatch"),
+                &json!({}),
+            );
+        }
+        world.run().await;
+        [ACME, BLUEBIRD].map(|subscriber| {
+            let all = orders[subscriber].iter();
+            let mut all: Vec<_> = all.map(|order| statuses(&world, *order)).collect();
+            all.dedup();
+            all.concat()
+        })
+    };
+    let (confirmed, on_site) = (
+        ["IN PROGRESS / DISPATCH CONFIRMED"],
+        ["IN PROGRESS / ON SITE"],
+    );
+    assert_eq!(dispatched().await, [confirmed, on_site]);
+
+    world
+        .fine(["settings", "restore", TENANT, "--subject", BLUEBIRD])
+        .await;
+    assert_eq!(dispatched().await, [confirmed, confirmed], "at once");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
