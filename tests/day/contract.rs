@@ -183,7 +183,11 @@ impl File {
                 }
                 Value::Object(strict)
             }
-            other => other.clone(),
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Array(_) => schema.clone(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! What must stand on both sides. Each rule is about what people did and what a client permits; where the engine has
 //! its answers from is not asked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use syncline::sandbox::servicechannel::ledger::{Author, What, Write};
@@ -51,10 +51,10 @@ fn statuses(order: Order, hours: usize) -> Vec<&'static str> {
 
 /// Notes that ask the client to act: for a status that cannot be set, and for a canceled job.
 fn asked(order: Order, hours: usize) -> usize {
-    let asks = |status: &Option<&str>| order.subscriber == CORNER || status.is_none();
+    let asks = |status: Option<&str>| order.subscriber == CORNER || status.is_none();
     told(order, hours)
         .iter()
-        .filter(|status| asks(status))
+        .filter(|status| asks(**status))
         .count()
 }
 
@@ -86,7 +86,7 @@ pub(super) fn office_writes(world: &World) -> usize {
 fn by_calls(world: &World) -> BTreeMap<String, usize> {
     let journal = world.sandbox.servicetitan().journal();
     let by_clients = |write: &journal::Write| matches!(write.by, journal::Author::Client(_));
-    let mut calls: BTreeMap<(String, u64), ()> = BTreeMap::new();
+    let mut calls: BTreeSet<(String, u64)> = BTreeSet::new();
     for write in journal.writes(by_clients) {
         let call: Vec<&str> = write
             .call
@@ -103,10 +103,10 @@ fn by_calls(world: &World) -> BTreeMap<String, usize> {
         let journal::Author::Client(request) = &write.by else {
             continue;
         };
-        calls.insert((call.join("/"), request.0), ());
+        calls.insert((call.join("/"), request.0));
     }
     let mut counts = BTreeMap::new();
-    for (call, _) in calls.keys() {
+    for (call, _) in &calls {
         *counts.entry(call.clone()).or_default() += 1;
     }
     counts
