@@ -311,6 +311,35 @@ async fn r53_a_lost_reply_makes_no_second_invoice() {
     assert!(links.len() == 1 && links[0].target.is_some(), "{links:?}");
 }
 
+/// A run that is killed when the client has the invoice and the store does not know it yet.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r53_a_crash_after_the_sending_makes_no_second_invoice() {
+    let world = board().await;
+    let order = dear(&world);
+    let (_, invoice) = done(&world, order).await;
+    world.run().await;
+    bill(&world, &invoice, &usual());
+    post(&world, &invoice);
+    let died = world
+        .cmd(["run", TENANT])
+        .env("SYNCLINE_CRASH_AT", "before-t3-settle")
+        .run()
+        .await;
+    assert!(died.crashed(), "{died:?}");
+    only(&world);
+    let unknown = world.links("invoice").await;
+    assert!(
+        unknown.iter().all(|link| link.target.is_none()),
+        "{unknown:?}"
+    );
+    for _ in 0..3 {
+        try_run(&world).await;
+    }
+    only(&world);
+    let links = world.links("invoice").await;
+    assert!(links.len() == 1 && links[0].target.is_some(), "{links:?}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r54_the_moment_of_sending_is_a_setting_and_an_empty_invoice_is_not_sent() {
     let world = board().await;
