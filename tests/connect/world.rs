@@ -134,6 +134,7 @@ impl Shop {
             records: IndexMap::new(),
             webhooks: IndexMap::new(),
             check: None,
+            download_hosts: Vec::new(),
         };
         let params = given
             .into_iter()

@@ -210,6 +210,16 @@ impl Running {
         );
     }
 
+    /// The most memory it had so far, in bytes.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        let id = self.child.id().expect("it runs");
+        let status = std::fs::read_to_string(format!("/proc/{id}/status"));
+        let status = status.expect("a process says how it stands");
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kilobytes = peak.and_then(|peak| peak.split_whitespace().next()?.parse::<u64>().ok());
+        kilobytes.expect("its peak is said in kB") * 1024
+    }
+
     /// What it has printed to stderr so far.
     pub(crate) fn said(&self) -> String {
         std::fs::read_to_string(&self.stderr).unwrap_or_default()

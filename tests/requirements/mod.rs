@@ -11,6 +11,7 @@
 //! | `job_status` | what happens to jobs and visits (R30, R40 to R48, R50) |
 //! | `board` | the dispatch board flow, NTE (R25 to R28, R31, R32) |
 //! | `content` | dates and summary (R35 to R39) |
+//! | `files` | photos and files both ways (R70) |
 //! | `forward` | what changes in a work order later (R29, R33, R34, R49) |
 //! | `invoices` | invoices, and what becomes of them (R51 to R58) |
 //! | `notes` | notes both ways (R69) |
@@ -26,6 +27,7 @@ mod board;
 mod booking;
 mod campaign;
 mod content;
+mod files;
 mod forward;
 mod invoices;
 mod job_status;

@@ -3,8 +3,10 @@
 //! HTTP/1.1 with kept connections, no proxies of the environment, no redirects, no retries of its own: what is sent
 //! again is decided where it is written down.
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::error::Error as _;
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,12 +14,14 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use futures::{Stream, TryStreamExt as _};
 use http::{HeaderMap, Method};
 use http_body::{Body, Frame, SizeHint};
 use thiserror::Error;
 use tokio::sync::oneshot;
 use url::Url;
 
+use super::files::OpenFile;
 use super::script::{Answer, Asked, Script};
 use crate::engine::clock::Clock;
 use crate::engine::crash::{self, CrashPoint};
@@ -63,10 +67,76 @@ pub(super) struct WireRequest {
     pub(super) method: Method,
     pub(super) url: Url,
     pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
+    pub(super) body: Payload,
     pub(super) timeout: Duration,
     pub(super) max_body: usize,
     pub(super) redirects: Redirects,
+}
+
+/// What a request says, in order: bytes, and files that are read while they are sent.
+#[derive(Debug, Default)]
+pub(super) struct Payload(VecDeque<Piece>);
+
+#[derive(Debug)]
+enum Piece {
+    Bytes(Bytes),
+    File(OpenFile),
+}
+
+impl From<Bytes> for Payload {
+    fn from(bytes: Bytes) -> Self {
+        let piece = Some(bytes).filter(|bytes| !bytes.is_empty());
+        Self(piece.map(Piece::Bytes).into_iter().collect())
+    }
+}
+
+impl Payload {
+    /// Files between pieces of text: one piece more than files.
+    pub(super) fn with_files(pieces: &[Bytes], files: Vec<OpenFile>) -> Self {
+        let mut files = files.into_iter();
+        let mut all = VecDeque::new();
+        for piece in pieces {
+            all.push_back(Piece::Bytes(piece.clone()));
+            all.extend(files.next().map(Piece::File));
+        }
+        Self(all)
+    }
+
+    /// Its length, where all of it is known.
+    fn length(&self) -> Option<u64> {
+        let of = |piece: &Piece| match piece {
+            Piece::Bytes(bytes) => Some(bytes.len() as u64),
+            Piece::File(file) => file.length,
+        };
+        self.0.iter().map(of).sum()
+    }
+
+    /// Its text, for tests.
+    #[cfg(test)]
+    pub(super) fn as_text(&self) -> &str {
+        match self.0.front() {
+            Some(Piece::Bytes(bytes)) => std::str::from_utf8(bytes).unwrap(),
+            Some(Piece::File(_)) | None => "",
+        }
+    }
+
+    /// Its bytes, where it passes on no file.
+    fn bytes(self) -> Bytes {
+        let bytes = |piece| match piece {
+            Piece::Bytes(bytes) => Some(bytes),
+            Piece::File(_) => None,
+        };
+        self.0.into_iter().find_map(bytes).unwrap_or_default()
+    }
+}
+
+/// A reply whose body is read by somebody else.
+pub(super) struct Download {
+    pub(super) status: u16,
+    pub(super) headers: HeaderMap,
+    /// How long it is, where that is said.
+    pub(super) length: Option<u64>,
+    pub(super) bytes: Pin<Box<dyn Stream<Item = Result<Bytes, io::Error>> + Send + Sync>>,
 }
 
 /// A reply as it came.
@@ -165,6 +235,40 @@ impl Client {
         matches!(self.wire, Wire::Script(_))
     }
 
+    /// Asks for a file, without following anything, and leaves its bytes to be read.
+    pub(super) async fn download(
+        &self,
+        url: Url,
+        headers: HeaderMap,
+        timeout: Duration,
+    ) -> Result<Download, WireError> {
+        let host = url.host_str().unwrap_or_default().to_owned();
+        let Wire::Http { plain, .. } = &self.wire else {
+            let cause = "a script has no files".to_owned();
+            return Err(WireError::NoConnection { host, cause });
+        };
+        let mut request = reqwest::Request::new(Method::GET, url);
+        *request.headers_mut() = headers;
+        let reply = tokio::select! {
+            biased;
+            reply = plain.execute(request) => reply,
+            () = self.clock.sleep(timeout) => {
+                return Err(WireError::Timeout { host, after: timeout });
+            }
+        };
+        let reply = reply.map_err(|error| WireError::NoConnection {
+            host,
+            cause: causes(&error.without_url()),
+        })?;
+        let broken = |error: reqwest::Error| io::Error::other(causes(&error.without_url()));
+        Ok(Download {
+            status: reply.status().as_u16(),
+            headers: reply.headers().clone(),
+            length: reply.content_length(),
+            bytes: Box::pin(reply.bytes_stream().map_err(broken)),
+        })
+    }
+
     /// Sends a request and reads the whole reply. Passes the three crash points of a request.
     pub(super) async fn exchange(&self, request: WireRequest) -> Result<WireReply, WireError> {
         let WireRequest {
@@ -180,6 +284,7 @@ impl Client {
         let (plain, following) = match &self.wire {
             Wire::Http { plain, following } => (plain, following),
             Wire::Script(script) => {
+                let body = body.bytes();
                 let answer = script.answer(Asked { method, url, body });
                 return scripted(answer, host);
             }
@@ -189,7 +294,7 @@ impl Client {
         let mut request = reqwest::Request::new(method, url);
         *request.headers_mut() = headers;
         *request.body_mut() = Some(reqwest::Body::wrap(Tracked {
-            bytes: Some(body).filter(|body| !body.is_empty()),
+            payload: body,
             taken: Arc::clone(&taken),
             _released: released,
         }));
@@ -336,7 +441,7 @@ fn causes(error: &reqwest::Error) -> String {
 
 /// The body of a request, which tells when a connection has begun to write the request and when it let go of it.
 struct Tracked {
-    bytes: Option<Bytes>,
+    payload: Payload,
     taken: Arc<AtomicBool>,
     /// Dropped with the body.
     _released: oneshot::Sender<Infallible>,
@@ -344,23 +449,41 @@ struct Tracked {
 
 impl Body for Tracked {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = io::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         self.taken.store(true, Ordering::Release);
-        Poll::Ready(self.bytes.take().map(|bytes| Ok(Frame::data(bytes))))
+        loop {
+            let next = match self.payload.0.front_mut() {
+                None => return Poll::Ready(None),
+                Some(Piece::Bytes(bytes)) => Some(Ok(std::mem::take(bytes))),
+                Some(Piece::File(file)) => {
+                    let next = std::task::ready!(Pin::new(file).poll_next(cx));
+                    if let Some(next) = next {
+                        return Poll::Ready(Some(next.map(Frame::data)));
+                    }
+                    None
+                }
+            };
+            self.payload.0.pop_front();
+            if let Some(next) = next {
+                return Poll::Ready(Some(next.map(Frame::data)));
+            }
+        }
     }
 
     /// Asked by the connection when it encodes the head, and by nothing before it.
     fn is_end_stream(&self) -> bool {
         self.taken.store(true, Ordering::Release);
-        self.bytes.is_none()
+        self.payload.0.is_empty()
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
+        self.payload
+            .length()
+            .map_or_else(SizeHint::default, SizeHint::with_exact)
     }
 }

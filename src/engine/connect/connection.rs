@@ -12,8 +12,7 @@ use url::Url;
 use super::auth::{Authorizer, Credential, Token, TokenFailure};
 use super::body::read_body;
 use super::classify::{Body, Classifier, Refusal, Seen};
-use super::client::{Client, Redirects, WireError, WireRequest};
-use super::encode;
+use super::client::{Client, Payload, Redirects, WireError, WireRequest};
 use super::failure::{Class, Failure, Reply, ReplyBody, Standing, Wire};
 use super::gate::{AccountGate, Admission};
 use super::health::{Pause, PauseReason, Sign};
@@ -22,6 +21,7 @@ use super::redact::Redactor;
 use super::request::{self, Base, HttpRequest, Place, RenderError};
 use super::retry_after::date;
 use super::turnstile::{Priority, Turnstile, Windows};
+use super::{encode, files};
 use crate::engine::clock::{Clock, Timestamp};
 use crate::engine::record::{Identity, PipelineName, TenantName};
 use crate::lang::expr::{Datum, Scope};
@@ -30,6 +30,7 @@ use crate::lang::plan::{Connector, Paging, Request};
 /// One tenant's account with one connector. Shared by everything that speaks for the account.
 pub struct Connection {
     pub(super) tenant: TenantName,
+    pub(super) download_hosts: Vec<String>,
     pub(super) connector: Arc<Connector>,
     pub(super) identity: Identity,
     pub(super) base: Base,
@@ -88,9 +89,9 @@ pub struct Withdrawn {
 type Tried = Result<Reply, (Box<Failure>, Sign)>;
 
 /// What authorises an attempt, and the token it is from.
-struct Authorised {
-    credential: Credential,
-    token: Option<Arc<Token>>,
+pub(super) struct Authorised {
+    pub(super) credential: Credential,
+    pub(super) token: Option<Arc<Token>>,
 }
 
 impl Connection {
@@ -174,7 +175,8 @@ impl Connection {
     /// # Errors
     /// What could not be rendered, with its line.
     pub fn render_body(&self, request: &Request, scope: &Scope<'_>) -> Result<Bytes, RenderError> {
-        self.cleaned(request::body(request, scope, &mut HeaderMap::new()))
+        let said = request::body(request, scope, &mut HeaderMap::new());
+        self.cleaned(said.map(|said| said.body))
     }
 
     /// What tells a request from another one of this account: method, address and body.
@@ -240,7 +242,7 @@ impl Connection {
         }
     }
 
-    fn cleaned<T>(&self, rendered: Result<T, RenderError>) -> Result<T, RenderError> {
+    pub(super) fn cleaned<T>(&self, rendered: Result<T, RenderError>) -> Result<T, RenderError> {
         rendered.map_err(|error| error.without_secrets(&self.redactor))
     }
 
@@ -328,7 +330,10 @@ impl Connection {
         }
     }
 
-    async fn authorise(&self, refused: Option<&Token>) -> Result<Authorised, TokenFailure> {
+    pub(super) async fn authorise(
+        &self,
+        refused: Option<&Token>,
+    ) -> Result<Authorised, TokenFailure> {
         let credential = match &self.auth {
             Authorizer::None => Credential::None,
             Authorizer::Header(name, value) => Credential::Header(name.clone(), value.clone()),
@@ -368,13 +373,31 @@ impl Connection {
                 return Err((failure, Sign::Nothing));
             }
         };
+        // In a script no file is fetched: what is asked is all that counts there.
+        let mut files = Vec::new();
+        if !self.client.is_scripted() {
+            for file in &request.files {
+                match file.open().await {
+                    Ok(open) => files.push(open),
+                    Err(no) => {
+                        let failure = self.failure(request, &no.message, no.class, Wire::NotSent);
+                        return Err((failure, Sign::Nothing));
+                    }
+                }
+            }
+        }
         if let Err(withdrawn) = hooks.before_socket() {
             let message = withdrawn.to_string();
             let failure = self.failure(request, &message, Class::Transient, Wire::NotSent);
             return Err((failure, Sign::Nothing));
         }
         let started = self.clock.now();
-        let wire = self.wire_request(request, credential, timeout);
+        let mut wire = self.wire_request(request, credential, timeout);
+        if !files.is_empty() {
+            // A large file takes its time, also where nothing is wrong.
+            wire.timeout = timeout * files::PATIENCE;
+            wire.body = Payload::with_files(&request.pieces, files);
+        }
         let result = self.client.exchange(wire).await;
         drop(slot);
         let took = self.clock.now().since(started);
@@ -419,7 +442,7 @@ impl Connection {
         }
     }
 
-    fn wire_request(
+    pub(super) fn wire_request(
         &self,
         request: &HttpRequest,
         credential: &Credential,
@@ -449,7 +472,7 @@ impl Connection {
             method: request.method.clone(),
             url,
             headers,
-            body: request.body.clone(),
+            body: Payload::from(request.body.clone()),
             timeout,
             max_body: self.max_body,
             redirects: Redirects::Refused,

@@ -252,8 +252,18 @@ impl Opening<'_> {
         } else {
             self.auth(&turnstile, &windows)?
         };
+        let mut download_hosts = Vec::new();
+        for host in &connector.download_hosts {
+            let text = self.text("download_hosts", host)?;
+            let hosts = text
+                .split(',')
+                .map(str::trim)
+                .filter(|host| !host.is_empty());
+            download_hosts.extend(hosts.map(str::to_ascii_lowercase));
+        }
         Ok(Arc::new(Connection {
             tenant: self.tenant.clone(),
+            download_hosts,
             gate: AccountGate::new(
                 &format!("{}/{}", self.tenant, identity),
                 self.network.clock.clone(),

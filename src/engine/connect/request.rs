@@ -11,10 +11,11 @@ use http::{HeaderMap, Method};
 use thiserror::Error;
 use url::Url;
 
-pub(super) use body::body;
+pub(super) use body::{Said, body};
 use text::{Texts, scalar, texts};
 
 use super::encode;
+use super::files::PassedOnFile;
 use super::paging::PageRequest;
 use super::redact::Redactor;
 use crate::lang::expr::{EvalError, Problem, Scope};
@@ -29,13 +30,43 @@ pub struct HttpRequest {
     pub url: Url,
     /// Headers of this request, beside the connector's.
     pub headers: HeaderMap,
-    /// The body.
+    /// The body; where files are passed on, with a word in the place of each.
     pub body: Bytes,
+    /// Where files are passed on, what comes before, between and after them.
+    pub(super) pieces: Vec<Bytes>,
+    /// The files, in the order of their places.
+    pub(super) files: Vec<Arc<PassedOnFile>>,
     /// Where it was said.
     pub origin: Origin,
 }
 
 impl HttpRequest {
+    /// A request without files.
+    pub fn plain(
+        method: Method,
+        url: Url,
+        headers: HeaderMap,
+        body: impl Into<Bytes>,
+        origin: Origin,
+    ) -> Self {
+        Self {
+            method,
+            url,
+            headers,
+            body: body.into(),
+            pieces: Vec::new(),
+            files: Vec::new(),
+            origin,
+        }
+    }
+
+    /// With the files that it passes on, in the order of their parts.
+    #[must_use]
+    pub fn with_files(mut self, files: Vec<Arc<PassedOnFile>>) -> Self {
+        self.files = files;
+        self
+    }
+
     /// The same for requests that would do the same: method, address, media type and body.
     pub fn fingerprint(&self) -> blake3::Hash {
         let mut hasher = blake3::Hasher::new();
@@ -205,7 +236,7 @@ impl Base {
         let method = method(request.method);
         Ok(format!(
             "{method} {address} {}",
-            String::from_utf8_lossy(&body)
+            String::from_utf8_lossy(&body.body)
         ))
     }
 
@@ -239,12 +270,14 @@ impl Base {
                 headers.insert(name, value);
             }
         }
-        let body = body(request, scope, &mut headers)?;
+        let Said { body, pieces } = body(request, scope, &mut headers)?;
         Ok(HttpRequest {
             method: method(request.method),
             url,
             headers,
             body,
+            pieces,
+            files: Vec::new(),
             origin: origin.clone(),
         })
     }

@@ -280,13 +280,15 @@ pub(crate) fn request_from_json(
             http::HeaderValue::from_static("application/json"),
         );
     }
-    Some(HttpRequest {
-        method: text("method")?.parse().ok()?,
-        url: connection.link_rules().base.join(text("path")?).ok()?,
+    let url = connection.link_rules().base.join(text("path")?).ok()?;
+    let method = text("method")?.parse().ok()?;
+    Some(HttpRequest::plain(
+        method,
+        url,
         headers,
-        body: body.to_owned().into(),
-        origin: origin.clone(),
-    })
+        body.to_owned(),
+        origin.clone(),
+    ))
 }
 
 /// The address without its host.

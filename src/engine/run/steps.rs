@@ -111,7 +111,8 @@ impl Attempt<'_> {
                 None => true,
             };
             if meant {
-                self.trace.step("catch", &failure.cause());
+                let met = format!("{}: {}", failure.cause(), failure.message);
+                self.trace.step("catch", &met);
                 self.tenant.progress.met(|coverage| {
                     coverage.catches.insert((origin.clone(), index));
                 });

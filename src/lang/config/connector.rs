@@ -93,6 +93,11 @@ pub struct Connector {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Check", example = serde_json::json!({ "get": "/me", "says": "{{ body.name }}" }))]
     pub check: Option<Check>,
+    /// Hosts that links in replies may lead to, `files.example` or `*.example`, over the account's params. Without
+    /// any, no link is followed. Several stand in one text with commas between them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(example = serde_json::json!(["*.files.example"]))]
+    pub download_hosts: Vec<Template>,
     /// Markdown that a person follows to obtain the credentials; `setup` shows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String", example = &"Sign in as an administrator and make an API user.")]

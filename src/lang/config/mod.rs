@@ -32,7 +32,7 @@ pub use integration::{Agreement, EntityEnds, Integration, Requirement, Subjects}
 pub use map::{Case, Map, Rows, Source, Target, TargetSet};
 pub use paging::{Keyset, NextLink, Offset, Pages, Paging, TokenFeed};
 pub use pipeline::{Cursor, Fetch, IfRunning, LinkEnd, Missed, One, Pipeline, Signal, Trigger};
-pub use request::{Method, Part, RequestParts};
+pub use request::{Method, Part, PassedOn, RequestParts};
 pub use routine::{Call, Input, Routine};
 pub use runtime::{Listen, Runtime, SecretCommand, SecretName, SecretSource};
 pub use setting::{Choice, ChoicesFrom, Field, FieldType, Group, Items};

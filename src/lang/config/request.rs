@@ -5,7 +5,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::text::{Template, Value};
+use super::text::{Name, RequestPath, Template, Value};
 
 /// One part of a multipart body.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -23,8 +23,34 @@ pub struct Part {
     #[schemars(with = "String", example = &"application/json")]
     pub content_type: Option<String>,
     /// Its content: text as it is, anything else as JSON.
-    #[schemars(example = &"$.Description")]
-    pub value: Value,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Value", example = &"$.Description")]
+    pub value: Option<Value>,
+    /// Its content is a file of an API, passed on as it comes and never held whole. Only a `create` passes files on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "PassedOn", example = serde_json::json!({ "connector": "helpdesk", "link": "{{ file.Uri }}" }))]
+    pub from: Option<PassedOn>,
+}
+
+/// A file that is passed on: by `link`, or by the path of a call that answers with it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PassedOn {
+    /// The connector it comes from.
+    #[schemars(example = &"helpdesk")]
+    pub connector: Name,
+    /// A link that a reply gave. It is followed to `download_hosts` of the connector only, and without credentials.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Template", example = &"{{ file.Uri }}")]
+    pub link: Option<Template>,
+    /// A call of the API, which is authorised. Where it answers with a link, that is followed as `link` is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "RequestPath", example = &"/files/{{ file.id }}")]
+    pub get: Option<RequestPath>,
+    /// The most megabytes it may have. 100 by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u32", range(min = 1, max = 10_000), example = 100)]
+    pub max_mb: Option<u32>,
 }
 
 /// Declares a config struct that carries a request: the five methods, `query`, `headers` and the bodies beside

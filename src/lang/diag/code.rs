@@ -136,6 +136,7 @@ codes! {
     BadPathRegex = "bad-path-regex", Error;
     NameNotInScope = "name-not-in-scope", Error;
     StepNotYetRun = "step-not-yet-run", Error;
+    DownloadNotAllowed = "download-not-allowed", Error;
 
     // What records look like.
     UnknownField = "unknown-field", Error;

@@ -52,6 +52,8 @@ pub struct Connector {
     pub webhooks: IndexMap<Arc<str>, Webhook>,
     /// The request that proves the credentials.
     pub check: Option<Check>,
+    /// Hosts that links in replies may lead to.
+    pub download_hosts: Vec<Template>,
 }
 
 /// One value that an account gives.

@@ -21,7 +21,9 @@ pub use connector::{
 };
 pub use integration::{Agreement, Entity, EntityFrom, Integration, Requirement, Subjects};
 pub use pipeline::{Cursor, Fetch, LinkEnd, One, Pipeline, Sweep, Trigger};
-pub use request::{Body, Paging, Part, PathPiece, PathTemplate, Request};
+pub use request::{
+    Body, Content, FileSource, Paging, Part, PassedOn, PathPiece, PathTemplate, Request,
+};
 pub use step::{Call, Catch, MapUse, Step, StepFetch, Verb};
 pub use table::{Row, Table, TableCase, Target};
 pub use tenant::{Account, ParamValue, Runtime, SecretSource, Settings, Tenant};

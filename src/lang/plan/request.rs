@@ -44,6 +44,20 @@ pub enum PathPiece {
     Value(Template),
 }
 
+impl Request {
+    /// The files that it passes on, in the order of their parts.
+    pub fn files(&self) -> impl Iterator<Item = &PassedOn> {
+        let parts = match &self.body {
+            Body::Multipart(parts) => parts.as_slice(),
+            Body::Empty | Body::Json(_) | Body::Form(_) => &[],
+        };
+        parts.iter().filter_map(|part| match &part.content {
+            Content::File(file) => Some(&**file),
+            Content::Value(_) => None,
+        })
+    }
+}
+
 /// The body of a request.
 #[derive(Clone, Debug)]
 pub enum Body {
@@ -57,8 +71,47 @@ pub enum Body {
     Multipart(Vec<Part>),
 }
 
-/// A part of a multipart body: name, file name, media type, content.
-pub type Part = (Arc<str>, Option<Template>, Option<Arc<str>>, ValueForm);
+/// A part of a multipart body.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// Its name.
+    pub name: Arc<str>,
+    /// The file name given with it.
+    pub filename: Option<Template>,
+    /// Its media type.
+    pub content_type: Option<Arc<str>>,
+    /// What it holds.
+    pub content: Content,
+}
+
+/// What a part of a multipart body holds.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// A value.
+    Value(ValueForm),
+    /// A file, passed on.
+    File(Box<PassedOn>),
+}
+
+/// A file that is passed on from an API.
+#[derive(Clone, Debug)]
+pub struct PassedOn {
+    /// Of which connector.
+    pub connector: Arc<str>,
+    /// Where it is.
+    pub source: FileSource,
+    /// The most bytes it may have.
+    pub max: u64,
+}
+
+/// Where a file is that is passed on.
+#[derive(Clone, Debug)]
+pub enum FileSource {
+    /// Behind a link, which is followed without credentials.
+    Link(Template),
+    /// Behind a call of the API.
+    Call(Request),
+}
 
 /// A style of paging. `max_pages` ends every style with an error (P5).
 #[derive(Clone, Debug)]

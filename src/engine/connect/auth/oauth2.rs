@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, Method};
 use serde_json::Value;
@@ -114,7 +115,7 @@ impl Grants {
             method: Method::POST,
             url: self.token_url.clone(),
             headers,
-            body: form.finish().into(),
+            body: Bytes::from(form.finish()).into(),
             timeout: self.timeout,
             max_body: MAX_BODY,
             redirects: self.redirects,
@@ -197,7 +198,7 @@ mod tests {
     }
 
     fn body(request: &WireRequest) -> &str {
-        std::str::from_utf8(&request.body).unwrap()
+        request.body.as_text()
     }
 
     #[test]

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::lang::expr::{Datum, ExprEnv, Template, ValueForm};
-use crate::lang::plan::Body;
+use crate::lang::plan::{Body, Content, Part};
 
 fn form(value: Value) -> ValueForm {
     let (form, errors) = ValueForm::compile(&ExprEnv::new(), &value);
@@ -184,13 +184,18 @@ fn bodies_are_json_forms_and_parts() {
 
     let filename = Template::compile(&ExprEnv::new(), "{{ record.file }}").unwrap();
     request.body = Body::Multipart(vec![
-        (
-            "meta".into(),
-            None,
-            Some("application/json".into()),
-            form(json!({ "id": "{{ record.id }}" })),
-        ),
-        ("file".into(), Some(filename), None, form(json!("text"))),
+        Part {
+            name: "meta".into(),
+            filename: None,
+            content_type: Some("application/json".into()),
+            content: Content::Value(form(json!({ "id": "{{ record.id }}" }))),
+        },
+        Part {
+            name: "file".into(),
+            filename: Some(filename),
+            content_type: None,
+            content: Content::Value(form(json!("text"))),
+        },
     ]);
     let rendered = render(&request, json!({ "id": 5, "file": "a\"\r\n.txt" })).unwrap();
     let boundary = rendered.headers[CONTENT_TYPE]

@@ -11,7 +11,7 @@ use super::super::state::{Event, Op, Settle as SettleAs};
 use super::super::tenant::TenantRun;
 use super::super::trace;
 use super::{Prepared, Writing, target_id};
-use crate::engine::connect::{self, Hooks, HttpRequest, Reply, Wire, Withdrawn};
+use crate::engine::connect::{self, Hooks, HttpRequest, RenderError, Reply, Wire, Withdrawn};
 use crate::engine::record::TenantEpoch;
 use crate::engine::store::{
     Applied, Changed, ContentHash, Fingerprint, OpId, OpKind, Origin, PlanFor, PlanIntent, Planned,
@@ -32,9 +32,14 @@ impl Attempt<'_> {
             let prepared = {
                 let scope = self.scope();
                 let origin = &create.request.origin;
-                let request = connection
-                    .render(&create.request, &scope)
-                    .map_err(|error| Failure::broken(error.to_string(), origin))?;
+                let broken = |error: RenderError| Failure::broken(error.to_string(), origin);
+                let request = connection.render(&create.request, &scope).map_err(broken)?;
+                let mut files = Vec::new();
+                for from in create.request.files() {
+                    let account = self.tenant.connection(&from.connector);
+                    files.push(account.file(from, &scope, origin).map_err(broken)?);
+                }
+                let request = request.with_files(files);
                 // After a create the update's body counts as written (S37), as far as it can be told beforehand.
                 let hash = self
                     .update_hash(w)

@@ -135,6 +135,11 @@ impl Parts<'_, '_> {
         });
         let webhooks = webhook::compile(self.cx, self.site, config);
         let check = optional(config.check.as_ref(), |check| self.check(check));
+        let hosts = config.download_hosts.iter().enumerate();
+        let download_hosts = all(hosts.map(|(index, host)| {
+            let site = self.site.key("download_hosts").index(index);
+            values.text(&site, host.as_str(), self.scope)
+        }));
         Some(plan::Connector {
             name: config.name.as_str().into(),
             params,
@@ -161,6 +166,7 @@ impl Parts<'_, '_> {
             records: records.clone(),
             webhooks: webhooks?,
             check: check?,
+            download_hosts: download_hosts?,
         })
     }
 

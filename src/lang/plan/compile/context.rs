@@ -7,9 +7,10 @@ use super::connector::Api;
 use super::names::Names;
 use super::site::{Sink, Site};
 use super::values::{Unknown, Values};
+use crate::lang::config;
 use crate::lang::diag::Code;
 use crate::lang::expr::Type;
-use crate::lang::load::Project;
+use crate::lang::load::{Config, Project};
 
 /// What every pass has at hand.
 pub(super) struct Context<'p> {
@@ -21,6 +22,20 @@ pub(super) struct Context<'p> {
 
 /// The connectors of the workspace; none for one whose document is broken.
 pub(super) type Apis<'p> = IndexMap<&'p str, Option<Api<'p>>>;
+
+impl<'p> Context<'p> {
+    /// A connector as it is written; none when there is no such name, or its document is broken.
+    pub(super) fn connector(&self, name: &str) -> Option<&'p config::Connector> {
+        match &self.names.connectors.get(name)?.config {
+            Some(Config::Connector(connector)) => Some(connector),
+            Some(_) | None => None,
+        }
+    }
+
+    pub(super) fn connector_names(&self) -> impl Iterator<Item = &str> {
+        self.names.connectors.keys().copied()
+    }
+}
 
 impl Context<'_> {
     /// How many errors there are so far.

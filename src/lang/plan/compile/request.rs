@@ -13,7 +13,9 @@ use super::values::{all, optional};
 use crate::lang::config::{self, Method, RequestParts, text};
 use crate::lang::diag::{Code, suggest};
 use crate::lang::expr::ValueForm;
-use crate::lang::plan::{Body, Part, PathPiece, PathTemplate, Request};
+use crate::lang::plan::{
+    Body, Content, FileSource, Part, PassedOn, PathPiece, PathTemplate, Request,
+};
 
 /// Who is asked.
 #[derive(Clone, Copy, Debug)]
@@ -153,9 +155,96 @@ fn part(cx: &Context<'_>, site: &Site<'_>, part: &config::Part, scope: &Scope) -
     let filename = optional(part.filename.as_ref(), |name| {
         cx.values.text(&site.key("filename"), name.as_str(), scope)
     });
-    let value = cx.values.value(&site.key("value"), &part.value.0, scope);
-    let media = part.content_type.as_deref().map(Arc::from);
-    Some((part.name.as_str().into(), filename?, media, value?.0))
+    let content = match (&part.value, &part.from) {
+        (Some(value), None) => cx
+            .values
+            .value(&site.key("value"), &value.0, scope)
+            .map(|(form, _)| Content::Value(form)),
+        (None, Some(from)) => passed_on(cx, &site.key("from"), from, scope),
+        (Some(_), Some(_)) => {
+            site.key("from")
+                .fault_key(Code::TooManyChoices, "a part has both `value` and `from`")
+                .label("only one of them may stand here")
+                .also(site.key("value").key_span(), "the first one")
+                .report();
+            None
+        }
+        (None, None) => {
+            site.fault_key(Code::MissingKey, "this part has no content")
+                .label("needs `value` or `from`")
+                .report();
+            None
+        }
+    };
+    Some(Part {
+        name: part.name.as_str().into(),
+        filename: filename?,
+        content_type: part.content_type.as_deref().map(Arc::from),
+        content: content?,
+    })
+}
+
+/// A file that is passed on: its connector must say where links may lead.
+fn passed_on(
+    cx: &Context<'_>,
+    site: &Site<'_>,
+    from: &config::PassedOn,
+    scope: &Scope,
+) -> Option<Content> {
+    const MEGABYTE: u64 = 1 << 20;
+    let name = from.connector.as_str();
+    let Some(connector) = cx.connector(name) else {
+        super::values::Unknown {
+            code: Code::UnknownConnector,
+            what: "connector",
+            of: None,
+            several: "connectors",
+        }
+        .at(&site.key("connector"), name, cx.connector_names());
+        return None;
+    };
+    if connector.download_hosts.is_empty() {
+        site.key("connector")
+            .fault(
+                Code::DownloadNotAllowed,
+                format!("`{name}` does not say where its links may lead"),
+            )
+            .label("has no `download_hosts`")
+            .help("say under `download_hosts` of the connector which hosts its files are on")
+            .report();
+    }
+    let source = match (&from.link, &from.get) {
+        (Some(link), None) => cx
+            .values
+            .text(&site.key("link"), link.as_str(), scope)
+            .map(FileSource::Link),
+        (None, Some(path)) => {
+            let target = Target {
+                connector: name,
+                roots: Some(&connector.roots),
+            };
+            let parts = RequestParts {
+                methods: vec![(Method::Get, path)],
+                query: None,
+                headers: None,
+                body: None,
+                form: None,
+                multipart: None,
+            };
+            compile(cx, site, target, &parts, scope).map(FileSource::Call)
+        }
+        (Some(_), Some(_)) | (None, None) => {
+            site.fault_key(Code::MissingKey, "where the file is must be said once")
+                .label("needs `link` or `get`")
+                .report();
+            None
+        }
+    };
+    Some(Content::File(Box::new(PassedOn {
+        connector: name.into(),
+        source: source?,
+        max: u64::from(from.max_mb.unwrap_or(100)) * MEGABYTE,
+    })))
 }
 
 /// A path: a root, literal text, and expressions that are each encoded for their place.
@@ -324,7 +413,13 @@ pub(super) fn scalars<'a, 'p>(
         if let Some(name) = &part.filename {
             found.push((site.key("filename"), name.as_str()));
         }
-        strings(&site.key("value"), &part.value.0, &mut found);
+        if let Some(value) = &part.value {
+            strings(&site.key("value"), &value.0, &mut found);
+        }
+        let link = part.from.as_ref().and_then(|from| from.link.as_ref());
+        if let Some(link) = link {
+            found.push((site.key("from").key("link"), link.as_str()));
+        }
     }
     found
 }
