@@ -349,6 +349,10 @@ async fn a_person_is_walked_through() {
                 "servicechannel.old_signing_key (Enter leaves it out), not shown: ",
                 Hidden(""),
             ),
+            (
+                "servicechannel.file_hosts [\"*.servicechannel.com\"]: ",
+                Typed(""),
+            ),
             ("servicetitan.tenant: ", Typed("")),
             ("servicetitan.tenant: ", Typed("1000")),
             (

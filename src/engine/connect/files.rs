@@ -49,7 +49,7 @@ pub(super) enum FilePlace {
     /// Behind a link.
     Link(String),
     /// Behind a call of the API.
-    Call(HttpRequest),
+    Call(Box<HttpRequest>),
 }
 
 /// A file that could not be opened. Nothing of the request it was for has left.
@@ -243,7 +243,7 @@ impl Connection {
                 }))?;
                 FilePlace::Link(text)
             }
-            FileSource::Call(request) => FilePlace::Call(self.render(request, scope)?),
+            FileSource::Call(request) => FilePlace::Call(Box::new(self.render(request, scope)?)),
         };
         Ok(Arc::new(PassedOnFile {
             connection: Arc::clone(self),

@@ -82,7 +82,7 @@ fn settings_have_their_types_and_a_locked_one_is_not_offered() {
         main["how"]["markdownEnumDescriptions"],
         json!(["Slowly", "Fast"])
     );
-    assert_eq!(main["parts"]["anyOf"][1]["const"], "all");
+    assert_eq!(main["parts"]["anyOf"][1]["enum"], json!(["all"]));
     assert_eq!(
         main["queue"]["description"],
         "A setting. Required when `on`."
