@@ -100,14 +100,18 @@ pub(super) struct DemoArgs {
     /// Sync everything once and end with a summary.
     #[arg(long, env = "SYNCLINE_DEMO_ONCE")]
     pub(super) once: bool,
-    /// Work orders at the start.
+    /// Work orders at the start: 500, or 60 where a story is played.
+    #[arg(long, env = "SYNCLINE_DEMO_WORK_ORDERS", value_name = "N")]
+    pub(super) work_orders: Option<usize>,
+    /// A story that people on both sides play; the demo ends with it.
     #[arg(
         long,
-        env = "SYNCLINE_DEMO_WORK_ORDERS",
-        default_value_t = 500,
-        value_name = "N"
+        env = "SYNCLINE_DEMO_SCENARIO",
+        value_enum,
+        value_name = "NAME",
+        conflicts_with = "once"
     )]
-    pub(super) work_orders: usize,
+    pub(super) scenario: Option<Story>,
     /// Work orders that arrive in a minute.
     #[arg(
         long,
@@ -127,6 +131,17 @@ pub(super) struct DemoArgs {
         value_name = "DIR"
     )]
     pub(super) dir: PathBuf,
+}
+
+/// A story that people on both sides play.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Story {
+    /// The office accepts, declines and books.
+    Accept,
+    /// A day of jobs, with changes on both sides, an invoice and its approval.
+    FullDay,
+    /// The same, while much goes wrong.
+    ChaosDay,
 }
 
 /// Faults of the simulators.
@@ -449,6 +464,14 @@ pub(super) struct SandboxArgs {
         value_name = "ADDR"
     )]
     pub(super) target: SocketAddr,
+    /// A story that people on both sides play, once something syncs them.
+    #[arg(
+        long,
+        env = "SYNCLINE_SANDBOX_SCENARIO",
+        value_enum,
+        value_name = "NAME"
+    )]
+    pub(super) scenario: Option<Story>,
     /// Work orders at the start.
     #[arg(
         long,

@@ -15,13 +15,15 @@ use super::args::{DemoArgs, Global};
 use super::exit::Exit;
 use super::live::{self, Live};
 use super::out::Out;
-use super::sandbox::preset;
+use super::sandbox::{ending, preset, scenario};
 use super::{engine, env, init, run as run_once, status, workspace};
 use crate::daemon::{Engine, EngineError};
 use crate::engine::record::TenantName;
 use crate::engine::run::{ActivateError, Blame};
 use crate::engine::schedule::Mode;
 use crate::lang::plan::{ParamValue, Plan, SecretSource};
+use crate::sandbox::kit::time::SimClock;
+use crate::sandbox::scenario::play as play_story;
 use crate::sandbox::{Made, Sandbox, SandboxConfig};
 use crate::server::Ingress;
 
@@ -57,9 +59,14 @@ pub(super) async fn run(global: &Global, args: &DemoArgs, out: &Out) -> anyhow::
     global.store = Some(store.clone());
     init::write_secrets(&dir.join("secrets"))?;
 
-    let old = u32::try_from(args.work_orders / 5)?;
+    let orders = work_orders(args);
+    let old = u32::try_from(orders / 5)?;
     let any = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+    let clock = args
+        .scenario
+        .map_or_else(SimClock::real, |story| scenario(story).clock());
     let config = SandboxConfig {
+        clock,
         work_orders: old,
         started_before_activation: old / 2,
         ..SandboxConfig::default()
@@ -98,6 +105,12 @@ pub(super) async fn run(global: &Global, args: &DemoArgs, out: &Out) -> anyhow::
     Ok(exit)
 }
 
+/// Fewer where a story is played: it begins when its work orders have come over.
+fn work_orders(args: &DemoArgs) -> usize {
+    let usual = if args.scenario.is_some() { 60 } else { 500 };
+    args.work_orders.unwrap_or(usual)
+}
+
 /// Turns the integration on, lets work orders arrive, and syncs them.
 async fn play(
     engine: &Arc<Engine>,
@@ -119,16 +132,17 @@ async fn play(
         "the integration is on; the {} work orders of before stay where they are",
         sandbox.work_orders()
     ));
-    sandbox.arrive(args.work_orders - args.work_orders / 5);
+    let orders = work_orders(args);
+    sandbox.arrive(orders - orders / 5);
 
     let stop = CancellationToken::new();
     let watch = live::stop_on_ctrl_c(stop.clone(), out);
     let arrivals = NonZeroU32::new(args.per_minute)
-        .filter(|_| !args.once)
+        .filter(|_| !args.once && args.scenario.is_none())
         .map(|per_minute| sandbox.start_arrivals(per_minute));
     let live = Live::start(out);
     let mode = if args.once { Mode::Once } else { Mode::Forever };
-    if !args.once {
+    if !args.once && args.scenario.is_none() {
         live.note(out, "work orders keep arriving; Ctrl-C stops");
     }
     let hooks = if args.once {
@@ -138,6 +152,16 @@ async fn play(
     };
     let started = engine.clock().monotonic();
     let what = [(TENANT.to_owned(), None)];
+    let over = stop.clone();
+    let story = async {
+        let Some(story) = args.scenario else {
+            return std::future::pending().await;
+        };
+        let say = |line: &str| live.note(out, line);
+        let missed = play_story(sandbox, scenario(story), &say).await;
+        say(&ending(missed));
+        over.cancel();
+    };
     let reports = {
         let running = async {
             let running = engine.run(&what, mode, stop);
@@ -146,10 +170,12 @@ async fn play(
                 None => running.await,
             }
         };
-        tokio::pin!(running);
+        tokio::pin!(running, story);
+        let mut is_over = false;
         loop {
             tokio::select! {
                 reports = &mut running => break reports,
+                () = &mut story, if !is_over => is_over = true,
                 () = engine.clock().sleep(DRAW) => live.say(line(engine, sandbox)),
             }
         }

@@ -6,6 +6,7 @@
 
 mod door;
 pub mod kit;
+pub mod scenario;
 pub mod servicechannel;
 pub mod servicetitan;
 

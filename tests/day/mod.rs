@@ -18,6 +18,7 @@ use std::time::Duration;
 use chrono::{SecondsFormat, TimeDelta};
 use serde_json::json;
 use syncline::sandbox::kit::recorder::Exchange;
+use syncline::sandbox::scenario::{self, Scenario};
 use syncline::sandbox::servicechannel::hooks::HookFaults;
 use syncline::sandbox::servicetitan::Hooks;
 
@@ -179,4 +180,26 @@ fn ahead(world: &World) -> String {
 async fn status(world: &World) -> String {
     let ran = world.cmd(["status", TENANT]).run().await;
     ran.stdout
+}
+
+/// What `demo --scenario` and `sandbox --scenario` play is seen on the other side, all of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_story_of_the_sandbox_is_seen_on_the_other_side() {
+    let world = world(5).await;
+    world.gives_keys();
+    let served = world.serve().await;
+    world.tells(served.at, HookFaults::default(), Hooks::default());
+    world.arrive(24);
+    let told = Mutex::new(Vec::new());
+    let say = |line: &str| told.lock().unwrap().push(line.to_owned());
+    let missed = scenario::play(&world.sandbox, Scenario::FullDay, &say).await;
+    served.terminate().await.fine();
+    let told = told.into_inner().unwrap();
+    assert_eq!(missed, 0, "{told:#?}");
+    let seen = told
+        .iter()
+        .filter(|line| line.contains("    Service"))
+        .count();
+    assert_eq!(seen, 13, "{told:#?}");
+    world.nothing_twice();
 }
