@@ -18,10 +18,13 @@ use std::time::Duration;
 use chrono::{SecondsFormat, TimeDelta};
 use serde_json::json;
 use syncline::sandbox::kit::recorder::Exchange;
+use syncline::sandbox::kit::rng::Rng;
 use syncline::sandbox::scenario::{self, Scenario};
 use syncline::sandbox::servicechannel::hooks::HookFaults;
+use syncline::sandbox::servicechannel::model::WorkOrderId;
 use syncline::sandbox::servicetitan::Hooks;
 
+use crate::faults::seed;
 use crate::harness::wait::until_within;
 use crate::harness::world::TENANT;
 use crate::harness::{Flows, World, WorldConfig};
@@ -113,6 +116,9 @@ async fn a_day_with_kills_bad_webhooks_and_clocks_apart_ends_the_same() {
         ..Hooks::default()
     };
     world.tells(served.at, source.clone(), target.clone());
+    let seed = seed();
+    eprintln!("SYNCLINE_TEST_SEED={seed}");
+    let mut rng = Rng::seeded(seed);
     let mut day = Day::begin(&world);
     until_within(PATIENCE, "every work order came over", async || {
         day.came_over(&world)
@@ -121,6 +127,7 @@ async fn a_day_with_kills_bad_webhooks_and_clocks_apart_ends_the_same() {
     for hour in 0..script::HOURS {
         day.hour(&world, hour);
         // In the middle of it, at no moment of anybody's choice.
+        tokio::time::sleep(Duration::from_millis(rng.below(LATEST))).await;
         served.kill().await;
         served = world
             .serve_with(|cmd| cmd.env("SYNCLINE_CLOCK", ahead(&world)))
@@ -163,6 +170,8 @@ async fn told(world: &World, day: &Day) {
     .await;
 }
 
+/// The latest kill after people began an hour's work, in milliseconds.
+const LATEST: u64 = 2_000;
 /// Longer than a loaded machine needs for one hour of the day.
 const PATIENCE: Duration = Duration::from_secs(180);
 
@@ -176,16 +185,17 @@ fn ahead(world: &World) -> String {
     )
 }
 
-/// What `status` says, for a failure.
-async fn status(world: &World) -> String {
-    let ran = world.cmd(["status", TENANT]).run().await;
-    ran.stdout
+/// What `status` says, and what is known of one work order, for a failure.
+async fn account(world: &World, order: WorkOrderId) -> String {
+    let status = world.cmd(["status", TENANT]).run().await;
+    let trace = world.cmd(["trace", &order.to_string()]).run().await;
+    format!("{}\n{}", status.stdout, trace.stdout)
 }
 
 /// What `demo --scenario` and `sandbox --scenario` play is seen on the other side, all of it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_story_of_the_sandbox_is_seen_on_the_other_side() {
-    let world = world(5).await;
+    let world = world(2).await;
     world.gives_keys();
     let served = world.serve().await;
     world.tells(served.at, HookFaults::default(), Hooks::default());

@@ -6,3 +6,5 @@ mod canary;
 mod crash_points;
 mod random_kills;
 mod started_before;
+
+pub(crate) use random_kills::seed;

@@ -19,7 +19,7 @@ const ORDERS: usize = 2_000;
 const LATEST: u64 = 1_200;
 
 /// From the test's environment, to repeat a run; else another one each time.
-fn seed() -> u64 {
+pub(crate) fn seed() -> u64 {
     #[expect(
         clippy::disallowed_methods,
         reason = "the seed of a run is chosen by who repeats it"

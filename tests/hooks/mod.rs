@@ -246,7 +246,7 @@ async fn each_webhook_reaches_the_pipelines_that_listen() {
     }
     served.terminate().await.fine();
     for (key, listening) in [
-        (901, &["notes-in", "work-orders"][..]),
+        (901, &["files-in", "notes-in", "work-orders"][..]),
         (902, &[]),
         (903, &[]),
         (904, &["invoice-status"]),

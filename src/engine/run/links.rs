@@ -3,7 +3,7 @@
 //! One engine writes a store (S29), and every change of a link calls [`Links::forget`], so what is cached is
 //! what stands. The cache is bounded: memory does not grow with the number of records.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::engine::store::{self, LinkId, LinkRow, SqliteStore, Store as _};
@@ -21,11 +21,43 @@ pub(crate) struct Links {
     known: Mutex<Generations>,
 }
 
+/// A read of the store that is under way. What changes meanwhile may be missing from its answer, so it is not kept.
+#[derive(Debug)]
+struct Reading<'a>(&'a Links);
+
+impl<'a> Reading<'a> {
+    fn begin(links: &'a Links) -> Self {
+        links.known().reading += 1;
+        Self(links)
+    }
+
+    fn keep(&self, id: LinkId, row: Known) {
+        let mut known = self.0.known();
+        if !known.changed.contains(&id) {
+            known.put(id, row);
+        }
+    }
+}
+
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        let mut known = self.0.known();
+        known.reading -= 1;
+        if known.reading == 0 {
+            known.changed.clear();
+        }
+    }
+}
+
 /// Two generations: what was asked for lately, and what was before that.
 #[derive(Debug, Default)]
 struct Generations {
     young: HashMap<LinkId, Known>,
     old: HashMap<LinkId, Known>,
+    /// Reads of the store that are under way.
+    reading: usize,
+    /// Links that were changed since the first of them began.
+    changed: HashSet<LinkId>,
 }
 
 impl Generations {
@@ -49,6 +81,9 @@ impl Generations {
     fn forget(&mut self, id: &LinkId) {
         self.young.remove(id);
         self.old.remove(id);
+        if self.reading > 0 {
+            self.changed.insert(id.clone());
+        }
     }
 }
 
@@ -69,14 +104,15 @@ impl Links {
         if let Some(known) = self.known().get(id) {
             return Ok(known);
         }
+        let reading = Reading::begin(self);
         let row = self.store.link(id).await?.map(Arc::new);
-        self.known().put(id.clone(), row.clone());
+        reading.keep(id.clone(), row.clone());
         Ok(row)
     }
 
     /// Reads the links that are not known yet, in one go.
     pub(crate) async fn prefetch(&self, ids: Vec<LinkId>) -> store::Result<()> {
-        let missing: Vec<LinkId> = {
+        let missing: HashSet<LinkId> = {
             let mut known = self.known();
             ids.into_iter()
                 .filter(|id| known.get(id).is_none())
@@ -85,10 +121,11 @@ impl Links {
         if missing.is_empty() {
             return Ok(());
         }
+        let missing: Vec<LinkId> = missing.into_iter().collect();
+        let reading = Reading::begin(self);
         let rows = self.store.links_at(&missing).await?;
-        let mut known = self.known();
         for (id, row) in missing.into_iter().zip(rows) {
-            known.put(id, row.map(Arc::new));
+            reading.keep(id, row.map(Arc::new));
         }
         Ok(())
     }

@@ -207,8 +207,12 @@ impl Attempt<'_> {
             Compare::Target => stands(),
         };
         // Somebody else wrote what is wanted now: that counts as written, or the next change back would pass for it.
-        let stands_already =
-            !is_same && update.compare == Compare::Written && w.write.read.is_some() && stands();
+        // What a read shows soon after our own write may be what stood before it.
+        let stands_already = !is_same
+            && !fresh
+            && update.compare == Compare::Written
+            && w.write.read.is_some()
+            && stands();
         let echoes = is_same && is_written(&hash);
         drop(scope);
         if stands_already {

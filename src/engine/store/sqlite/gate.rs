@@ -180,10 +180,11 @@ pub(super) async fn links_at(
     .bind(asked)
     .fetch_all(conn)
     .await?;
-    let mut found: std::collections::HashMap<LinkId, LinkRow> = rows
+    let found: std::collections::HashMap<LinkId, LinkRow> = rows
         .iter()
         .filter_map(|row| rows::link(row).transpose())
         .map(|row| row.map(|row| (row.id.clone(), row)))
         .collect::<Result<_, Fault>>()?;
-    Ok(wanted.iter().map(|link| found.remove(link)).collect())
+    // One link may be asked for several times: whoever asks has each answer.
+    Ok(wanted.iter().map(|link| found.get(link).cloned()).collect())
 }
