@@ -1,6 +1,6 @@
 //! Where a plan comes from, and what is wrong with the files when there is none.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::Value as Json;
@@ -20,19 +20,27 @@ pub struct Loaded {
     pub report: Json,
 }
 
+/// A workspace that cannot be read at all.
+#[derive(Debug, thiserror::Error)]
+#[error("the workspace {} cannot be read: {source}", .workspace.display())]
+pub struct LoadError {
+    /// Its folder.
+    workspace: PathBuf,
+    /// Why.
+    source: load::Error,
+}
+
 /// Reads a plan anew. Blocks.
-pub type Loader = Arc<dyn Fn() -> Result<Loaded, String> + Send + Sync>;
+pub type Loader = Arc<dyn Fn() -> Result<Loaded, LoadError> + Send + Sync>;
 
 /// Reads and checks a workspace.
 ///
 /// # Errors
 /// When the folder cannot be read.
-pub fn load(workspace: &Path) -> Result<Loaded, String> {
-    let project = load::read(workspace).map_err(|error| {
-        format!(
-            "the workspace {} cannot be read: {error}",
-            workspace.display()
-        )
+pub fn load(workspace: &Path) -> Result<Loaded, LoadError> {
+    let project = load::read(workspace).map_err(|source| LoadError {
+        workspace: workspace.to_owned(),
+        source,
     })?;
     let (plan, mut found) = plan::compile(&project);
     diag::sort(&project.sources, &mut found);

@@ -24,7 +24,7 @@ use crate::engine::store::{OpenOptions, SqliteStore};
 use crate::lang::plan::{self, Plan};
 
 pub use error::EngineError;
-pub use load::{Loaded, Loader, load};
+pub use load::{LoadError, Loaded, Loader, load};
 pub use orders::{Again, Extent};
 pub use reload::{Generation, Outcome, Reloaded, Reopen};
 use running::Running;

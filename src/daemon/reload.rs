@@ -92,8 +92,9 @@ impl Engine {
     pub async fn reload(self: &Arc<Self>, reopen: Reopen) -> Result<Reloaded, EngineError> {
         let _one = self.reloading.lock().await;
         let loader = self.loader.clone();
-        let loaded = tokio::task::spawn_blocking(move || loader()).await;
-        let loaded = loaded.unwrap_or_else(|error| Err(error.to_string()));
+        let loaded = tokio::task::spawn_blocking(move || loader())
+            .await
+            .expect("reading files does not panic");
         let outcome = match loaded {
             Ok(loaded) => match loaded.plan {
                 Some(plan) => self.take(plan, reopen).await?,
@@ -102,8 +103,8 @@ impl Engine {
                     report: loaded.report,
                 },
             },
-            Err(text) => Outcome::Refused {
-                text,
+            Err(error) => Outcome::Refused {
+                text: error.to_string(),
                 report: Json::Null,
             },
         };
