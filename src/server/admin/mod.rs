@@ -61,7 +61,7 @@ impl Admin {
         let stop = self.stop.clone();
         let router = Router::new()
             .merge(health::router())
-            .merge(console::router())
+            .merge(self::console::router())
             .nest("/v1", api::router())
             .layer(DefaultBodyLimit::max(MOST_BYTES))
             .layer(middleware::from_fn(guarded))
