@@ -52,7 +52,13 @@ impl Daemon {
 
     async fn reload(&self) -> Value {
         let none = json!({});
-        let asked = ask(self.admin, Method::POST, "/v1/reload", &self.token, Some(&none));
+        let asked = ask(
+            self.admin,
+            Method::POST,
+            "/v1/reload",
+            &self.token,
+            Some(&none),
+        );
         asked.await.fine()
     }
 
