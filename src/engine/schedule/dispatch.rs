@@ -10,7 +10,8 @@ use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use super::source::{Running, Source};
+use super::agenda::{Agenda, Ended as Ending};
+use super::source::{self, Source};
 use super::spaced::Spaced;
 use crate::engine::clock::Timestamp;
 use crate::engine::record::{PipelineName, RecordKey, RootKey, Seq};
@@ -86,13 +87,12 @@ pub async fn run(
         })
         .cloned()
         .collect();
+    let sources = Source::of(&pipelines);
+    let agenda = source::agenda(&tenant, &sources, mode, only).await?;
     let slots = (tenant.wire_slots() * PER_CONNECTION).clamp(8, MOST);
     let mut dispatch = Dispatch {
-        sources: pipelines
-            .iter()
-            .flat_map(|pipeline| std::iter::once(pipeline).chain(&pipeline.signals))
-            .map(|source| Source::new(source.clone(), tenant.now()))
-            .collect(),
+        sources,
+        agenda,
         open: HashSet::new(),
         window: VecDeque::new(),
         known: HashSet::new(),
@@ -132,6 +132,8 @@ struct Dispatch {
     slots: usize,
     stop: CancellationToken,
     sources: Vec<Source>,
+    /// When each of them is read.
+    agenda: Agenda,
     /// Pipelines whose requirements hold.
     open: HashSet<PipelineName>,
     window: VecDeque<Taken>,
@@ -210,7 +212,7 @@ impl Dispatch {
                     self.worked(worked);
                 }
             }
-            Some(pass) = self.passes.join_next() => self.pass_ended(pass),
+            Some(pass) = self.passes.join_next() => self.pass_ended(pass).await?,
             Some(_) = self.settling.join_next() => {
                 self.again();
             }
@@ -258,61 +260,56 @@ impl Dispatch {
         }
     }
 
-    fn pass_ended(&mut self, pass: Result<(usize, PassEnd), JoinError>) {
-        let now = self.tenant.now();
-        match pass {
-            Ok((index, end)) => {
-                let source = &mut self.sources[index];
-                source.running = Running::No;
-                source.next = match self.mode {
-                    Mode::Forever => source.after_pass(now),
-                    Mode::Once => None,
-                };
-                match end {
-                    PassEnd::Complete => source.failures = 0,
-                    PassEnd::Rests(at) => {
-                        source.failures = 0;
-                        source.next = source.next.map(|next| next.max(at));
-                    }
-                    PassEnd::Later { at, reason } => {
-                        source.failures += 1;
-                        source.next = Some(at);
-                        if self.mode == Mode::Once && source.failures >= TRIES {
-                            source.next = None;
-                            self.report
-                                .stalled
-                                .push((source.pipeline.name.to_string(), reason));
-                        }
-                    }
-                    PassEnd::Stalled(reason) => {
-                        warn!(pipeline = %source.pipeline.name, %reason, "The source cannot be read on.");
-                        self.report
-                            .stalled
-                            .push((source.pipeline.name.to_string(), reason));
-                    }
-                }
-                self.again();
+    async fn pass_ended(&mut self, pass: Result<(usize, PassEnd), JoinError>) -> store::Result<()> {
+        let (index, end) = match pass {
+            Ok(ended) => ended,
+            Err(error) => {
+                error!(%error, "A pass ended in a panic.");
+                return Ok(());
             }
-            Err(error) => error!(%error, "A pass ended in a panic."),
-        }
+        };
+        let (now, wall) = (self.tenant.now(), self.tenant.clock().wall());
+        let on_the_wall = |at: Timestamp| wall.plus(at.since(now));
+        let source = &mut self.sources[index];
+        let ending = match end {
+            PassEnd::Complete => Ending::Read(None),
+            PassEnd::Rests(at) => Ending::Read(Some(on_the_wall(at))),
+            PassEnd::Later { reason, .. }
+                if self.mode == Mode::Once && source.failures + 1 >= TRIES =>
+            {
+                self.report
+                    .stalled
+                    .push((source.pipeline.name.to_string(), reason));
+                Ending::Given
+            }
+            PassEnd::Later { at, .. } => Ending::Again(on_the_wall(at)),
+            PassEnd::Cut => Ending::Given,
+            PassEnd::Stalled(reason) => {
+                warn!(pipeline = %source.pipeline.name, %reason, "The source cannot be read on.");
+                self.report
+                    .stalled
+                    .push((source.pipeline.name.to_string(), reason));
+                Ending::Given
+            }
+        };
+        source.failures = match ending {
+            Ending::Read(_) => 0,
+            Ending::Again(_) | Ending::Given => source.failures + 1,
+        };
+        let met = self.agenda.ended(index, ending, wall);
+        self.again();
+        source::remember(&self.tenant, &self.sources[index], met).await
     }
 
     fn start_passes(&mut self) {
-        let now = self.tenant.now();
-        for (index, source) in self.sources.iter_mut().enumerate() {
-            let due = source.next.is_some_and(|next| next <= now);
-            if due && source.running == Running::No {
-                source.running = Running::Yes;
-                source.started = now;
-                source.next = None;
-                let (tenant, pipeline, stop) = (
-                    self.tenant.clone(),
-                    source.pipeline.clone(),
-                    self.stop.clone(),
-                );
-                self.passes
-                    .spawn(async move { (index, run::pass(&tenant, &pipeline, &stop).await) });
-            }
+        for index in self.agenda.starts(self.tenant.clock().wall()) {
+            let (tenant, pipeline, stop) = (
+                self.tenant.clone(),
+                self.sources[index].pipeline.clone(),
+                self.stop.clone(),
+            );
+            self.passes
+                .spawn(async move { (index, run::pass(&tenant, &pipeline, &stop).await) });
         }
     }
 
@@ -467,7 +464,7 @@ impl Dispatch {
             && self.settling.is_empty()
             && self.window.is_empty()
             && self.drained == Drained::Yes
-            && self.sources.iter().all(|source| source.next.is_none())
+            && self.agenda.is_at_rest()
     }
 
     /// Whether a single run is over: `None` when something is still to come within its patience.
@@ -517,7 +514,8 @@ impl Dispatch {
 
     fn wake_at(&self) -> Timestamp {
         let now = self.tenant.now();
-        let passes = self.sources.iter().filter_map(|source| source.next).min();
+        let wall = self.tenant.clock().wall();
+        let passes = self.agenda.next().map(|at| now.plus(at.since(wall)));
         let due = self.next_due.map(|due| due.max(now.plus(PAUSE)));
         let account = if self.window.is_empty() {
             None
@@ -534,7 +532,9 @@ impl Dispatch {
     /// Told to stop: nothing new starts, what runs ends.
     async fn drain(&mut self) -> store::Result<()> {
         self.report.cut_short = Rest::Stopped;
-        while self.passes.join_next().await.is_some() {}
+        while let Some(pass) = self.passes.join_next().await {
+            self.pass_ended(pass).await?;
+        }
         while self.settling.join_next().await.is_some() {}
         while let Some(worked) = self.working.join_next().await {
             if let Err(error) = worked {
