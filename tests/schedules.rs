@@ -4,7 +4,6 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use axum::extract::{Path, Query, State};
 use axum::routing::get;
@@ -13,7 +12,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::harness::{Cmd, Running, until};
+use crate::harness::cmd::Running;
+use crate::harness::{Cmd, until};
 use crate::other::apis::serve::Server;
 
 /// When which pipeline read, by the engine's own clock, in order of arrival.

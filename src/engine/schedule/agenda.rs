@@ -13,7 +13,7 @@ use crate::engine::clock::Timestamp;
 use crate::lang::plan::{IfRunning, Missed};
 
 /// A `cron` time that is met later than this was missed: the machine slept, or its clock was set.
-const ON_TIME: Duration = Duration::from_secs(60);
+const ON_TIME: Duration = Duration::from_secs(300);
 
 /// A clock that is set back by less than this does not make a `cron` line fire twice: it waits until its next time.
 const SET_BACK: Duration = Duration::from_secs(3 * 3600);

@@ -59,7 +59,7 @@ impl Year {
             let end = (now + lasts).min(UNTIL);
             let mut nap = now + chance.up_to(5 * DAY) + 60;
             while nap < end {
-                let most = if chance.up_to(2) == 0 { 300 } else { 10 * HOUR };
+                let most = if chance.up_to(2) == 0 { 900 } else { 10 * HOUR };
                 let wakes = nap + 10 + chance.up_to(most);
                 if wakes < end {
                     naps.push((nap, wakes));
@@ -185,7 +185,7 @@ impl Year {
             let mut calls = BTreeSet::new();
             for time in times.iter().filter(|time| *from < **time && *time < until) {
                 let noticed = self.noticed(*time);
-                let late = noticed - time >= 60;
+                let late = noticed - time >= 300;
                 if !is_cron || self.missed == Missed::One || !late {
                     calls.insert(noticed);
                 }
