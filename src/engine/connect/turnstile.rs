@@ -260,6 +260,9 @@ impl State {
             let waiting: Vec<usize> = (0..PRIORITIES)
                 .filter(|class| !self.queues[*class].tenants.is_empty())
                 .collect();
+            if waiting.is_empty() {
+                return None;
+            }
             let is_owed = |class: &usize| self.passed_over[*class] >= HIGHER_IN_A_ROW;
             let owed: Vec<usize> = waiting.iter().rev().copied().filter(is_owed).collect();
             let order = owed.into_iter().chain(waiting.iter().copied());

@@ -70,6 +70,21 @@ struct Source {
     not_before: Option<Timestamp>,
     /// When the pass that runs was started.
     running: Option<Timestamp>,
+    paused: Paused,
+}
+
+/// Whether people have paused a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Paused {
+    No,
+    #[cfg_attr(
+        not(test),
+        expect(
+            dead_code,
+            reason = "for pipelines that people pause while the loop runs"
+        )
+    )]
+    Yes,
 }
 
 /// Whether a pass is to start as soon as it may.
@@ -89,6 +104,42 @@ impl Agenda {
         }
     }
 
+    /// The agenda of another plan: each entry with the place its source had before, if it had one. What is the same
+    /// there goes on, a pass that runs is still waited for.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "for a loop that takes up another plan")
+    )]
+    pub(super) fn replace(
+        &mut self,
+        entries: impl IntoIterator<Item = (Entry, Option<usize>)>,
+        now: Timestamp,
+    ) {
+        self.follow(now);
+        let mut before: Vec<Option<Source>> = self.sources.drain(..).map(Some).collect();
+        let places = entries.into_iter().map(|(entry, place)| {
+            match place.and_then(|place| before.get_mut(place)?.take()) {
+                Some(known) => known.under(entry, now),
+                None => Source::new(entry, now),
+            }
+        });
+        self.sources = places.collect();
+    }
+
+    /// A paused source starts no passes. What comes meanwhile was missed when it goes on.
+    #[cfg_attr(
+        not(test),
+        expect(
+            dead_code,
+            reason = "for pipelines that people pause while the loop runs"
+        )
+    )]
+    pub(super) fn pause(&mut self, source: usize, paused: Paused, now: Timestamp) {
+        let source = &mut self.sources[source];
+        source.come(now);
+        source.paused = paused;
+    }
+
     /// A person asks for a pass: it starts at once, or right after the one that runs.
     pub(super) fn ask(&mut self, source: usize) {
         let source = &mut self.sources[source];
@@ -102,7 +153,7 @@ impl Agenda {
         let mut starting = Vec::new();
         for (index, source) in self.sources.iter_mut().enumerate() {
             source.come(now);
-            let may = source.not_before.is_none_or(|at| at <= now);
+            let may = source.paused == Paused::No && source.not_before.is_none_or(|at| at <= now);
             if source.running.is_none() && source.wanted == Wanted::Yes && may {
                 source.wanted = Wanted::No;
                 source.not_before = None;
@@ -144,8 +195,8 @@ impl Agenda {
     /// When it is to be asked again at the latest, which is at once for a pass that may start already. A time that
     /// comes while a pass runs is to be told as well: asked later, it would seem to be missed.
     pub(super) fn next(&self) -> Option<Timestamp> {
-        self.sources
-            .iter()
+        let going = self.sources.iter().filter(|one| one.paused == Paused::No);
+        going
             .filter_map(|source| match (source.running, source.wanted) {
                 (None, Wanted::Yes) => Some(source.not_before.unwrap_or(Timestamp::EPOCH)),
                 (Some(_), _) | (None, Wanted::No) => source.due,
@@ -192,6 +243,7 @@ impl Source {
             wanted: Wanted::No,
             not_before: None,
             running: None,
+            paused: Paused::No,
         };
         match &source.rhythm {
             Rhythm::Every(_) => source.due = Some(begins),
@@ -211,6 +263,22 @@ impl Source {
         source
     }
 
+    /// The same source as another plan has it: its times go on unless they are others there.
+    fn under(self, entry: Entry, now: Timestamp) -> Self {
+        if self.rhythm == entry.rhythm {
+            return Self {
+                if_running: entry.if_running,
+                missed: entry.missed,
+                ..self
+            };
+        }
+        Self {
+            running: self.running,
+            paused: self.paused,
+            ..Self::new(entry, now)
+        }
+    }
+
     fn want_from(&mut self, at: Timestamp) {
         self.wanted = Wanted::Yes;
         self.not_before = Some(at);
@@ -227,13 +295,18 @@ impl Source {
             return;
         };
         self.due = self.rhythm.after(due, now);
-        let counts = self.missed == Missed::One || self.is_on_time(now);
+        let counts = match self.rhythm {
+            Rhythm::Cron(_) if self.missed == Missed::Skip => {
+                self.paused == Paused::No && self.is_on_time(now)
+            }
+            Rhythm::Cron(_) | Rhythm::Every(_) | Rhythm::AtStart | Rhythm::ByHand => true,
+        };
         if counts && (self.running.is_none() || self.if_running == IfRunning::Coalesce) {
             self.wanted = Wanted::Yes;
         }
     }
 
-    /// Whether the last time until `now` was just now. `every` has no times to be missed.
+    /// Whether the last time until `now` was just now.
     fn is_on_time(&self, now: Timestamp) -> bool {
         match &self.rhythm {
             Rhythm::Cron(crontab) => {

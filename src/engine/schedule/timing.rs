@@ -11,7 +11,7 @@ use crate::lang::plan::{Crontab, Pipeline};
 const APART: Duration = Duration::from_millis(20);
 
 /// What the times of a source follow.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Rhythm {
     /// A fixed distance from the first pass on.
     Every(Duration),

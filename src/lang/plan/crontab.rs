@@ -41,6 +41,14 @@ enum Names {
     Intervals,
 }
 
+impl PartialEq for Crontab {
+    fn eq(&self, other: &Self) -> bool {
+        self.line == other.line && self.zone == other.zone
+    }
+}
+
+impl Eq for Crontab {}
+
 impl Crontab {
     /// Reads a line of five fields: minute, hour, day of the month, month, weekday (0 and 7 are Sunday). None when it
     /// cannot be read.

@@ -249,3 +249,64 @@ fn a_clock_that_is_set_back_delays_nothing_and_doubles_nothing() {
     }
     assert_eq!(times, [at("2025-04-13T09:00:00Z")]);
 }
+
+#[test]
+fn a_pause_makes_it_miss_what_comes() {
+    let noon = at("2026-04-13T12:00:00Z");
+    for (entry, goes_on) in [
+        (cron("0 9 * * *"), 1),
+        (
+            Entry {
+                missed: Missed::Skip,
+                ..cron("0 9 * * *")
+            },
+            0,
+        ),
+        (every(3600), 1),
+    ] {
+        let now = at("2026-04-13T08:10:00Z");
+        let mut agenda = Agenda::new([entry], now);
+        agenda.pause(0, Paused::Yes, now);
+        assert_eq!(agenda.next(), None);
+        // Looked at in time, and yet paused.
+        assert_eq!(agenda.starts(at("2026-04-13T09:00:00Z")), [0; 0]);
+        agenda.pause(0, Paused::No, noon);
+        assert_eq!(agenda.starts(noon).len(), goes_on);
+    }
+}
+
+#[test]
+fn another_plan_changes_only_what_it_says_otherwise() {
+    let now = at("2026-04-13T08:00:00Z");
+    let mut agenda = Agenda::new([every(3600), every(600), cron("0 9 * * *")], now);
+    assert_eq!(agenda.starts(now), [0, 1]);
+    agenda.ended(0, Ended::Read(None), now);
+    // The first one is gone, the second is still read and will be read more often, the third is as before.
+    let later = at("2026-04-13T08:01:00Z");
+    agenda.replace(
+        [
+            (cron("0 9 * * *"), Some(2)),
+            (every(60), Some(1)),
+            (every(120), None),
+        ],
+        later,
+    );
+    assert_eq!(agenda.starts(later), [2], "what is new");
+    agenda.ended(2, Ended::Read(None), later);
+    assert_eq!(agenda.ended(1, Ended::Read(None), later), None);
+    assert_eq!(
+        agenda.starts(later),
+        [1],
+        "its new time came while it was read"
+    );
+    agenda.ended(1, Ended::Read(None), later);
+    assert_eq!(
+        starts(&mut agenda, "2026-04-13T08:01:00Z", "2026-04-13T08:03:30Z"),
+        [
+            "2026-04-13T08:02:00Z",
+            "2026-04-13T08:03:00Z",
+            "2026-04-13T08:03:00Z"
+        ]
+    );
+    assert_eq!(agenda.next(), Some(at("2026-04-13T08:04:00Z")));
+}
