@@ -31,7 +31,7 @@ pub(crate) use attempt::{Ended, judge, work};
 pub use coverage::Coverage;
 pub(crate) use gate::open as gate_open;
 pub use progress::{Counters, Progress};
-pub use scan::PassEnd;
+pub use scan::{PassEnd, Seen};
 pub(crate) use scan::{item, pass};
 pub(crate) use settle::settle_due;
 pub(crate) use tenant::Taken;

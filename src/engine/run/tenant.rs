@@ -62,7 +62,7 @@ pub struct TenantRun {
     /// What time it is.
     pub(crate) clock: Clock,
     /// Its links.
-    pub(crate) links: Links,
+    pub(crate) links: Arc<Links>,
     /// Who writes which link (S3).
     pub(crate) claims: Claims<LinkId>,
     /// Answers that may be used again.
@@ -74,15 +74,16 @@ pub struct TenantRun {
     /// What is remembered of its sources between passes.
     pub(crate) sources: Sources,
     /// Rung when there may be work.
-    pub(crate) wake: Notify,
+    pub(crate) wake: Arc<Notify>,
     place: Place,
-    epoch: AtomicI64,
+    epoch: Arc<AtomicI64>,
     activation: RwLock<Datum>,
     names: Scope<'static>,
 }
 
 impl TenantRun {
-    /// Opens the accounts of a tenant and binds them to their identities (S30).
+    /// Opens the accounts of a tenant and binds them to their identities (S30). What ran it until now under another
+    /// plan is given as `before`: attempts of both may be under way for a while, and share who writes what (S28).
     pub async fn open(
         plan: Arc<plan::Tenant>,
         store: Arc<SqliteStore>,
@@ -90,6 +91,7 @@ impl TenantRun {
         network: &Network,
         secrets: &Secrets,
         progress: Arc<Progress>,
+        before: Option<&Self>,
     ) -> Result<Arc<Self>, OpenError> {
         let name = TenantName::from(&*plan.name);
         let mut connections = HashMap::new();
@@ -127,19 +129,22 @@ impl TenantRun {
         let sources = pipelines.map(|pipeline| 1 + pipeline.signals.len()).sum();
         let run = Arc::new(Self {
             place: progress.crowd.join(sources),
-            links: Links::new(store.clone()),
+            links: before.map_or_else(
+                || Arc::new(Links::new(store.clone())),
+                |before| before.links.clone(),
+            ),
             name,
             plan,
             connections,
             store,
             clock,
-            claims: Claims::default(),
+            claims: before.map_or_else(Claims::default, |before| before.claims.clone()),
             cache: FetchCache::default(),
             gates: Gates::default(),
             progress,
             sources: Sources::default(),
-            wake: Notify::new(),
-            epoch: AtomicI64::new(0),
+            wake: before.map_or_else(Arc::default, |before| before.wake.clone()),
+            epoch: before.map_or_else(Arc::default, |before| before.epoch.clone()),
             activation: RwLock::new(Datum::Null),
             names,
         });
@@ -236,6 +241,21 @@ impl TenantRun {
         pauses.map(|pause| pause.until).max()
     }
 
+    /// What tells this plan of the tenant from another.
+    pub fn digest(&self) -> plan::Digest {
+        self.plan.digest
+    }
+
+    /// There may be work.
+    pub fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    /// A link was changed by somebody else than an attempt.
+    pub fn forget_link(&self, link: &LinkId) {
+        self.links.forget(link);
+    }
+
     /// Waits until there may be work.
     pub(crate) async fn woken(&self) {
         self.wake.notified().await;
@@ -318,7 +338,7 @@ impl TenantRun {
 
     /// The pipelines whose records are an end of `entity`: a new link makes them dirty there (S12). A record that
     /// only names an end has another key.
-    pub(crate) fn readers(&self, entity: &str) -> Vec<store::Reader> {
+    pub fn readers(&self, entity: &str) -> Vec<store::Reader> {
         self.plan
             .integration
             .pipelines

@@ -96,6 +96,7 @@ enum Wanted {
 
 impl Agenda {
     /// The agenda of a start at `now`.
+    #[cfg(test)]
     pub(super) fn new(entries: impl IntoIterator<Item = Entry>, now: Timestamp) -> Self {
         let sources = entries.into_iter().map(|entry| Source::new(entry, now));
         Self {
@@ -106,10 +107,6 @@ impl Agenda {
 
     /// The agenda of another plan: each entry with the place its source had before, if it had one. What is the same
     /// there goes on, a pass that runs is still waited for.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "for a loop that takes up another plan")
-    )]
     pub(super) fn replace(
         &mut self,
         entries: impl IntoIterator<Item = (Entry, Option<usize>)>,
@@ -204,10 +201,28 @@ impl Agenda {
             .min()
     }
 
-    /// Whether no pass runs, and none is wanted.
+    /// When a source is read next, as far as is known at `now`; none while it is read.
+    pub(super) fn next_of(&self, source: usize, now: Timestamp) -> Option<Timestamp> {
+        let source = &self.sources[source];
+        match (source.running, source.wanted) {
+            (Some(_), _) => None,
+            (None, Wanted::Yes) => Some(source.not_before.unwrap_or(now)),
+            (None, Wanted::No) => source.due,
+        }
+    }
+
+    /// Whether a source is being read.
+    pub(super) fn is_running(&self, source: usize) -> bool {
+        self.sources[source].running.is_some()
+    }
+
+    /// Whether no pass runs, and none is to start but of sources that are paused.
     pub(super) fn is_at_rest(&self) -> bool {
         let mut sources = self.sources.iter();
-        sources.all(|source| source.running.is_none() && source.wanted == Wanted::No)
+        sources.all(|source| {
+            let starts = source.wanted == Wanted::Yes && source.paused == Paused::No;
+            source.running.is_none() && !starts
+        })
     }
 
     /// Follows a clock that was set back: distances stay, but for the times of `cron` lines.

@@ -2,20 +2,24 @@
 //! from the inbox in order of intake, works each root one at a time (S19), and looks for unknown outcomes when they
 //! are due. Its memory is bounded: a window of records, a bounded number of attempts, one pass per pipeline.
 
+mod heed;
+mod passes;
+
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
+use tracing::{error, info};
 
-use super::agenda::{Agenda, Ended as Ending};
-use super::source::{self, Source};
+use super::agenda::Agenda;
+use super::control::{Control, Paused};
+use super::source::Source;
 use super::spaced::Spaced;
 use crate::engine::clock::Timestamp;
 use crate::engine::record::{PipelineName, RecordKey, RootKey, Seq};
-use crate::engine::run::{self, Ended, PassEnd, Taken, TenantRun};
+use crate::engine::run::{self, Ended, PassEnd, Seen, Taken, TenantRun};
 use crate::engine::store::{self, ReadyQuery, RecordRow, RecordState, Store as _};
 use crate::lang::plan::Pipeline;
 
@@ -73,6 +77,7 @@ pub async fn run(
     only: Option<&[PipelineName]>,
     mode: Mode,
     stop: CancellationToken,
+    control: Arc<Control>,
 ) -> store::Result<RunReport> {
     if !tenant.is_on().await? {
         info!(tenant = %tenant.name(), "The integration is off: nothing is read or written.");
@@ -80,19 +85,9 @@ pub async fn run(
     }
     // A person asks, or settings may have changed since (S33).
     tenant.store().look_again(tenant.name()).await?;
-    let pipelines: Vec<Arc<Pipeline>> = tenant
-        .pipelines()
-        .filter(|pipeline| {
-            only.is_none_or(|only| only.iter().any(|name| name.as_str() == &*pipeline.name))
-        })
-        .cloned()
-        .collect();
-    let sources = Source::of(&pipelines);
-    let agenda = source::agenda(&tenant, &sources, mode, only).await?;
-    let slots = (tenant.wire_slots() * PER_CONNECTION).clamp(8, MOST);
     let mut dispatch = Dispatch {
-        sources,
-        agenda,
+        sources: Vec::new(),
+        agenda: Agenda::default(),
         open: HashSet::new(),
         window: VecDeque::new(),
         known: HashSet::new(),
@@ -107,12 +102,17 @@ pub async fn run(
         next_look: tenant.now().plus(LOOK),
         rests_until: None,
         resting_since: None,
+        reading: stop.child_token(),
         stop,
         report: RunReport::default(),
+        only: only.map(<[_]>::to_vec),
+        paused: Paused::None,
+        control,
         tenant,
         mode,
-        slots,
+        slots: 0,
     };
+    dispatch.take_sources().await?;
     dispatch.run().await?;
     Ok(dispatch.report)
 }
@@ -126,11 +126,25 @@ enum Drained {
 
 type Worked = (PipelineName, RecordKey, RootKey, Ended);
 
+/// A pass that ended.
+struct Passed {
+    source: Arc<str>,
+    end: PassEnd,
+    seen: Seen,
+    /// Whether it was ended because another plan holds now: what is left is read under that one.
+    replanned: bool,
+}
+
 struct Dispatch {
     tenant: Arc<TenantRun>,
     mode: Mode,
     slots: usize,
     stop: CancellationToken,
+    /// Ends the passes under the present plan.
+    reading: CancellationToken,
+    control: Arc<Control>,
+    paused: Paused,
+    only: Option<Vec<PipelineName>>,
     sources: Vec<Source>,
     /// When each of them is read.
     agenda: Agenda,
@@ -143,7 +157,7 @@ struct Dispatch {
     /// Keeps the reads of one record apart that hints ask for (S11).
     reads: Spaced,
     working: JoinSet<Worked>,
-    passes: JoinSet<(usize, PassEnd)>,
+    passes: JoinSet<Passed>,
     settling: JoinSet<()>,
     after: Seq,
     drained: Drained,
@@ -165,6 +179,7 @@ impl Dispatch {
             if self.stop.is_cancelled() {
                 return self.drain().await;
             }
+            self.heed().await?;
             if self.mode == Mode::Once && self.rested_too_long() {
                 self.drain().await?;
                 self.report.cut_short = Rest::Waiting;
@@ -217,6 +232,7 @@ impl Dispatch {
                 self.again();
             }
             () = self.tenant.woken() => self.again(),
+            () = self.control.asked() => {}
             () = clock.sleep_until(wake_at) => {
                 self.again();
                 self.start_settling();
@@ -260,59 +276,6 @@ impl Dispatch {
         }
     }
 
-    async fn pass_ended(&mut self, pass: Result<(usize, PassEnd), JoinError>) -> store::Result<()> {
-        let (index, end) = match pass {
-            Ok(ended) => ended,
-            Err(error) => {
-                error!(%error, "A pass ended in a panic.");
-                return Ok(());
-            }
-        };
-        let (now, wall) = (self.tenant.now(), self.tenant.clock().wall());
-        let on_the_wall = |at: Timestamp| wall.plus(at.since(now));
-        let source = &mut self.sources[index];
-        let ending = match end {
-            PassEnd::Complete => Ending::Read(None),
-            PassEnd::Rests(at) => Ending::Read(Some(on_the_wall(at))),
-            PassEnd::Later { reason, .. }
-                if self.mode == Mode::Once && source.failures + 1 >= TRIES =>
-            {
-                self.report
-                    .stalled
-                    .push((source.pipeline.name.to_string(), reason));
-                Ending::Given
-            }
-            PassEnd::Later { at, .. } => Ending::Again(on_the_wall(at)),
-            PassEnd::Cut => Ending::Given,
-            PassEnd::Stalled(reason) => {
-                warn!(pipeline = %source.pipeline.name, %reason, "The source cannot be read on.");
-                self.report
-                    .stalled
-                    .push((source.pipeline.name.to_string(), reason));
-                Ending::Given
-            }
-        };
-        source.failures = match ending {
-            Ending::Read(_) => 0,
-            Ending::Again(_) | Ending::Given => source.failures + 1,
-        };
-        let met = self.agenda.ended(index, ending, wall);
-        self.again();
-        source::remember(&self.tenant, &self.sources[index], met).await
-    }
-
-    fn start_passes(&mut self) {
-        for index in self.agenda.starts(self.tenant.clock().wall()) {
-            let (tenant, pipeline, stop) = (
-                self.tenant.clone(),
-                self.sources[index].pipeline.clone(),
-                self.stop.clone(),
-            );
-            self.passes
-                .spawn(async move { (index, run::pass(&tenant, &pipeline, &stop).await) });
-        }
-    }
-
     fn start_settling(&mut self) {
         if self.settling.is_empty() {
             let tenant = self.tenant.clone();
@@ -330,6 +293,9 @@ impl Dispatch {
             .filter(|source| source.pipeline.names.is_none());
         for source in own {
             let name = PipelineName::from(&*source.pipeline.name);
+            if self.paused.has(name.as_str()) {
+                continue;
+            }
             if run::gate_open(&self.tenant, &source.pipeline).await? {
                 self.open.insert(name);
             } else {

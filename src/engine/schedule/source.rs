@@ -15,22 +15,36 @@ use crate::lang::plan::{IfRunning, Missed, Pipeline};
 /// A pipeline's source, or one of its signals.
 pub(super) struct Source {
     pub(super) pipeline: Arc<Pipeline>,
+    /// When its last pass began.
+    pub(super) started: Timestamp,
     /// Passes in a row that could not be made.
     pub(super) failures: u32,
 }
 
 impl Source {
-    /// The sources of pipelines, each with its signals.
-    pub(super) fn of(pipelines: &[Arc<Pipeline>]) -> Vec<Self> {
-        let sources = pipelines
-            .iter()
-            .flat_map(|pipeline| std::iter::once(pipeline).chain(&pipeline.signals));
-        sources
-            .map(|pipeline| Self {
-                pipeline: pipeline.clone(),
-                failures: 0,
-            })
-            .collect()
+    pub(super) fn new(pipeline: Arc<Pipeline>, now: Timestamp) -> Self {
+        Self {
+            pipeline,
+            started: now,
+            failures: 0,
+        }
+    }
+
+    /// The same source as another plan has it.
+    pub(super) fn under(&self, pipeline: Arc<Pipeline>) -> Self {
+        Self {
+            pipeline,
+            started: self.started,
+            failures: self.failures,
+        }
+    }
+
+    /// The pipeline whose records it brings: a signal names another's.
+    pub(super) fn owner(&self) -> &str {
+        match &self.pipeline.names {
+            Some(owner) => owner,
+            None => &self.pipeline.name,
+        }
     }
 
     fn name(&self) -> PipelineName {
@@ -49,24 +63,26 @@ impl Source {
     }
 }
 
-/// When the sources of a tenant are read. A single run reads each at once; otherwise their triggers say when, and
-/// those that run by hand alone are read when the run names their pipelines.
-pub(super) async fn agenda(
+/// Enters sources into an agenda, each with the place it had there before, if it had one. A single run reads each at
+/// once; otherwise their triggers say when, and those that run by hand alone are read when the run names them.
+pub(super) async fn enter(
     tenant: &TenantRun,
-    sources: &[Source],
+    sources: &[(&Source, Option<usize>)],
     mode: Mode,
     named: Option<&[PipelineName]>,
-) -> store::Result<Agenda> {
+    agenda: &mut Agenda,
+) -> store::Result<()> {
     let now = tenant.clock().wall();
     let mut entries = Vec::with_capacity(sources.len());
     let mut asked = Vec::new();
     let mut known: Option<HashMap<PipelineName, Timestamp>> = None;
-    for (index, source) in sources.iter().enumerate() {
+    for (index, (source, place)) in sources.iter().enumerate() {
         let rhythm = match mode {
             Mode::Once => Rhythm::ByHand,
             Mode::Forever => Rhythm::of(&source.pipeline),
         };
-        if matches!(rhythm, Rhythm::ByHand) && (mode == Mode::Once || named.is_some()) {
+        let by_hand = matches!(rhythm, Rhythm::ByHand);
+        if by_hand && place.is_none() && (mode == Mode::Once || named.is_some()) {
             asked.push(index);
         }
         let mut entry = source.entry(tenant, rhythm);
@@ -75,19 +91,21 @@ pub(super) async fn agenda(
                 Some(known) => known,
                 none => none.insert(met(tenant).await?),
             };
+            let met = met.get(&source.name()).copied();
             // A line that is seen for the first time has missed nothing so far.
-            entry.met = met.get(&source.name()).copied();
-            if entry.met.is_none() {
+            if met.is_none() {
                 remember(tenant, source, Some(now)).await?;
             }
+            // Nor has one that another plan brings while it runs.
+            entry.met = met.filter(|_| place.is_none());
         }
-        entries.push(entry);
+        entries.push((entry, *place));
     }
-    let mut agenda = Agenda::new(entries, now);
+    agenda.replace(entries, now);
     for index in asked {
         agenda.ask(index);
     }
-    Ok(agenda)
+    Ok(())
 }
 
 async fn met(tenant: &TenantRun) -> store::Result<HashMap<PipelineName, Timestamp>> {

@@ -21,7 +21,8 @@ use crate::engine::record::EngineEpoch;
 /// The schema's steps. A step that was released is never changed; the next one is appended.
 const MIGRATIONS: &[&str] = &[
     include_str!("../sql/0001_initial.sql"),
-    include_str!("../sql/0002_schedule.sql"),
+    include_str!("../sql/0002_pause.sql"),
+    include_str!("../sql/0003_schedule.sql"),
 ];
 
 /// "sync" in ASCII: tells our files from others that SQLite made.
