@@ -43,7 +43,7 @@ impl Dispatch {
     }
 
     /// The sources of the present plan. One that is being read goes on being read; when the others are read next stays.
-    pub(in crate::engine::schedule) async fn take_sources(&mut self) -> store::Result<()> {
+    pub(super) async fn take_sources(&mut self) -> store::Result<()> {
         let before = std::mem::take(&mut self.sources);
         let only = self.only.as_deref();
         let mut places = Vec::new();
