@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::coverage::Coverage;
+use super::crowd::Crowd;
 use crate::engine::store::{Outcome, Taken};
 
 /// Counts of everything that happened since the engine started.
@@ -26,6 +27,8 @@ pub struct Progress {
     unknown: AtomicU64,
     settled: AtomicU64,
     coverage: Option<Mutex<Coverage>>,
+    /// Who runs.
+    pub(crate) crowd: Crowd,
 }
 
 /// The counts at one instant.

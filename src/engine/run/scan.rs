@@ -41,6 +41,8 @@ pub enum PassEnd {
         /// Why, for people.
         reason: String,
     },
+    /// It was told to stop before the end.
+    Cut,
     /// It cannot go on until something changes (S34).
     Stalled(String),
 }
@@ -146,7 +148,8 @@ pub(crate) async fn pass(
     };
     match ended {
         Ok(Some(rest)) => PassEnd::Rests(tenant.clock.now().plus(rest)),
-        Ok(None) | Err(Cut::Stopped) => PassEnd::Complete,
+        Ok(None) => PassEnd::Complete,
+        Err(Cut::Stopped) => PassEnd::Cut,
         Err(Cut::Paging(error)) => PassEnd::Stalled(error.to_string()),
         Err(Cut::Store(error)) => later(tenant, pipeline, None, error.to_string()),
         Err(Cut::Failure(failure)) => match failure.class {

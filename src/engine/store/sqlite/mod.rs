@@ -15,6 +15,7 @@ mod plan;
 mod prune;
 mod read;
 mod rows;
+mod schedule;
 mod take;
 mod tenant;
 mod writer;
@@ -32,7 +33,7 @@ use tokio_util::task::TaskTracker;
 use super::{
     AccountId, AccountPause, AccountRow, Adopt, BeginScan, Changed, ClosedGate, Count, CursorId,
     CursorRow, DeadQuery, Drop, Error, Finish, Finished, Gate, Hint, Hinted, Judge, LinkChange,
-    LinkId, LinkRow, Miss, Missed, Order, OrderRow, Ordered, PauseRow, PlanIntent, Planned,
+    LinkId, LinkRow, Met, Miss, Missed, Order, OrderRow, Ordered, PauseRow, PlanIntent, Planned,
     ReadyQuery, RecordId, RecordRow, Reread, RereadResult, Result, Rotate, Rotated, Settle, Store,
     TakePage, Taken, TargetId, TenantRow, TraceRow,
 };
@@ -426,6 +427,17 @@ impl Store for SqliteStore {
     async fn gates(&self, tenant: &TenantName) -> Result<Vec<ClosedGate>> {
         let mut conn = self.reader().await?;
         gate::closed(&mut conn, tenant)
+            .await
+            .map_err(|fault| self.at(fault))
+    }
+
+    async fn meet(&self, met: Met) -> Result<()> {
+        self.write(met).await
+    }
+
+    async fn met(&self, tenant: &TenantName) -> Result<Vec<Met>> {
+        let mut conn = self.reader().await?;
+        schedule::met(&mut conn, tenant)
             .await
             .map_err(|fault| self.at(fault))
     }
