@@ -1,5 +1,7 @@
 //! Puts the parts together: a plan, a store, the accounts, and what runs; and shuts them down.
 
+mod metrics;
+
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,7 +21,9 @@ use crate::engine::run::{
 };
 use crate::engine::schedule::{self, Mode, RunReport};
 use crate::engine::store::{self, OpenOptions, SqliteStore, TenantRow};
+use crate::engine::telemetry::Metrics;
 use crate::lang::plan::Plan;
+use metrics::Scraped;
 
 /// How long a store that another engine holds is waited for (S41).
 const LOCK_WAIT: Duration = Duration::from_secs(1);
@@ -96,6 +100,7 @@ pub struct Engine {
     secrets: Secrets,
     tasks: TaskTracker,
     progress: Arc<Progress>,
+    scraped: Scraped,
     tenants: Mutex<HashMap<TenantName, Arc<TenantRun>>>,
     running: Mutex<HashMap<TenantName, Running>>,
 }
@@ -125,15 +130,19 @@ impl Engine {
             ))),
             None => None,
         };
-        let network = Network::new(options.clock.clone(), tasks.clone(), vault)?;
+        let metrics = Arc::new(Metrics::new(&store.meter()));
+        metrics.config_taken(1, metrics::seconds(options.clock.now()));
+        let network =
+            Network::new(options.clock.clone(), tasks.clone(), vault)?.counted_by(metrics.clone());
         Ok(Arc::new(Self {
             plan,
             store,
-            clock: options.clock,
+            clock: options.clock.clone(),
             network,
             secrets,
             tasks,
-            progress: Arc::default(),
+            progress: Arc::new(Progress::counted_by(metrics)),
+            scraped: Scraped::new(options.clock.now()),
             tenants: Mutex::default(),
             running: Mutex::default(),
         }))

@@ -25,6 +25,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("indicatif", &["cli/live.rs"]),
     ("jsonpath_rust", &["lang/expr/query/"]),
     ("minijinja", &["lang/expr/syntax.rs"]),
+    ("prometheus_client", &["engine/telemetry/"]),
     ("reqwest", &["engine/connect/client.rs"]),
     ("rustls", &["engine/connect/client.rs"]),
     ("schemars", &["lang/config/"]),

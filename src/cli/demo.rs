@@ -197,7 +197,8 @@ async fn await_webhooks(
 ) -> anyhow::Result<impl Future<Output = ()> + use<>> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let at = listener.local_addr()?;
-    let ingress = Ingress::new(&[engine.tenant(TENANT).await?], engine.clock().clone());
+    let tenants = [engine.tenant(TENANT).await?];
+    let ingress = Ingress::new(&tenants, engine.clock().clone(), engine.metrics().clone());
     sandbox.tell(at, TENANT);
     out.talk(&format!("both tell of what happens at http://{at}/hooks/"));
     Ok(async move {

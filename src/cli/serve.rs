@@ -51,7 +51,7 @@ async fn serve(engine: &Arc<Engine>, args: &ServeArgs, out: &Out) -> anyhow::Res
     let stop = CancellationToken::new();
     let watch = live::stop_on_ctrl_c(stop.clone(), *out);
     say(out, at, &on, &off);
-    let ingress = Ingress::new(&tenants, engine.clock().clone());
+    let ingress = Ingress::new(&tenants, engine.clock().clone(), engine.metrics().clone());
     let hooks = ingress.clone().serve(listener, stop.clone());
     let (engine, running) = (engine.clone(), stop.clone());
     let mut ended = std::pin::pin!(async move {

@@ -25,6 +25,7 @@ use tracing::{debug, warn};
 use super::route::{Door, Routes, proven, spoken_of};
 use crate::engine::clock::Clock;
 use crate::engine::run::{Received, TenantRun};
+use crate::engine::telemetry::Metrics;
 
 /// Longest body that is read.
 const MOST_BYTES: usize = 1 << 20;
@@ -43,6 +44,7 @@ pub struct Ingress {
     clock: Clock,
     slots: Semaphore,
     counts: Tally,
+    metrics: Arc<Metrics>,
     /// Whether the last delivery was refused: the first one after a good one is logged, not every one.
     refusing: AtomicBool,
 }
@@ -76,7 +78,7 @@ pub struct Counts {
 
 impl Ingress {
     /// For the webhooks of these tenants.
-    pub fn new(tenants: &[Arc<TenantRun>], clock: Clock) -> Arc<Self> {
+    pub fn new(tenants: &[Arc<TenantRun>], clock: Clock, metrics: Arc<Metrics>) -> Arc<Self> {
         let routes = Routes::of(tenants);
         debug!(webhooks = routes.len(), "Webhooks are awaited.");
         Arc::new(Self {
@@ -84,6 +86,7 @@ impl Ingress {
             clock,
             slots: Semaphore::new(AT_ONCE),
             counts: Tally::default(),
+            metrics,
             refusing: AtomicBool::new(false),
         })
     }
@@ -198,6 +201,22 @@ enum Fate {
     Nowhere,
 }
 
+impl Fate {
+    /// As metrics name it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Unavailable => "unavailable",
+            Self::Taken => "taken",
+            Self::Ignored => "ignored",
+            Self::Dropped => "dropped",
+            Self::Refused => "refused",
+            Self::TooLarge => "too_large",
+            Self::Unread => "unread",
+            Self::Nowhere => "nowhere",
+        }
+    }
+}
+
 async fn take(door: &Door, address: &Address, headers: &HeaderMap, payload: &Arc<Json>) -> Fate {
     let named = door.webhook.names(headers, payload);
     let received = door
@@ -228,6 +247,9 @@ async fn deliver(
     request: Request,
 ) -> StatusCode {
     let shown = request.uri().path().to_owned();
+    let began = ingress.clock.monotonic();
     let fate = ingress.receive(&address, request).await;
+    let took = ingress.clock.monotonic() - began;
+    ingress.metrics.hooks().answered(fate.name(), took);
     ingress.answer(&shown, fate)
 }

@@ -25,6 +25,7 @@ use super::files::OpenFile;
 use super::script::{Answer, Asked, Script};
 use crate::engine::clock::Clock;
 use crate::engine::crash::{self, CrashPoint};
+use crate::engine::telemetry::HttpClass;
 
 /// Time to reach a server.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -168,6 +169,16 @@ pub(super) enum WireError {
 }
 
 impl WireError {
+    /// How metrics count it.
+    pub(super) fn counts_as(&self) -> HttpClass {
+        match self {
+            Self::NoConnection { .. } | Self::NotTaken { .. } => HttpClass::NoConnection,
+            Self::Timeout { .. } => HttpClass::Timeout,
+            Self::Broken { .. } => HttpClass::Broken,
+            Self::TooLong { .. } => HttpClass::TooLong,
+        }
+    }
+
     /// Whether no byte of the request left.
     pub(super) fn not_sent(&self) -> bool {
         match self {

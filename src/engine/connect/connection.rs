@@ -14,16 +14,18 @@ use super::body::read_body;
 use super::classify::{Body, Classifier, Refusal, Seen};
 use super::client::{Client, Payload, Redirects, WireError, WireRequest};
 use super::failure::{Class, Failure, Reply, ReplyBody, Standing, Wire};
-use super::gate::{AccountGate, Admission};
+use super::gate::{AccountGate, Admission, Contact};
 use super::health::{Pause, PauseReason, Sign};
 use super::paging::{LinkRules, PageRequest, page_number};
 use super::redact::Redactor;
 use super::request::{self, Base, HttpRequest, Place, RenderError};
 use super::retry_after::date;
+use super::sign::{no_token, sign_of};
 use super::turnstile::{Priority, Turnstile, Windows};
 use super::{encode, files};
 use crate::engine::clock::{Clock, Timestamp};
 use crate::engine::record::{Identity, PipelineName, TenantName};
+use crate::engine::telemetry::{HttpClass, HttpEndpoint, HttpMeter, HttpMethod};
 use crate::lang::expr::{Datum, Scope};
 use crate::lang::plan::{Connector, Paging, Request};
 
@@ -41,6 +43,7 @@ pub struct Connection {
     pub(super) turnstile: Arc<Turnstile>,
     pub(super) windows: Arc<Windows>,
     pub(super) slots: Semaphore,
+    pub(super) meter: Arc<HttpMeter>,
     pub(super) gate: Arc<AccountGate>,
     pub(super) client: Client,
     pub(super) clock: Clock,
@@ -160,6 +163,11 @@ impl Connection {
     /// The pause of the account as it changes: nothing while it works.
     pub fn watch_pause(&self) -> watch::Receiver<Option<Pause>> {
         self.gate.watch()
+    }
+
+    /// When the account was last heard of.
+    pub fn contact(&self) -> Contact {
+        self.gate.contact()
     }
 
     /// Renders a request.
@@ -401,7 +409,14 @@ impl Connection {
         let result = self.client.exchange(wire).await;
         drop(slot);
         let took = self.clock.now().since(started);
-        let reply = result.map_err(|error| self.broken(request, &error, started))?;
+        let count = |class| {
+            let method = HttpMethod::of(request.method.as_str());
+            self.meter.observe(HttpEndpoint::Api, method, class, took);
+        };
+        let reply = result.map_err(|error| {
+            count(error.counts_as());
+            self.broken(request, &error, started)
+        })?;
         let body = read_body(&reply.headers, &reply.body);
         let seen = Seen {
             status: reply.status,
@@ -410,6 +425,7 @@ impl Connection {
         };
         match self.classifier.classify(&seen, self.clock.now()) {
             Ok(standing) => {
+                count(HttpClass::Ok);
                 let body = match body {
                     Body::Read(body) => body,
                     Body::Broken(text) => ReplyBody::Text(text),
@@ -426,6 +442,7 @@ impl Connection {
                 })
             }
             Err(refusal) => {
+                count(refusal.class.counts_as());
                 let mut failure = self.refused(request, refusal, reply.status, started);
                 failure.reply = Some(Box::new(Reply {
                     status: reply.status,
@@ -551,45 +568,4 @@ impl Connection {
         failure.sent = Some(started);
         failure
     }
-}
-
-/// What a reply that failed tells of the account.
-fn sign_of(class: Class, status: u16) -> Sign {
-    match class {
-        Class::Unauthorized => Sign::Trouble(PauseReason::Unauthorized, None),
-        Class::Throttled { retry_at } => Sign::Trouble(PauseReason::Throttled, Some(retry_at)),
-        Class::Transient | Class::Rejected | Class::Missing | Class::Done if status >= 500 => {
-            Sign::ServerError
-        }
-        Class::Transient | Class::Rejected | Class::Missing | Class::Done => Sign::Works,
-    }
-}
-
-/// There is no token: before anything was sent, or after the API refused the last one in `first`.
-fn no_token(
-    failure: TokenFailure,
-    request: &HttpRequest,
-    first: Option<&Failure>,
-) -> (Box<Failure>, Sign) {
-    // A throttled token endpoint says nothing of the API's own windows.
-    let (class, until) = match failure.class {
-        Class::Throttled { retry_at } => (Class::Transient, Some(retry_at)),
-        Class::Transient | Class::Unauthorized | Class::Rejected | Class::Missing | Class::Done => {
-            (failure.class, None)
-        }
-    };
-    let sign = Sign::Trouble(failure.reason, until);
-    let failure = Failure {
-        class,
-        code: failure.code,
-        status: failure.status,
-        message: failure.message,
-        blame: failure.blame,
-        wire: first.map_or(Wire::NotSent, |first| first.wire),
-        origin: request.origin.clone(),
-        sent: first.and_then(|first| first.sent),
-        reply: None,
-        pause: None,
-    };
-    (Box::new(failure), sign)
 }

@@ -1,6 +1,6 @@
 //! What all connections share, and how one is opened from the plan.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -25,6 +25,7 @@ use super::secrets::{Secret, SecretError, Secrets};
 use super::turnstile::{Turnstile, WindowName, Windows};
 use crate::engine::clock::Clock;
 use crate::engine::record::{ConnectorName, Identity, TenantName};
+use crate::engine::telemetry::Metrics;
 use crate::lang::expr::{Datum, Scope, Template};
 use crate::lang::plan::{Account, ApiKeyPlace, Auth, Connector, Oauth2, ParamValue};
 
@@ -41,6 +42,28 @@ pub struct Network {
     turnstiles: Mutex<HashMap<ConnectorName, Arc<Turnstile>>>,
     /// Tokens that stay good over a reload, by account and what they were asked with.
     tokens: Mutex<HashMap<(VaultKey, blake3::Hash), Arc<TokenCache>>>,
+    metrics: Arc<Metrics>,
+}
+
+/// The rate windows of a connector that allow the same: how near the nearest of them is to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// Of which connector.
+    pub connector: ConnectorName,
+    /// So many requests are allowed
+    pub requests: u32,
+    /// in this time.
+    pub per: Duration,
+    /// So many may leave at once.
+    pub left: u32,
+}
+
+impl Budget {
+    /// The window as people write it: `300/1m`.
+    pub fn window(&self) -> String {
+        let per = humantime::format_duration(self.per).to_string();
+        format!("{}/{}", self.requests, per.replace(' ', ""))
+    }
 }
 
 /// Why a connection cannot be opened. The texts hold no secret.
@@ -90,7 +113,40 @@ impl Network {
             vault,
             turnstiles: Mutex::default(),
             tokens: Mutex::default(),
+            metrics: Arc::default(),
         })
+    }
+
+    /// Its requests are counted there.
+    #[must_use]
+    pub fn counted_by(self, metrics: Arc<Metrics>) -> Self {
+        Self { metrics, ..self }
+    }
+
+    /// The rate windows in use.
+    pub fn budgets(&self) -> Vec<Budget> {
+        let turnstiles = self
+            .turnstiles
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let mut least = BTreeMap::new();
+        for (connector, turnstile) in turnstiles {
+            for (rate, left) in turnstile.left() {
+                let window = (connector.clone(), rate.requests, rate.per);
+                let known = least.entry(window).or_insert(left);
+                *known = left.min(*known);
+            }
+        }
+        let budgets = least.into_iter();
+        budgets
+            .map(|((connector, requests, per), left)| Budget {
+                connector,
+                requests,
+                per,
+                left,
+            })
+            .collect()
     }
 
     /// What connections share when a script answers in place of the network. Nothing is authorised, and secrets are
@@ -103,6 +159,7 @@ impl Network {
             vault: None,
             turnstiles: Mutex::default(),
             tokens: Mutex::default(),
+            metrics: Arc::default(),
         }
     }
 
@@ -276,6 +333,7 @@ impl Opening<'_> {
             classifier,
             turnstile,
             windows,
+            meter: self.network.metrics.http(&connector.name),
             slots: Semaphore::new(connector.concurrency.max(1) as usize),
             client: self.network.client.clone(),
             clock: self.network.clock.clone(),
@@ -463,6 +521,7 @@ impl Opening<'_> {
             windows: Arc::clone(windows),
             vault: self.network.vault.clone(),
             tracker: self.network.tracker.clone(),
+            meter: self.network.metrics.http(&self.connector.name),
         };
         Ok(TokenSource::new(parts, cache))
     }

@@ -145,6 +145,17 @@ impl Turnstile {
         }
     }
 
+    /// The windows in use, each with the requests that may pass it at once.
+    pub(super) fn left(&self) -> Vec<(Rate, u32)> {
+        let now = self.clock.monotonic();
+        let mut state = self.lock();
+        let windows = state.windows.iter_mut();
+        windows
+            .filter(|shared| shared.claims.iter().any(|claim| claim.strong_count() > 0))
+            .map(|shared| (shared.window.rate(), shared.window.left(now)))
+            .collect()
+    }
+
     /// Stops the windows for `wait`, as a `Retry-After` asks.
     pub(super) fn stop(&self, windows: &Windows, wait: Duration) {
         let until = self.clock.monotonic() + wait;

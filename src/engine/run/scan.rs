@@ -116,7 +116,28 @@ pub(crate) async fn pass(
     stop: &CancellationToken,
 ) -> PassEnd {
     let began = tenant.clock.monotonic();
-    let ended = match read(tenant, pipeline, Purpose::Poll, stop).await {
+    let ended = both(tenant, pipeline, stop, began).await;
+    let (counts_as, end) = judged(tenant, pipeline, ended);
+    if counts_as == "complete" {
+        let now = tenant.clock.now();
+        tenant
+            .progress
+            .source_read(&tenant.name, &pipeline.name, now);
+    }
+    let took = tenant.clock.monotonic() - began;
+    let metrics = tenant.progress.metrics();
+    metrics.pipeline(&pipeline.name).passed(counts_as, took);
+    end
+}
+
+/// What is new, and what was missed.
+async fn both(
+    tenant: &TenantRun,
+    pipeline: &Pipeline,
+    stop: &CancellationToken,
+    began: Duration,
+) -> Result<Option<Duration>, Cut> {
+    match read(tenant, pipeline, Purpose::Poll, stop).await {
         Ok(rest) => {
             tenant.sources.with(tenant, pipeline, |source| {
                 source.overlap.passed(began);
@@ -125,8 +146,21 @@ pub(crate) async fn pass(
             sweep(tenant, pipeline, stop).await.map(|()| rest)
         }
         Err(cut) => Err(cut),
+    }
+}
+
+/// How a pass ended, and what metrics call it.
+fn judged(
+    tenant: &TenantRun,
+    pipeline: &Pipeline,
+    ended: Result<Option<Duration>, Cut>,
+) -> (&'static str, PassEnd) {
+    let counts_as = if matches!(ended, Err(Cut::Stopped)) {
+        "stopped"
+    } else {
+        "complete"
     };
-    match ended {
+    let end = match ended {
         Ok(Some(rest)) => PassEnd::Rests(tenant.clock.now().plus(rest)),
         Ok(None) | Err(Cut::Stopped) => PassEnd::Complete,
         Err(Cut::Paging(error)) => PassEnd::Stalled(error.to_string()),
@@ -145,7 +179,13 @@ pub(crate) async fn pass(
                 failure.detail(),
             ),
         },
-    }
+    };
+    let counts_as = match end {
+        PassEnd::Complete | PassEnd::Rests(_) => counts_as,
+        PassEnd::Later { .. } => "later",
+        PassEnd::Stalled(_) => "stalled",
+    };
+    (counts_as, end)
 }
 
 fn later(
@@ -450,7 +490,7 @@ async fn page(
             },
         })
         .await?;
-    tenant.progress.page(count, taken);
+    tenant.progress.page(&pipeline.name, count, taken);
     if moved {
         let now = tenant.clock.monotonic();
         tenant

@@ -33,6 +33,15 @@ pub(crate) enum Ended {
 
 /// Works a record: reads it again if a hint said so, runs its steps, stores how it ended.
 pub(crate) async fn work(tenant: &TenantRun, pipeline: &Pipeline, taken: Taken) -> Ended {
+    let began = tenant.clock.monotonic();
+    let ended = attempt(tenant, pipeline, taken).await;
+    let took = tenant.clock.monotonic() - began;
+    let metrics = tenant.progress.metrics();
+    metrics.pipeline(&pipeline.name).attempted(took);
+    ended
+}
+
+async fn attempt(tenant: &TenantRun, pipeline: &Pipeline, taken: Taken) -> Ended {
     let Taken { row, content } = taken;
     let (row, record) = match content.filter(|_| !row.dirty) {
         Some(record) => (row, record),
@@ -180,9 +189,17 @@ async fn finish(mut attempt: Attempt<'_>, stop: Option<Stop>) -> Ended {
         record: work.record,
     };
     let key = finish.record.key.clone();
+    let changed_at = changed_at(tenant, &work.row);
     let mut ended = Ended::Stored;
     match tenant.store.finish(finish).await {
-        Ok(Finished::Ended | Finished::Superseded) => tenant.progress.outcome(came_to),
+        Ok(Finished::Ended | Finished::Superseded) => {
+            tenant.progress.outcome(&pipeline.name, came_to);
+            if came_to == Outcome::Written {
+                let lag = facts.now.since(changed_at);
+                let metrics = tenant.progress.metrics();
+                metrics.pipeline(&pipeline.name).written_after(lag);
+            }
+        }
         Ok(Finished::Gone) => debug!(%key, "The record was forgotten while it was worked."),
         Ok(Finished::Refused(refusal)) => {
             error!(%key, ?refusal, "The outcome of a write was refused by the store.");
@@ -196,6 +213,13 @@ async fn finish(mut attempt: Attempt<'_>, stop: Option<Stop>) -> Ended {
         tenant.links.forget(&link);
     }
     ended
+}
+
+/// Since when a record is not in step: its change at the source where its version is a time, else its intake. What was
+/// changed before the integration was turned on could not be in step earlier than then.
+fn changed_at(tenant: &TenantRun, row: &RecordRow) -> Timestamp {
+    let changed = row.version.as_ref().and_then(|version| version.at);
+    changed.unwrap_or(row.since).max(tenant.on_since())
 }
 
 /// Whose retry rules hold.
@@ -302,7 +326,7 @@ async fn reread(
         }
         other => other,
     };
-    tenant.progress.outcome(outcome(&end));
+    tenant.progress.outcome(&pipeline.name, outcome(&end));
     let now = tenant.clock.now();
     let finish = Finish {
         taken: row.seq,
