@@ -4,23 +4,39 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use serde_json::Value;
-use syncline::engine::telemetry::names::{Kind, Metric};
+use syncline::engine::telemetry::names::{Field, Kind, Metric};
 
 use crate::schemas::{assert_fresh, root};
 
 const FILE: &str = "docs/operations.md";
 const BEGIN: &str = "<!-- made from the names of metrics: begin -->\n";
 const END: &str = "<!-- made from the names of metrics: end -->\n";
+const BEGIN_FIELDS: &str = "<!-- made from the names of fields: begin -->\n";
+const END_FIELDS: &str = "<!-- made from the names of fields: end -->\n";
 
 #[test]
-fn the_list_of_metrics_is_fresh() {
+fn the_lists_of_metrics_and_fields_are_fresh() {
     let text = std::fs::read_to_string(root().join(FILE)).unwrap();
-    let (before, rest) = text.split_once(BEGIN).expect("the page has the marker");
-    let (_, after) = rest.split_once(END).expect("the page has the other marker");
-    assert_fresh(FILE, &format!("{before}{BEGIN}\n{}\n{END}{after}", list()));
+    let text = between(&text, BEGIN, END, &metrics());
+    let text = between(&text, BEGIN_FIELDS, END_FIELDS, &fields());
+    assert_fresh(FILE, &text);
 }
 
-fn list() -> String {
+fn between(text: &str, begin: &str, end: &str, list: &str) -> String {
+    let (before, rest) = text.split_once(begin).expect("the page has the marker");
+    let (_, after) = rest.split_once(end).expect("the page has the other one");
+    format!("{before}{begin}\n{list}\n{end}{after}")
+}
+
+fn fields() -> String {
+    let mut list = String::from("| field | holds |\n| --- | --- |\n");
+    for field in Field::ALL {
+        writeln!(list, "| `{}` | {} |", field.name(), field.help()).unwrap();
+    }
+    list
+}
+
+fn metrics() -> String {
     let mut list = String::from(
         "| metric | type | unit | labels | meaning |\n| --- | --- | --- | --- | --- |\n",
     );

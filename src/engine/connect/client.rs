@@ -384,6 +384,53 @@ pub struct ClientError {
     cause: String,
 }
 
+/// Sends what is told to operators, such as traces: beside the accounts, their limits and their metrics.
+#[cfg(feature = "otlp")]
+#[derive(Clone, Debug)]
+pub struct Courier(reqwest::Client);
+
+/// What a courier could not bring.
+#[cfg(feature = "otlp")]
+#[derive(Debug, Error)]
+#[error("it could not be sent: {cause}")]
+pub struct Undelivered {
+    cause: String,
+}
+
+#[cfg(feature = "otlp")]
+impl Courier {
+    /// Builds one.
+    ///
+    /// # Errors
+    /// When the machine's root certificates cannot be loaded.
+    pub fn new() -> Result<Self, ClientError> {
+        match Client::new(Clock::real())?.wire {
+            Wire::Http { plain, .. } => Ok(Self(plain)),
+            Wire::Script(_) => unreachable!("a client is of HTTP unless it is given a script"),
+        }
+    }
+
+    /// Brings a request and reads its reply, within 10 s.
+    ///
+    /// # Errors
+    /// When there is no reply.
+    pub async fn bring(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, Undelivered> {
+        let failed = |error: reqwest::Error| Undelivered {
+            cause: causes(&error.without_url()),
+        };
+        let mut request = reqwest::Request::try_from(request).map_err(failed)?;
+        *request.timeout_mut() = Some(CONNECT_TIMEOUT);
+        let reply = self.0.execute(request).await.map_err(failed)?;
+        let mut response = http::Response::new(Bytes::new());
+        *response.status_mut() = reply.status();
+        *response.body_mut() = reply.bytes().await.map_err(failed)?;
+        Ok(response)
+    }
+}
+
 enum Trouble {
     Time,
     TooLong,

@@ -7,6 +7,8 @@ use bytes::Bytes;
 use http::{HeaderMap, Method};
 use thiserror::Error;
 use tokio::sync::{Semaphore, watch};
+use tracing::field::Empty;
+use tracing::{Instrument as _, debug, info_span};
 use url::Url;
 
 use super::auth::{Authorizer, Credential, Token, TokenFailure};
@@ -25,6 +27,7 @@ use super::turnstile::{Priority, Turnstile, Windows};
 use super::{encode, files};
 use crate::engine::clock::{Clock, Timestamp};
 use crate::engine::record::{Identity, PipelineName, TenantName};
+use crate::engine::telemetry::names::{Field, span};
 use crate::engine::telemetry::{HttpClass, HttpEndpoint, HttpMeter, HttpMethod};
 use crate::lang::expr::{Datum, Scope};
 use crate::lang::plan::{Connector, Paging, Request};
@@ -406,10 +409,25 @@ impl Connection {
             wire.timeout = timeout * files::PATIENCE;
             wire.body = Payload::with_files(&request.pieces, files);
         }
-        let result = self.client.exchange(wire).await;
+        let span = info_span!(
+            span::REQUEST,
+            connector = %self.connector.name,
+            method = %request.method,
+            path = %self.redactor.clean(request.url.path()),
+            status = Empty,
+            class = Empty,
+        );
+        let exchange = self.client.exchange(wire);
+        let result = exchange.instrument(span.clone()).await;
         drop(slot);
+        if let Ok(reply) = &result {
+            span.record(Field::Status.name(), reply.status);
+        }
         let took = self.clock.now().since(started);
-        let count = |class| {
+        let count = |class: HttpClass| {
+            span.record(Field::Class.name(), class.as_str());
+            let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+            span.in_scope(|| debug!(took_ms, "A request ended."));
             let method = HttpMethod::of(request.method.as_str());
             self.meter.observe(HttpEndpoint::Api, method, class, took);
         };

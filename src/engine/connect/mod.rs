@@ -34,6 +34,8 @@ mod webhook;
 pub use auth::{StoredTokens, TokenGeneration, TokenVault, VaultError, VaultKey};
 pub use backoff::{Jitter, NextAttempt, ceiling, next_attempt};
 pub use client::ClientError;
+#[cfg(feature = "otlp")]
+pub use client::{Courier, Undelivered};
 pub use connection::{Connection, Hooks, NoHooks, Withdrawn};
 pub use failure::{Class, Failure, Reply, ReplyBody, Standing, Wire};
 pub use files::PassedOnFile;

@@ -7,7 +7,10 @@
 mod gauges;
 mod meters;
 pub mod names;
+#[cfg(feature = "otlp")]
+pub mod otlp;
 mod process;
+mod root;
 
 pub use gauges::Gauges;
 pub use meters::{
@@ -15,3 +18,4 @@ pub use meters::{
     PipelineMeter, StoreMeter,
 };
 pub use process::Process;
+pub use root::of_root;

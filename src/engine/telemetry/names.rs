@@ -1,6 +1,7 @@
-//! Every metric there is, with its unit, its labels and what it means.
+//! Every metric, span and log field there is, with what it means.
 //!
-//! Labels have few values: a pipeline, a connector, an outcome, a cause. Never an id, never a tenant.
+//! Labels of metrics have few values: a pipeline, a connector, an outcome, a cause. Never an id, never a tenant. Spans
+//! and log lines have those in their fields.
 
 /// What kind of number a metric is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,7 +103,7 @@ metrics! {
     /// Lost outcomes that were settled since: found, or known not to have happened
     Settled = Counter "syncline_settled_total" [] Count;
     /// Records by state: `ready` to be worked, `waiting` for their time, `held` for a reason, `dead` until a person looks
-    RecordsStanding = Gauge "syncline_records" ["pipeline", "state"] Count;
+    RecordsStanding = Gauge "syncline_inbox_records" ["pipeline", "state"] Count;
     /// Age of the oldest record that is to be worked or waits, of tenants that are on; 0 where there is none
     OldestPending = Gauge "syncline_oldest_pending_seconds" ["pipeline"] Seconds;
     /// Records that were given up, by cause; beyond the 50 most frequent causes they are counted as `other`
@@ -185,6 +186,117 @@ impl Metric {
     }
 }
 
+macro_rules! fields {
+    ($($(#[doc = $help:literal])+ $variant:ident = $name:literal;)+) => {
+        /// A field of log lines and spans.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Field {
+            $($(#[doc = $help])+ $variant),+
+        }
+
+        impl Field {
+            /// All of them, in the order in which they are shown.
+            pub const ALL: &[Field] = &[$(Field::$variant),+];
+
+            /// Its name.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name),+ }
+            }
+
+            /// What it holds.
+            pub fn help(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($help),+).trim_ascii()),+ }
+            }
+        }
+    };
+}
+
+fields! {
+    /// When, in UTC
+    Time = "time";
+    /// `error`, `warn`, `info`, `debug` or `trace`
+    Level = "level";
+    /// What happened: a sentence that is always the same for the same thing
+    Message = "message";
+    /// Which library logged the line; absent where Syncline did
+    Target = "target";
+    /// Whose integration
+    Tenant = "tenant";
+    /// In which pipeline
+    Pipeline = "pipeline";
+    /// Which signal of it
+    Signal = "signal";
+    /// Which record, by its key at the source
+    Key = "key";
+    /// What its work is serial by, such as the number of the work order: the same on both sides
+    Root = "root";
+    /// Which kind of link
+    Entity = "entity";
+    /// Which link, where all of its name is said
+    Link = "link";
+    /// The id at the other side
+    Id = "id";
+    /// Which step
+    Step = "step";
+    /// With which connector
+    Connector = "connector";
+    /// The method of a request
+    Method = "method";
+    /// The path of a request, without its query
+    Path = "path";
+    /// The HTTP status of a reply
+    Status = "status";
+    /// How a request ended, as in `syncline_http_request_duration_seconds`
+    Class = "class";
+    /// How long it took, in milliseconds
+    TookMs = "took_ms";
+    /// What an attempt came to, as in `syncline_records_total`
+    Outcome = "outcome";
+    /// Why it failed
+    Error = "error";
+    /// Why, where nothing failed
+    Reason = "reason";
+    /// What the store said against it
+    Refusal = "refusal";
+    /// When it is tried again
+    Until = "until";
+    /// Which requirement
+    Requirement = "requirement";
+    /// How many were found
+    Found = "found";
+    /// How many rows there were
+    Rows = "rows";
+    /// How many records were marked to be read again
+    Marked = "marked";
+    /// How many webhooks are awaited
+    Webhooks = "webhooks";
+    /// The path of a webhook
+    Address = "address";
+    /// What became of a webhook
+    Fate = "fate";
+    /// Fields that are not in this list: those of libraries
+    More = "more";
+}
+
+/// Spans: stretches of work that log lines and traces are in.
+pub mod span {
+    /// An attempt at a record, from its first step until its end is stored.
+    pub const ATTEMPT: &str = "attempt";
+    /// A record is read again because a webhook or signal named it.
+    pub const REREAD: &str = "reread";
+    /// A pass over a source.
+    pub const PASS: &str = "pass";
+    /// Looking for unknown outcomes.
+    pub const SETTLE: &str = "settle";
+    /// One step of a record.
+    pub const STEP: &str = "step";
+    /// One HTTP request, from its first byte to the last of its reply.
+    pub const REQUEST: &str = "request";
+
+    /// All of them.
+    pub const ALL: [&str; 6] = [ATTEMPT, REREAD, PASS, SETTLE, STEP, REQUEST];
+}
+
 /// What attempts come to.
 pub const OUTCOMES: [&str; 7] = [
     "written",
@@ -203,9 +315,13 @@ mod tests {
     #[test]
     fn names_follow_the_conventions() {
         let mut seen = std::collections::BTreeSet::new();
+        let mut families = std::collections::BTreeSet::new();
         for metric in Metric::ALL {
             let name = metric.name();
             assert!(seen.insert(name), "{name} is there twice");
+            // `a_total` and `a` would be one family.
+            let family = name.strip_suffix("_total").unwrap_or(name);
+            assert!(families.insert(family), "{family} is two");
             let ours = name.starts_with("syncline_") || name.starts_with("process_");
             assert!(ours, "{name}");
             let counts = metric.kind() == Kind::Counter;
