@@ -1,17 +1,18 @@
 //! What operators are shown: what was counted, and how everything stands when they ask.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::sync::Mutex;
+use tokio_util::task::TaskTracker;
 use tracing::warn;
 
 use super::Engine;
 use crate::engine::clock::{Clock, Timestamp};
 use crate::engine::record::TenantName;
 use crate::engine::run::{ConnectionHealth, TenantRun};
-use crate::engine::store::{self, Overview, Phase, RecordState, Standing, Store as _};
+use crate::engine::store::{self, Overview, Phase, RecordState, SqliteStore, Standing, Store as _};
 use crate::engine::telemetry::names::Metric;
 use crate::engine::telemetry::{Gauges, Metrics, Process};
 
@@ -19,6 +20,8 @@ use crate::engine::telemetry::{Gauges, Metrics, Process};
 const KEPT: Duration = Duration::from_secs(5);
 /// And at least so many times as long as reading it took: whoever asks often costs at most a twentieth of a core.
 const KEPT_TIMES: u32 = 20;
+/// How long who asks waits for the store, where there is something older to show.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// Causes of death that are told apart.
 const CAUSES: usize = 50;
 /// Longest cause that is shown, in characters.
@@ -28,38 +31,66 @@ const CAUSE_LENGTH: usize = 64;
 #[derive(Debug)]
 pub(super) struct Scraped {
     started: Timestamp,
-    overview: Mutex<Kept>,
-    /// The machine's time, whatever time it is for the engine.
-    clock: Clock,
+    kept: Arc<Kept>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Kept {
-    until: Duration,
-    overview: Arc<Overview>,
+    /// Until when the last answer is shown again. Whoever reads anew holds it meanwhile.
+    until: Mutex<Duration>,
+    last: RwLock<Option<Arc<Overview>>>,
+    /// The machine's time, whatever time it is for the engine.
+    clock: Clock,
 }
 
 impl Scraped {
     pub(super) fn new(started: Timestamp) -> Self {
         Self {
             started,
-            overview: Mutex::default(),
-            clock: Clock::real(),
+            kept: Arc::new(Kept {
+                until: Mutex::default(),
+                last: RwLock::default(),
+                clock: Clock::real(),
+            }),
         }
     }
 
-    async fn overview(&self, store: &impl store::Store) -> store::Result<Arc<Overview>> {
-        let mut kept = self.overview.lock().await;
+    /// What the store says, or what it said last where reading takes longer than somebody who asks may wait.
+    async fn overview(
+        &self,
+        store: &Arc<SqliteStore>,
+        tasks: &TaskTracker,
+    ) -> store::Result<Arc<Overview>> {
+        let (kept, store) = (self.kept.clone(), store.clone());
+        let mut reading = tasks.spawn(async move { kept.overview(&store).await });
+        let read = match tokio::time::timeout(PATIENCE, &mut reading).await {
+            Ok(read) => read,
+            Err(_) => match self.kept.last() {
+                Some(last) => return Ok(last),
+                None => reading.await,
+            },
+        };
+        read.expect("reading does not panic, and nobody ends it")
+    }
+}
+
+impl Kept {
+    fn last(&self) -> Option<Arc<Overview>> {
+        let last = self.last.read().unwrap_or_else(PoisonError::into_inner);
+        last.clone()
+    }
+
+    async fn overview(&self, store: &SqliteStore) -> store::Result<Arc<Overview>> {
+        let mut until = self.until.lock().await;
         let began = self.clock.monotonic();
-        if began < kept.until {
-            return Ok(kept.overview.clone());
+        if let Some(last) = self.last().filter(|_| began < *until) {
+            return Ok(last);
         }
         let overview = Arc::new(store.overview().await?);
         let ended = self.clock.monotonic();
-        *kept = Kept {
-            until: ended + KEPT.max((ended - began) * KEPT_TIMES),
-            overview: overview.clone(),
-        };
+        *until = ended + KEPT.max((ended - began) * KEPT_TIMES);
+        let mut last = self.last.write().unwrap_or_else(PoisonError::into_inner);
+        *last = Some(overview.clone());
         Ok(overview)
     }
 }
@@ -109,7 +140,7 @@ impl Engine {
             gauges.add(Metric::RateLimit, labels, f64::from(budget.requests));
         }
         let open = self.open_tenants().await;
-        let overview = self.scraped.overview(&*self.store).await;
+        let overview = self.scraped.overview(&self.store, &self.tasks).await;
         let readable = if overview.is_ok() { 1.0 } else { 0.0 };
         gauges.add(Metric::StoreReadable, [], readable);
         match overview {

@@ -37,6 +37,11 @@ async fn run_once(engine: &Arc<Engine>) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn metrics_say_what_the_simulators_saw() {
     let world = World::start().await;
+    // Wide enough that nothing waits, though a tenth of it is what a start begins with.
+    world.tenant(
+        "/connectors/servicetitan/limits",
+        json!([{ "requests": 90_000, "per": "1m", "by": "{{ params.client_id }}" }]),
+    );
     world.on().await;
     let kits = [
         (
@@ -108,6 +113,14 @@ async fn metrics_say_what_the_simulators_saw() {
     assert!(age < 300.0, "it was read just now: {age}");
     assert!(seen.get("process_open_fds", &[]) > Some(3.0));
     assert!(seen.get("process_resident_memory_bytes", &[]) > Some(1e6));
+
+    let window = [("connector", "servicetitan"), ("window", "90000/1m")];
+    let left = seen.get("syncline_rate_budget_remaining", &window).unwrap();
+    assert!((1.0..90_000.0).contains(&left), "{left}");
+    assert_eq!(
+        seen.get("syncline_rate_budget_limit", &window),
+        Some(90_000.0)
+    );
 
     assert!(!seen.values().contains(TENANT), "no tenant is a label");
     are_named(&seen);

@@ -509,6 +509,25 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_is_left_of_a_window_is_known() {
+        let turnstile = turnstile();
+        let windows = turnstile.join([(window("one"), rate(10, 3600))]);
+        let (tenant, pipeline) = ("a".into(), "p".into());
+        let left = || turnstile.left();
+        // Nine of ten count as spent at the start.
+        assert_eq!(left(), [(rate(10, 3600), 1)]);
+        turnstile
+            .pass(&windows, Priority::Event, &tenant, &pipeline)
+            .await;
+        assert_eq!(left(), [(rate(10, 3600), 0)]);
+        let stopped = turnstile.join([(window("two"), rate(1000, 3600))]);
+        turnstile.stop(&stopped, Duration::from_secs(7200));
+        assert_eq!(left()[1], (rate(1000, 3600), 0));
+        drop(windows);
+        assert_eq!(left().len(), 1, "a window that nobody uses is not shown");
+    }
+
+    #[tokio::test]
     async fn a_dropped_driver_hands_its_role_on() {
         let turnstile = turnstile();
         let windows = turnstile.join([(window("all"), rate(1, 10))]);

@@ -91,7 +91,7 @@ struct Families {
     rows: Counters<1>,
     taken: Counters<1>,
     http: Histograms<4>,
-    writes: Counters<1>,
+    writes: [(&'static str, Counter); 3],
     echo: Counter,
     lost: Counter,
     settled: Counter,
@@ -117,6 +117,12 @@ impl Default for Metrics {
 impl Metrics {
     /// A registry with everything that is counted, the store's own counts among it.
     pub fn new(store: &StoreMeter) -> Self {
+        let writes = Counters::<1>::default();
+        // All are there from the first on: a rate is right only where 0 was seen before.
+        let kinds = ["created", "updated", "adopted"].map(|kind| {
+            let labels = labels(Metric::Writes, [kind.into()]);
+            (kind, writes.get_or_create_owned(&labels))
+        });
         let long = || Family::new_with_constructor(Buckets(LONG));
         let families = Families {
             records: Family::default(),
@@ -128,7 +134,7 @@ impl Metrics {
             rows: Family::default(),
             taken: Family::default(),
             http: Family::new_with_constructor(Buckets(SHORT)),
-            writes: Family::default(),
+            writes: kinds,
             echo: Counter::default(),
             lost: Counter::default(),
             settled: Counter::default(),
@@ -144,7 +150,7 @@ impl Metrics {
         register(all, Metric::SyncLag, families.sync_lag.clone());
         register(all, Metric::Attempt, families.attempts.clone());
         register(all, Metric::EchoSuppressed, families.echo.clone());
-        register(all, Metric::Writes, families.writes.clone());
+        register(all, Metric::Writes, writes);
         register(all, Metric::RepliesLost, families.lost.clone());
         register(all, Metric::Settled, families.settled.clone());
         register(all, Metric::Passes, families.passes.clone());
@@ -166,14 +172,6 @@ impl Metrics {
             Metric::ConfigLastReloadTime,
             families.reload_time.clone(),
         );
-        for kind in ["created", "updated", "adopted"] {
-            // A rate is right from the first one on only where 0 was seen before.
-            drop(
-                families
-                    .writes
-                    .get_or_create(&labels(Metric::Writes, [kind.into()])),
-            );
-        }
         Self {
             registry,
             pipelines: RwLock::default(),
@@ -218,9 +216,11 @@ impl Metrics {
     }
 
     /// A confirmed write: `created`, `updated` or `adopted`.
-    pub fn wrote(&self, kind: &'static str) {
-        let labels = labels(Metric::Writes, [kind.into()]);
-        self.families.writes.get_or_create(&labels).inc();
+    pub fn wrote(&self, kind: &str) {
+        let mut kinds = self.families.writes.iter();
+        if let Some((_, writes)) = kinds.find(|(known, _)| *known == kind) {
+            writes.inc();
+        }
     }
 
     /// A write whose outcome is unknown.
