@@ -10,6 +10,7 @@ use syncline::engine::schedule::Mode;
 use syncline::engine::telemetry::names::{Kind, Metric};
 use syncline::engine::telemetry::{Gauges, Metrics};
 use syncline::sandbox::kit::faults::{Action, FailBody, Rule};
+use syncline::sandbox::servicetitan::Mark;
 use syncline::server::Ingress;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -21,6 +22,7 @@ use crate::harness::hooks::deliver;
 use crate::harness::world::TENANT;
 use crate::harness::{World, until};
 use crate::histories::{JOBS, making};
+use crate::requirements::office::{campaigns, id_of};
 
 const PIPELINE: &str = "work-orders";
 
@@ -124,6 +126,22 @@ async fn metrics_say_what_the_simulators_saw() {
 
     assert!(!seen.values().contains(TENANT), "no tenant is a label");
     are_named(&seen);
+    // What has nothing to show here is looked at in the other tests.
+    let quiet = [
+        Metric::RecordsStanding,
+        Metric::OldestPending,
+        Metric::DeadRecords,
+        Metric::AccountsPaused,
+        Metric::RequirementsClosed,
+    ];
+    for metric in Metric::ALL.iter().filter(|metric| !quiet.contains(metric)) {
+        let name = metric.name();
+        let family = match metric.kind() {
+            Kind::Counter => name.trim_end_matches("_total"),
+            Kind::Gauge | Kind::Histogram => name,
+        };
+        assert!(seen.types.contains_key(family), "{name} is not shown");
+    }
     engine.close().await;
 }
 
@@ -169,6 +187,27 @@ fn run_on(engine: &Arc<Engine>) -> (CancellationToken, JoinSet<()>) {
         ran.expect("the run ends when it is told to");
     });
     (stop, runs)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_requirement_that_does_not_hold_is_shown_with_what_waits_for_it() {
+    let world = World::start().await;
+    world.on().await;
+    let campaign = id_of(&campaigns(&world)[0]);
+    let office = world.sandbox.servicetitan();
+    office.set_campaign(campaign, Mark::Off).unwrap();
+    world.arrive(3);
+    let engine = world.engine().await;
+    run_once(&engine).await;
+    let seen = shown(&engine).await;
+    let closed = [("requirement", "campaign")];
+    assert_eq!(seen.get("syncline_requirements_closed", &closed), Some(1.0));
+    let ready = [("pipeline", PIPELINE), ("state", "ready")];
+    assert_eq!(seen.get("syncline_inbox_records", &ready), Some(3.0));
+    let oldest = [("pipeline", PIPELINE)];
+    let oldest = seen.get("syncline_oldest_pending_seconds", &oldest);
+    assert!(oldest > Some(0.0), "{oldest:?}");
+    engine.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -276,7 +315,7 @@ async fn an_account_that_is_cut_off_is_not_ready_until_it_heals() {
     })
     .await;
     let (health, unready) = source().await;
-    assert!(health.is_polled && health.contact.fails_since.is_some());
+    assert!(health.polled_every.is_some() && health.contact.fails_since.is_some());
     let why = unready.unwrap();
     assert!(
         why.starts_with("no request has succeeded since 2026-11-02T"),
@@ -336,6 +375,24 @@ async fn webhooks_are_counted_by_what_became_of_them() {
         ended.unwrap().unwrap();
     }
     engine.close().await;
+}
+
+#[test]
+fn a_configuration_that_was_refused_is_shown_until_one_is_taken() {
+    let metrics = Metrics::default();
+    let seen = || Exposition::read(&metrics.text(Gauges::default()));
+    let now = |name: &str| seen().get(name, &[]).unwrap();
+    metrics.config_taken(1, 1_000.5);
+    metrics.config_refused();
+    assert_eq!(now("syncline_config_generation"), 1.0);
+    assert_eq!(now("syncline_config_last_reload_success"), 0.0);
+    assert_eq!(
+        now("syncline_config_last_reload_timestamp_seconds"),
+        1_000.5
+    );
+    metrics.config_taken(2, 2_000.0);
+    assert_eq!(now("syncline_config_generation"), 2.0);
+    assert_eq!(now("syncline_config_last_reload_success"), 1.0);
 }
 
 #[test]

@@ -17,13 +17,14 @@ pub struct ConnectionHealth {
     pub contact: Contact,
     /// Whether it rests, until when, and why (S21).
     pub pause: Option<Pause>,
-    /// Whether something is read from it on a schedule, so that it is heard of without anybody's doing.
-    pub is_polled: bool,
+    /// How often something is read from it at least, so that it is heard of without anybody's doing; none where that
+    /// is never, or by a calendar.
+    pub polled_every: Option<Duration>,
 }
 
 impl ConnectionHealth {
     /// Why the account does not count as working: it has failed for longer than `limit`, or it is polled and was not
-    /// heard of for so long, counted from `from` at the earliest. `None` when it works.
+    /// heard of for so long after a poll was due, counted from `from` at the earliest. `None` when it works.
     pub fn unready(&self, now: Timestamp, from: Timestamp, limit: Duration) -> Option<String> {
         let ailing = self
             .contact
@@ -36,7 +37,9 @@ impl ConnectionHealth {
             return Some(format!("no request has succeeded since {since}{why}"));
         }
         let heard = self.contact.worked_at.unwrap_or(from).max(from);
-        let quiet = self.is_polled && now.since(heard) > limit;
+        let quiet = self
+            .polled_every
+            .is_some_and(|every| now.since(heard) > every + limit);
         quiet.then(|| match self.contact.worked_at {
             Some(at) => format!("no request has succeeded since {at}"),
             None => "no request has succeeded yet".to_owned(),
@@ -54,9 +57,11 @@ impl TenantRun {
                 connector: ConnectorName::from(&**name),
                 contact: connection.contact(),
                 pause: connection.pause(),
-                is_polled: self
+                polled_every: self
                     .polled()
-                    .any(|source| source.fetch.request.connector == *name),
+                    .filter(|source| source.fetch.request.connector == *name)
+                    .filter_map(|source| source.trigger.as_ref()?.every)
+                    .min(),
             })
             .collect();
         all.sort_by(|one, other| one.connector.cmp(&other.connector));
@@ -107,7 +112,7 @@ mod tests {
                 fails_since: fails_since.map(at),
             },
             pause: None,
-            is_polled: true,
+            polled_every: Some(Duration::from_secs(120)),
         }
     }
 
@@ -130,17 +135,17 @@ mod tests {
     fn only_what_is_polled_must_be_heard_of() {
         let quiet = health(Some(100), None);
         assert_eq!(
-            quiet.unready(at(401), at(0), LIMIT).unwrap(),
+            quiet.unready(at(521), at(0), LIMIT).unwrap(),
             "no request has succeeded since 1970-01-01T00:01:40Z"
         );
         let never = health(None, None);
-        assert_eq!(never.unready(at(300), at(0), LIMIT), None);
+        assert_eq!(never.unready(at(420), at(0), LIMIT), None);
         assert_eq!(
-            never.unready(at(301), at(0), LIMIT).unwrap(),
+            never.unready(at(421), at(0), LIMIT).unwrap(),
             "no request has succeeded yet"
         );
         let written = ConnectionHealth {
-            is_polled: false,
+            polled_every: None,
             ..quiet
         };
         assert_eq!(written.unready(at(9_000), at(0), LIMIT), None);

@@ -15,7 +15,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use super::gauges::Gauges;
-use super::names::{Metric, OUTCOMES, Unit};
+use super::names::{Metric, OUTCOMES, PASS_ENDS, Unit};
 
 /// What kind of text [`Metrics::text`] is.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -279,9 +279,8 @@ pub struct PipelineMeter {
     pages: Counter,
     rows: Counter,
     taken: Counter,
-    passes: Counters<2>,
+    passes: [Counter; PASS_ENDS.len()],
     pass_durations: Histogram,
-    name: Arc<str>,
 }
 
 impl PipelineMeter {
@@ -298,11 +297,13 @@ impl PipelineMeter {
             pages: families.pages.get_or_create_owned(&one(Metric::PagesRead)),
             rows: families.rows.get_or_create_owned(&one(Metric::RowsRead)),
             taken: families.taken.get_or_create_owned(&one(Metric::RowsTaken)),
-            passes: families.passes.clone(),
+            passes: PASS_ENDS.map(|end| {
+                let labels = labels(Metric::Passes, [name.clone(), end.into()]);
+                families.passes.get_or_create_owned(&labels)
+            }),
             pass_durations: families
                 .pass_durations
                 .get_or_create_owned(&one(Metric::PassDuration)),
-            name,
         }
     }
 
@@ -334,10 +335,12 @@ impl PipelineMeter {
         self.taken.inc_by(taken);
     }
 
-    /// A pass over the source ended: `complete`, `later`, `stalled` or `stopped`.
-    pub fn passed(&self, end: &'static str, took: Duration) {
-        let labels = labels(Metric::Passes, [self.name.clone(), end.into()]);
-        self.passes.get_or_create(&labels).inc();
+    /// A pass over the source ended with one of [`PASS_ENDS`].
+    pub fn passed(&self, end: &str, took: Duration) {
+        let known = PASS_ENDS.iter().position(|known| *known == end);
+        if let Some(counter) = known.and_then(|at| self.passes.get(at)) {
+            counter.inc();
+        }
         self.pass_durations.observe(took.as_secs_f64());
     }
 }

@@ -297,6 +297,9 @@ pub mod span {
     pub const ALL: [&str; 6] = [ATTEMPT, REREAD, PASS, SETTLE, STEP, REQUEST];
 }
 
+/// How passes end.
+pub const PASS_ENDS: [&str; 4] = ["complete", "later", "stalled", "stopped"];
+
 /// What attempts come to.
 pub const OUTCOMES: [&str; 7] = [
     "written",
