@@ -38,8 +38,6 @@ where
         line.put(Field::Time.name(), Value::from(time));
         let level = meta.level().as_str().to_ascii_lowercase();
         line.put(Field::Level.name(), Value::from(level));
-        // Its place is before the fields of spans.
-        line.put(Field::Message.name(), Value::from(""));
         if !is_ours(meta.target()) {
             line.put(Field::Target.name(), Value::from(meta.target()));
         }
@@ -56,10 +54,10 @@ where
         }
         event.record(&mut line);
         if !line.more.is_empty() {
-            line.known
-                .insert(Field::More.name().to_owned(), Value::Object(line.more));
+            let more = std::mem::take(&mut line.more);
+            line.put(Field::More.name(), Value::Object(more));
         }
-        let text = serde_json::to_string(&line.known).map_err(|_| fmt::Error)?;
+        let text = serde_json::to_string(&line.in_order()).map_err(|_| fmt::Error)?;
         writeln!(writer, "{text}")
     }
 }
@@ -86,6 +84,13 @@ impl Line {
             &mut self.more
         };
         of.insert(name.to_owned(), value);
+    }
+
+    /// The known fields, in the order of their list.
+    fn in_order(mut self) -> Map<String, Value> {
+        let names = Field::ALL.iter().map(|field| field.name());
+        let given = names.filter_map(|name| self.known.remove_entry(name));
+        given.collect()
     }
 }
 

@@ -1,6 +1,5 @@
 //! Where traces go: to the collector of `SYNCLINE_OTLP`, in builds that have the feature `otlp`.
 
-use anyhow::Context as _;
 use tokio::runtime::Handle;
 use tracing::Subscriber;
 use tracing_subscriber::Layer;
@@ -23,6 +22,7 @@ impl Traces {
     pub(super) fn to(collector: Option<&str>, runtime: &Handle) -> anyhow::Result<Self> {
         use std::sync::Arc;
 
+        use anyhow::Context as _;
         use futures::FutureExt as _;
         use tokio_util::task::TaskTracker;
 
@@ -68,8 +68,9 @@ impl Traces {
     /// Refused where a collector is given.
     pub(super) fn to(collector: Option<&str>, _: &Handle) -> anyhow::Result<Self> {
         match collector {
-            Some(_) => Err(anyhow::anyhow!("this build sends no traces"))
-                .context("SYNCLINE_OTLP: build it with `--features otlp`"),
+            Some(_) => anyhow::bail!(
+                "SYNCLINE_OTLP is set, but this build sends no traces: build it with `--features otlp`"
+            ),
             None => Ok(Self),
         }
     }

@@ -135,7 +135,7 @@ async fn a_build_without_traces_says_so() {
         .exits(2);
     assert_eq!(
         ran.stderr,
-        "error: SYNCLINE_OTLP: build it with `--features otlp`: this build sends no traces\n"
+        "error: SYNCLINE_OTLP is set, but this build sends no traces: build it with `--features otlp`\n"
     );
 }
 

@@ -133,6 +133,7 @@ async fn metrics_say_what_the_simulators_saw() {
         Metric::DeadRecords,
         Metric::AccountsPaused,
         Metric::RequirementsClosed,
+        Metric::HookDuration,
     ];
     for metric in Metric::ALL.iter().filter(|metric| !quiet.contains(metric)) {
         let name = metric.name();
@@ -229,7 +230,7 @@ async fn what_was_given_up_is_shown_by_its_cause() {
     assert_eq!(seen.get("syncline_records_total", &dead), Some(2.0));
     let dead = [("pipeline", PIPELINE), ("state", "dead")];
     assert_eq!(seen.get("syncline_inbox_records", &dead), Some(2.0));
-    let cause = [("cause", "rejected")];
+    let cause = [("cause", "rejected 400")];
     assert_eq!(seen.get("syncline_dead_records", &cause), Some(2.0));
     let pending = [("pipeline", PIPELINE)];
     let pending = seen.get("syncline_oldest_pending_seconds", &pending);
