@@ -86,6 +86,7 @@ pub(super) async fn run(
         &network,
         &secrets,
         progress.clone(),
+        None,
     )
     .await?;
     replies.know(tenant.connections.values().cloned());

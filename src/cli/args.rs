@@ -151,6 +151,14 @@ pub(super) struct DemoArgs {
     /// Faults of the simulators.
     #[arg(long, env = "SYNCLINE_DEMO_FAULTS", value_enum, default_value_t = Faults::None)]
     pub(super) faults: Faults,
+    /// Where the console is; any free port when none is said.
+    #[arg(
+        long,
+        env = "SYNCLINE_DEMO_CONSOLE",
+        default_value = "127.0.0.1:0",
+        value_name = "ADDR"
+    )]
+    pub(super) console: SocketAddr,
     /// The folder for the demo's store and secrets; emptied of them at every start.
     #[arg(
         long,
@@ -190,6 +198,9 @@ pub(super) struct ServeArgs {
     /// Where webhooks are awaited, in place of the address in syncline.yaml.
     #[arg(long, env = "SYNCLINE_HOOKS", value_name = "ADDR")]
     pub(super) hooks: Option<SocketAddr>,
+    /// Where the console and the API are, in place of the address in syncline.yaml.
+    #[arg(long, env = "SYNCLINE_ADMIN", value_name = "ADDR")]
+    pub(super) admin: Option<SocketAddr>,
     /// How long what was begun may take to end when it is told to stop.
     #[arg(
         long,

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 use std::num::NonZeroU32;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,8 +16,8 @@ use super::exit::Exit;
 use super::live::{self, Live};
 use super::out::Out;
 use super::sandbox::{ending, preset, scenario};
-use super::{engine, env, init, run as run_once, status, workspace};
-use crate::daemon::{Engine, EngineError};
+use super::{engine, env, init, run as run_once, status, watch, workspace};
+use crate::daemon::{self, Engine, EngineError, Loader};
 use crate::engine::record::TenantName;
 use crate::engine::run::{ActivateError, Blame};
 use crate::engine::schedule::Mode;
@@ -25,7 +25,7 @@ use crate::lang::plan::{ParamValue, Plan, SecretSource};
 use crate::sandbox::kit::time::SimClock;
 use crate::sandbox::scenario::play as play_story;
 use crate::sandbox::{Made, Sandbox, SandboxConfig};
-use crate::server::Ingress;
+use crate::server::{Access, Admin, Ingress, Scope, random_token};
 
 /// The tenant of the demo.
 const TENANT: &str = "sandbox";
@@ -77,8 +77,24 @@ pub(super) async fn run(global: &Global, args: &DemoArgs, out: &Out) -> anyhow::
     for (name, at) in sandbox.listening() {
         out.talk(&format!("{name} is simulated at http://{at}"));
     }
-    let plan = Arc::new(pointed_at(plan, &sandbox, &dir.join("secrets")));
-    let engine = engine::open_plan(&global, plan).await?;
+    let values = Values {
+        params: sandbox
+            .account_values()
+            .into_iter()
+            .chain(sandbox.webhook_keys())
+            .map(|(connector, param, value)| (connector.to_owned(), param.to_owned(), value))
+            .collect(),
+        secrets: dir.join("secrets"),
+    };
+    let pointed = values.clone();
+    let workspace = global.workspace.clone();
+    let loader: Loader = Arc::new(move || {
+        let mut loaded = daemon::load(&workspace)?;
+        loaded.plan = loaded.plan.map(|plan| pointed.point(plan));
+        Ok(loaded)
+    });
+    let plan = Arc::new(values.point(Arc::unwrap_or_clone(plan)));
+    let engine = engine::open_plan(&global, plan, loader).await?;
     let done = play(&engine, &sandbox, args, *out).await;
     let counters = engine.progress().counters();
     let waits = status::waits(engine.store(), &TenantName::from(TENANT)).await?;
@@ -141,14 +157,13 @@ async fn play(
         .filter(|_| !args.once && args.scenario.is_none())
         .map(|per_minute| sandbox.start_arrivals(per_minute));
     let live = Live::start(out);
-    let mode = if args.once { Mode::Once } else { Mode::Forever };
     if !args.once && args.scenario.is_none() {
         live.note(out, "work orders keep arriving; Ctrl-C stops");
     }
-    let hooks = if args.once {
+    let listening = if args.once {
         None
     } else {
-        Some(await_webhooks(engine, sandbox, out, stop.clone()).await?)
+        Some(listen(engine, sandbox, args, out, stop.clone()).await?)
     };
     let started = engine.clock().monotonic();
     let what = [(TENANT.to_owned(), None)];
@@ -164,10 +179,15 @@ async fn play(
     };
     let reports = {
         let running = async {
-            let running = engine.run(&what, mode, stop);
-            match hooks {
-                Some(hooks) => tokio::join!(running, hooks).0,
-                None => running.await,
+            match listening {
+                Some(listening) => {
+                    let tenants = vec![engine.tenant(TENANT).await?];
+                    let reloads = watch::reloads(engine, &stop, out);
+                    let served = engine.clone().serve(tenants, stop.clone());
+                    tokio::join!(served, listening, reloads).0?;
+                    Ok(Vec::new())
+                }
+                None => engine.run(&what, Mode::Once, stop).await,
             }
         };
         tokio::pin!(running, story);
@@ -188,28 +208,48 @@ async fn play(
     Ok((took, exit))
 }
 
-/// Both simulators tell the demo of everything, so that it takes no poll to see what people do there.
-async fn await_webhooks(
-    engine: &Engine,
+/// Both simulators tell the demo of everything, so that it takes no poll to see what people do there; and whoever looks
+/// can see it all in the console.
+async fn listen(
+    engine: &Arc<Engine>,
     sandbox: &Sandbox,
+    args: &DemoArgs,
     out: Out,
     stop: CancellationToken,
 ) -> anyhow::Result<impl Future<Output = ()> + use<>> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-    let at = listener.local_addr()?;
-    let tenants = [engine.tenant(TENANT).await?];
-    let ingress = Ingress::new(&tenants, engine.clock().clone(), engine.metrics().clone());
+    let hooks = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let at = hooks.local_addr()?;
+    let ingress = Ingress::new(engine.clone());
     sandbox.tell(at, TENANT);
     out.talk(&format!("both tell of what happens at http://{at}/hooks/"));
+    let admin = TcpListener::bind(args.console)
+        .await
+        .with_context(|| format!("the console cannot be at {}", args.console))?;
+    let token = random_token();
+    out.talk(&format!(
+        "the console is at http://{}/login?token={token}",
+        admin.local_addr()?
+    ));
+    let access = Access::new(
+        [(token, "demo".to_owned(), Scope::Admin)],
+        engine.clock().clone(),
+    );
+    let people = Admin::new(engine.clone(), ingress.clone(), access, stop.clone());
     Ok(async move {
-        if let Err(error) = ingress.serve(listener, stop).await {
-            out.talk(&format!("webhooks are awaited no more: {error}"));
+        let (hooks, admin) = tokio::join!(ingress.serve(hooks, stop), people.serve(admin));
+        for failed in [hooks, admin].into_iter().filter_map(Result::err) {
+            out.talk(&format!("error: a listener failed: {failed}"));
         }
     })
 }
 
 /// Turns the integration on. In a storm it may take more than one go, as it would a person.
-async fn turn_on(engine: &Engine, by: &str, version: Option<&str>, out: Out) -> anyhow::Result<()> {
+async fn turn_on(
+    engine: &Arc<Engine>,
+    by: &str,
+    version: Option<&str>,
+    out: Out,
+) -> anyhow::Result<()> {
     for _ in 1..GOES {
         match engine.activate(TENANT, by, version).await {
             Err(EngineError::Activate(ActivateError::Steps {
@@ -251,22 +291,29 @@ fn made_text(orders: usize, made: &[Made]) -> String {
     )
 }
 
-/// The plan with the sandbox tenant pointed at the simulators of this process.
-fn pointed_at(plan: Arc<Plan>, sandbox: &Sandbox, secrets: &Path) -> Plan {
-    let mut plan = Arc::unwrap_or_clone(plan);
-    plan.runtime.secrets = SecretSource::Directory(secrets.to_owned());
-    if let Some(tenant) = plan.tenants.get_mut(TENANT) {
-        let tenant = Arc::make_mut(tenant);
-        let values = sandbox.account_values().into_iter();
-        for (connector, param, value) in values.chain(sandbox.webhook_keys()) {
-            if let Some(account) = tenant.accounts.get_mut(connector) {
-                account
-                    .params
-                    .insert(Arc::from(param), ParamValue::Literal(Json::String(value)));
+/// What points the sandbox tenant at the simulators of this process.
+#[derive(Clone)]
+struct Values {
+    /// Connector, param and value.
+    params: Vec<(String, String, String)>,
+    secrets: PathBuf,
+}
+
+impl Values {
+    /// The plan with the sandbox tenant pointed at them.
+    fn point(&self, mut plan: Plan) -> Plan {
+        plan.runtime.secrets = SecretSource::Directory(self.secrets.clone());
+        if let Some(tenant) = plan.tenants.get_mut(TENANT) {
+            let tenant = Arc::make_mut(tenant);
+            for (connector, param, value) in &self.params {
+                if let Some(account) = tenant.accounts.get_mut(connector.as_str()) {
+                    let value = ParamValue::Literal(Json::String(value.clone()));
+                    account.params.insert(Arc::from(param.as_str()), value);
+                }
             }
         }
+        plan
     }
-    plan
 }
 
 /// The simulators begin anew at every start, so the demo's store does too.

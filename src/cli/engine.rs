@@ -9,7 +9,7 @@ use super::args::Global;
 use super::env;
 use super::out::Out;
 use super::workspace;
-use crate::daemon::{Engine, EngineError, EngineOptions};
+use crate::daemon::{self, Engine, EngineError, EngineOptions, Loader};
 use crate::engine::record::TenantName;
 use crate::engine::store::SqliteStore;
 use crate::lang::plan::Plan;
@@ -19,16 +19,27 @@ pub(super) async fn open(global: &Global, out: Out) -> anyhow::Result<Option<Arc
     let Some(plan) = workspace::plan(global, out)? else {
         return Ok(None);
     };
-    open_plan(global, plan).await.map(Some)
+    open_plan(global, plan, loader(global)).await.map(Some)
 }
 
-/// An engine over a plan.
-pub(super) async fn open_plan(global: &Global, plan: Arc<Plan>) -> anyhow::Result<Arc<Engine>> {
+/// Reads the workspace anew.
+pub(super) fn loader(global: &Global) -> Loader {
+    let workspace = global.workspace.clone();
+    Arc::new(move || daemon::load(&workspace))
+}
+
+/// An engine over a plan, and over those that `loader` gives when it is reloaded.
+pub(super) async fn open_plan(
+    global: &Global,
+    plan: Arc<Plan>,
+    loader: Loader,
+) -> anyhow::Result<Arc<Engine>> {
     let store = store_path(global, &plan);
     let options = EngineOptions {
         store,
         clock: env::clock()?,
         holder: holder(),
+        loader,
     };
     Ok(Engine::open(plan, options).await?)
 }

@@ -53,9 +53,9 @@ pub(super) fn of(error: &anyhow::Error) -> Exit {
     for cause in error.chain() {
         if let Some(error) = cause.downcast_ref::<EngineError>() {
             return match error {
-                EngineError::UnknownTenant { .. } | EngineError::UnknownPipeline { .. } => {
-                    Exit::Usage
-                }
+                EngineError::UnknownTenant { .. }
+                | EngineError::UnknownPipeline { .. }
+                | EngineError::UnknownEntity { .. } => Exit::Usage,
                 EngineError::Open(_) | EngineError::Sealing(_) => Exit::Config,
                 EngineError::Activate(ActivateError::Steps { blame, .. }) => blamed(*blame),
                 EngineError::Activate(
@@ -63,6 +63,8 @@ pub(super) fn of(error: &anyhow::Error) -> Exit {
                     | ActivateError::OtherAgreement { .. }
                     | ActivateError::Store(_),
                 )
+                | EngineError::NothingWaits { .. }
+                | EngineError::NotRunning { .. }
                 | EngineError::Http(_)
                 | EngineError::Store(_) => Exit::Failed,
             };

@@ -4,6 +4,7 @@ mod args;
 mod check;
 mod dead;
 mod demo;
+mod door;
 mod engine;
 mod env;
 mod exit;
@@ -32,6 +33,7 @@ mod switch;
 mod test;
 mod trace;
 mod validate;
+mod watch;
 mod workspace;
 
 use std::process::ExitCode;

@@ -35,7 +35,8 @@ pub(super) async fn run(global: &Global, args: &RunArgs, out: &Out) -> anyhow::R
         }
     }
     if what.is_empty() {
-        let known = engine.plan().tenants.keys().map(ToString::to_string);
+        let plan = engine.plan();
+        let known = plan.tenants.keys().map(ToString::to_string);
         let on: Vec<String> = engine
             .store()
             .tenants()

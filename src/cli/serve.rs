@@ -9,13 +9,14 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::args::{Global, ServeArgs};
+use super::door::Door;
 use super::exit::Exit;
 use super::out::Out;
-use super::{engine, live};
+use super::{engine, live, watch};
 use crate::daemon::Engine;
 use crate::engine::run::TenantRun;
 use crate::engine::store::{Phase, Store as _};
-use crate::server::Ingress;
+use crate::server::{Access, Admin, Ingress, Scope, random_token};
 
 pub(super) async fn run(global: &Global, args: &ServeArgs, out: &Out) -> anyhow::Result<Exit> {
     let Some(engine) = engine::open(global, *out).await? else {
@@ -33,11 +34,11 @@ pub(super) async fn run(global: &Global, args: &ServeArgs, out: &Out) -> anyhow:
 }
 
 async fn serve(engine: &Arc<Engine>, args: &ServeArgs, out: &Out) -> anyhow::Result<Exit> {
-    let at = args.hooks.unwrap_or(engine.plan().runtime.hooks);
-    let listener = TcpListener::bind(at)
-        .await
-        .with_context(|| format!("cannot await webhooks at {at}"))?;
-    let at = listener.local_addr()?;
+    let plan = engine.plan();
+    let (hooks, hooks_at) =
+        bind(args.hooks.unwrap_or(plan.runtime.hooks), "await webhooks").await?;
+    let (admin, admin_at) =
+        bind(args.admin.unwrap_or(plan.runtime.admin), "be administered").await?;
     let (tenants, failed) = engine.open_all().await;
     for (name, error) in &failed {
         out.talk(&format!("error: {name} is left out: {error}"));
@@ -50,23 +51,45 @@ async fn serve(engine: &Arc<Engine>, args: &ServeArgs, out: &Out) -> anyhow::Res
     // Who reads that it listens may tell it to stop at once.
     let stop = CancellationToken::new();
     let watch = live::stop_on_ctrl_c(stop.clone(), *out);
-    say(out, at, &on, &off);
-    let ingress = Ingress::new(&tenants, engine.clock().clone(), engine.metrics().clone());
-    let hooks = ingress.clone().serve(listener, stop.clone());
+    let door = Door {
+        at: admin_at,
+        token: random_token(),
+    };
+    let access = Access::new(
+        [(door.token.clone(), "command line".to_owned(), Scope::Admin)],
+        engine.clock().clone(),
+    );
+    let door_file = door.write(engine.store().path())?;
+    say(out, hooks_at, admin_at, &on, &off);
+    out.talk(&format!(
+        "the token for the console is in {}",
+        door_file.path().display()
+    ));
+    let ingress = Ingress::new(engine.clone());
+    let admin_side = Admin::new(engine.clone(), ingress.clone(), access, stop.clone());
+    let hooks = ingress.clone().serve(hooks, stop.clone());
     let (engine, running) = (engine.clone(), stop.clone());
     let mut ended = std::pin::pin!(async move {
-        let (hooks, ()) = tokio::join!(hooks, engine.serve(on, running));
-        hooks
+        let reloads = watch::reloads(&engine, &running, *out);
+        let (hooks, admin, ran, ()) = tokio::join!(
+            hooks,
+            admin_side.serve(admin),
+            engine.clone().serve(on, running.clone()),
+            reloads
+        );
+        ran?;
+        hooks.context("webhooks are awaited no more")?;
+        admin.context("the admin listener failed")
     });
-    let hooks = tokio::select! {
-        hooks = &mut ended => hooks,
+    let served = tokio::select! {
+        served = &mut ended => served,
         () = async { stop.cancelled().await; tokio::time::sleep(args.drain).await } => {
             out.talk("not everything ended in time; what was sent is settled at the next start");
             Ok(())
         }
     };
     watch.abort();
-    hooks.context("webhooks are awaited no more")?;
+    served?;
     let counts = ingress.counts();
     if out.is_json() {
         out.json(&json!({ "hooks": counts }));
@@ -82,6 +105,14 @@ async fn serve(engine: &Arc<Engine>, args: &ServeArgs, out: &Out) -> anyhow::Res
         ));
     }
     Ok(Exit::Fine)
+}
+
+async fn bind(at: SocketAddr, what: &str) -> anyhow::Result<(TcpListener, SocketAddr)> {
+    let listener = TcpListener::bind(at)
+        .await
+        .with_context(|| format!("cannot {what} at {at}"))?;
+    let at = listener.local_addr()?;
+    Ok((listener, at))
 }
 
 type Tenants = Vec<Arc<TenantRun>>;
@@ -100,19 +131,27 @@ async fn by_phase(
     Ok((on, off))
 }
 
-fn say(out: &Out, at: SocketAddr, on: &[Arc<TenantRun>], off: &[Arc<TenantRun>]) {
+fn say(
+    out: &Out,
+    hooks: SocketAddr,
+    admin: SocketAddr,
+    on: &[Arc<TenantRun>],
+    off: &[Arc<TenantRun>],
+) {
     let names = |tenants: &[Arc<TenantRun>]| -> Vec<String> {
         let names = tenants.iter().map(|tenant| tenant.name().to_string());
         names.collect()
     };
     let (on, off) = (names(on), names(off));
     if out.is_json() {
-        out.json(&json!({ "listening": at.to_string(), "on": on, "off": off }));
+        out.json(&json!({ "listening": hooks.to_string(), "admin": admin.to_string(), "on": on, "off": off }));
     } else {
-        out.data(&format!("webhooks are awaited at http://{at}/hooks/"));
+        out.data(&format!(
+            "webhooks are awaited at http://{hooks}/hooks/, console and API are at http://{admin}/"
+        ));
     }
     if on.is_empty() {
-        out.talk("no tenant is on; turn one on with `syncline on TENANT` while this is stopped");
+        out.talk("no tenant is on; turn one on with `syncline on TENANT`");
     } else {
         out.talk(&format!("running {}", on.join(", ")));
     }

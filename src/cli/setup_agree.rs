@@ -75,7 +75,7 @@ pub(super) async fn run(
             return Ok(false);
         }
     }
-    let opened = engine::open_plan(global, plan.clone()).await?;
+    let opened = engine::open_plan(global, plan.clone(), engine::loader(global)).await?;
     let at = env::clock()?.now();
     let order = Order {
         tenant: TenantName::from(what.tenant),

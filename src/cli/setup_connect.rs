@@ -24,7 +24,7 @@ use crate::engine::store::{self, AccountId, SqliteStore, Store as _};
 use crate::lang::config;
 use crate::lang::expr::Datum;
 use crate::lang::plan::{
-    Account, Connector, Integration, ParamValue, Plan, SecretSource, Settings, Tenant,
+    Account, Connector, Digest, Integration, ParamValue, Plan, SecretSource, Settings, Tenant,
 };
 use crate::lang::source::Pointer;
 
@@ -142,6 +142,7 @@ impl Probe<'_> {
         let tenant = Tenant {
             name: self.tenant.into(),
             title: self.tenant.into(),
+            digest: Digest([0; 32]),
             integration: Arc::new(integration),
             accounts: std::iter::once((Arc::from(name), account)).collect(),
             settings: Arc::new(Settings {
@@ -163,6 +164,7 @@ impl Probe<'_> {
             &network,
             &secrets,
             progress,
+            None,
         )
         .await;
         let done = match opened {

@@ -139,7 +139,7 @@ impl Engine {
             gauges.add(Metric::RateBudget, labels, f64::from(budget.left));
             gauges.add(Metric::RateLimit, labels, f64::from(budget.requests));
         }
-        let open = self.open_tenants().await;
+        let open = self.tenants();
         let overview = self.scraped.overview(&self.store, &self.tasks).await;
         let readable = if overview.is_ok() { 1.0 } else { 0.0 };
         gauges.add(Metric::StoreReadable, [], readable);
@@ -169,8 +169,7 @@ impl Engine {
             .map(|row| (row.tenant, row.since))
             .collect();
         let mut all: Vec<TenantHealth> = self
-            .open_tenants()
-            .await
+            .tenants()
             .into_iter()
             .filter_map(|tenant| {
                 let since = on.get(tenant.name())?.unwrap_or_default();
@@ -194,10 +193,6 @@ impl Engine {
             Ok(written) => Ok(written?),
             Err(_) => Err(Unwritable::Slow(limit)),
         }
-    }
-
-    async fn open_tenants(&self) -> Vec<Arc<TenantRun>> {
-        self.tenants.lock().await.values().cloned().collect()
     }
 }
 

@@ -6,8 +6,8 @@
 //! a sender waits; 401 for a signature, or a body of somebody else's (S43); 413 for size; 404 where nothing is.
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -23,9 +23,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use super::route::{Door, Routes, proven, spoken_of};
-use crate::engine::clock::Clock;
-use crate::engine::run::{Received, TenantRun};
-use crate::engine::telemetry::Metrics;
+use crate::daemon::Engine;
+use crate::engine::run::Received;
 
 /// Longest body that is read.
 const MOST_BYTES: usize = 1 << 20;
@@ -40,11 +39,11 @@ const COMMIT: Duration = Duration::from_secs(2);
 /// Awaits webhooks.
 #[derive(Debug)]
 pub struct Ingress {
-    routes: Routes,
-    clock: Clock,
+    engine: Arc<Engine>,
+    /// The webhooks of the tenants that are open, and which change of the engine they are as of.
+    routes: RwLock<(u64, Arc<Routes>)>,
     slots: Semaphore,
     counts: Tally,
-    metrics: Arc<Metrics>,
     /// Whether the last delivery was refused: the first one after a good one is logged, not every one.
     refusing: AtomicBool,
 }
@@ -77,18 +76,34 @@ pub struct Counts {
 }
 
 impl Ingress {
-    /// For the webhooks of these tenants.
-    pub fn new(tenants: &[Arc<TenantRun>], clock: Clock, metrics: Arc<Metrics>) -> Arc<Self> {
-        let routes = Routes::of(tenants);
-        debug!(webhooks = routes.len(), "Webhooks are awaited.");
+    /// For the webhooks of the tenants that `engine` has open, also of those it opens later.
+    pub fn new(engine: Arc<Engine>) -> Arc<Self> {
+        let routes = RwLock::new((engine.changes(), Arc::new(Routes::of(&engine.tenants()))));
         Arc::new(Self {
+            engine,
             routes,
-            clock,
             slots: Semaphore::new(AT_ONCE),
             counts: Tally::default(),
-            metrics,
             refusing: AtomicBool::new(false),
         })
+    }
+
+    /// The webhooks as they are now.
+    fn routes(&self) -> Arc<Routes> {
+        let now = self.engine.changes();
+        {
+            let known = self.routes.read().unwrap_or_else(PoisonError::into_inner);
+            if known.0 == now {
+                return known.1.clone();
+            }
+        }
+        let mut known = self.routes.write().unwrap_or_else(PoisonError::into_inner);
+        if known.0 != now {
+            // Counted before the tenants are read: what changes meanwhile is seen at the next delivery.
+            *known = (now, Arc::new(Routes::of(&self.engine.tenants())));
+            debug!(webhooks = known.1.len(), "Webhooks are awaited.");
+        }
+        known.1.clone()
     }
 
     /// Serves until `stop`. Deliveries that have begun are answered first.
@@ -148,10 +163,8 @@ impl Ingress {
     }
 
     async fn receive(&self, address: &Address, request: Request) -> Fate {
-        let Some(doors) = self
-            .routes
-            .at(&address.tenant, &address.connector, &address.name)
-        else {
+        let routes = self.routes();
+        let Some(doors) = routes.at(&address.tenant, &address.connector, &address.name) else {
             return Fate::Nowhere;
         };
         let Ok(Ok(_slot)) = timeout(COMMIT, self.slots.acquire()).await else {
@@ -166,7 +179,7 @@ impl Ingress {
             // Broken off, or slower than anybody sends: there is nothing to prove.
             Ok(Err(_)) | Err(_) => return Fate::Unread,
         };
-        let doors = proven(doors, &headers, &body, self.clock.now());
+        let doors = proven(doors, &headers, &body, self.engine.clock().now());
         if doors.is_empty() {
             return Fate::Refused;
         }
@@ -247,9 +260,10 @@ async fn deliver(
     request: Request,
 ) -> StatusCode {
     let shown = request.uri().path().to_owned();
-    let began = ingress.clock.monotonic();
+    let clock = ingress.engine.clock();
+    let began = clock.monotonic();
     let fate = ingress.receive(&address, request).await;
-    let took = ingress.clock.monotonic() - began;
-    ingress.metrics.hooks().answered(fate.name(), took);
+    let took = clock.monotonic() - began;
+    ingress.engine.metrics().hooks().answered(fate.name(), took);
     ingress.answer(&shown, fate)
 }

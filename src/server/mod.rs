@@ -1,6 +1,8 @@
-//! HTTP in. [`Ingress`] awaits webhooks; nothing else listens yet.
+//! HTTP in. [`Ingress`] awaits webhooks, [`Admin`] is for people and programs.
 
+mod admin;
 mod ingress;
 mod route;
 
+pub use admin::{Access, Admin, Scope, random_token};
 pub use ingress::{Counts, Ingress};

@@ -20,6 +20,10 @@ pub(crate) struct Served {
     running: Running,
     /// Where it awaits webhooks.
     pub(crate) at: SocketAddr,
+    /// Where its admin listener is.
+    pub(crate) admin: SocketAddr,
+    /// Lets whoever has it do anything there.
+    pub(crate) token: String,
 }
 
 impl Served {
@@ -128,20 +132,31 @@ impl World {
     /// The same with an environment.
     pub(crate) async fn serve_with(&self, change: impl FnOnce(Cmd) -> Cmd) -> Served {
         let log = self.log();
-        let cmd = self.cmd(["serve", "--hooks", "127.0.0.1:0", "--format", "json"]);
+        let any = ["--hooks", "127.0.0.1:0", "--admin", "127.0.0.1:0"];
+        let cmd = self.cmd(["serve", "--format", "json"].into_iter().chain(any));
         let mut running = change(cmd).start(&log);
-        let mut at = None;
+        let mut said = None;
         until("the daemon listens", async || {
             running.still_runs();
-            let said = std::fs::read_to_string(log.with_extension("out")).unwrap_or_default();
-            let first = said.lines().next().unwrap_or_default();
-            let said: Option<Value> = serde_json::from_str(first).ok();
-            at = said.and_then(|said| said["listening"].as_str()?.parse().ok());
-            at.is_some()
+            let text = std::fs::read_to_string(log.with_extension("out")).unwrap_or_default();
+            let first = text.lines().next().unwrap_or_default();
+            said = serde_json::from_str::<Value>(first).ok();
+            said.is_some()
         })
         .await;
-        let at = at.expect("the daemon has said where it listens");
-        Served { running, at }
+        let said = said.expect("the daemon has said where it listens");
+        let at = |name: &str| {
+            let at = said[name].as_str().and_then(|at| at.parse().ok());
+            at.unwrap_or_else(|| panic!("no address in {said}"))
+        };
+        let door = std::fs::read_to_string(self.store_path().with_extension("db-admin"));
+        let door: Value = serde_json::from_str(&door.expect("the way in is written")).unwrap();
+        Served {
+            running,
+            at: at("listening"),
+            admin: at("admin"),
+            token: door["token"].as_str().unwrap().to_owned(),
+        }
     }
 
     /// From now on both simulators tell the daemon of everything, as well as this goes.

@@ -277,6 +277,10 @@ impl World {
             store: self.store_path(),
             clock: Clock::starting(start, self.sandbox.clock().rate()),
             holder: "a test".to_owned(),
+            loader: Arc::new({
+                let workspace = self.workspace();
+                move || syncline::daemon::load(&workspace)
+            }),
         };
         Engine::open(Arc::new(plan), options)
             .await

@@ -382,7 +382,8 @@ async fn serve_says_where_it_listens_and_what_keeps_it_from_that() {
     let taken = served.at.to_string();
     world.tenant("/title", json!("Another"));
     let store = ["--store", "second.db"];
-    let second = world.cmd(["serve", "--hooks", &taken].into_iter().chain(store));
+    let other = ["serve", "--admin", "127.0.0.1:0", "--hooks", &taken];
+    let second = world.cmd(other.into_iter().chain(store));
     let second = second.run().await.exits(1);
     assert!(
         second
@@ -400,7 +401,8 @@ async fn serve_says_where_it_listens_and_what_keeps_it_from_that() {
         "/accounts/servicechannel/signing_key",
         json!({ "secret": "nowhere" }),
     );
-    let ran = world.cmd(["serve", "--hooks", "127.0.0.1:0"]).run().await;
+    let any = ["--hooks", "127.0.0.1:0", "--admin", "127.0.0.1:0"];
+    let ran = world.cmd(["serve"].into_iter().chain(any)).run().await;
     let ran = ran.exits(3);
     assert!(ran.stderr.contains("`nowhere`"), "{}", ran.stderr);
     world.edit("syncline.yaml", "/listen/hooks", json!("somewhere"));

@@ -109,7 +109,7 @@ impl World {
         self
     }
 
-    fn workspace(&self) -> PathBuf {
+    pub(crate) fn workspace(&self) -> PathBuf {
         self.dir.path().join("workspace")
     }
 
@@ -135,7 +135,30 @@ impl World {
         Ran::of(self.command().arg("run").env("SYNCLINE_CRASH_AT", point)).await
     }
 
-    fn command(&self) -> Command {
+    /// The text of a file of the copy.
+    pub(crate) fn read(&self, file: &str) -> String {
+        fs::read_to_string(self.workspace().join(file)).unwrap()
+    }
+
+    /// Puts a text in the place of a file of the copy.
+    pub(crate) fn write(&self, file: &str, text: &str) {
+        fs::write(self.workspace().join(file), text).unwrap();
+    }
+
+    /// Where the engine keeps its state.
+    pub(crate) fn store(&self) -> PathBuf {
+        self.dir.path().join("store.db")
+    }
+
+    /// The tenant's secrets by their names.
+    pub(crate) fn secrets(&self) -> [(&'static str, &'static str); 2] {
+        [
+            ("orchard_key", self.orchard_key),
+            ("depot_secret", depot::SECRET),
+        ]
+    }
+
+    pub(crate) fn command(&self) -> Command {
         let mut command = command(&self.workspace());
         command
             .arg("--store")

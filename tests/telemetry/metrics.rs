@@ -349,8 +349,8 @@ async fn webhooks_are_counted_by_what_became_of_them() {
     let world = World::start().await;
     world.gives_keys();
     let engine = world.engine().await;
-    let tenants = [engine.tenant(TENANT).await.unwrap()];
-    let ingress = Ingress::new(&tenants, engine.clock().clone(), engine.metrics().clone());
+    engine.tenant(TENANT).await.unwrap();
+    let ingress = Ingress::new(engine.clone());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let at = listener.local_addr().unwrap();
     let stop = CancellationToken::new();

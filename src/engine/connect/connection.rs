@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 use thiserror::Error;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tracing::field::Empty;
 use tracing::{Instrument as _, debug, info_span};
 use url::Url;
@@ -18,6 +18,7 @@ use super::client::{Client, Payload, Redirects, WireError, WireRequest};
 use super::failure::{Class, Failure, Reply, ReplyBody, Standing, Wire};
 use super::gate::{AccountGate, Admission, Contact};
 use super::health::{Pause, PauseReason, Sign};
+use super::network::Kept;
 use super::paging::{LinkRules, PageRequest, page_number};
 use super::redact::Redactor;
 use super::request::{self, Base, HttpRequest, Place, RenderError};
@@ -45,7 +46,7 @@ pub struct Connection {
     pub(super) classifier: Classifier,
     pub(super) turnstile: Arc<Turnstile>,
     pub(super) windows: Arc<Windows>,
-    pub(super) slots: Semaphore,
+    pub(super) kept: Arc<Kept>,
     pub(super) meter: Arc<HttpMeter>,
     pub(super) gate: Arc<AccountGate>,
     pub(super) client: Client,
@@ -377,7 +378,7 @@ impl Connection {
         let timeout = self.connector.timeout;
         let slot = tokio::select! {
             biased;
-            slot = self.slots.acquire() => slot.expect("slots are never closed"),
+            slot = self.kept.slots.acquire() => slot.expect("slots are never closed"),
             () = self.clock.sleep(timeout) => {
                 let message = format!("no slot of the wire became free within {} s", timeout.as_secs_f64());
                 let failure = self.failure(request, &message, Class::Transient, Wire::NotSent);

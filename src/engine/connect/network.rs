@@ -1,7 +1,7 @@
 //! What all connections share, and how one is opened from the plan.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use http::HeaderMap;
@@ -42,7 +42,17 @@ pub struct Network {
     turnstiles: Mutex<HashMap<ConnectorName, Arc<Turnstile>>>,
     /// Tokens that stay good over a reload, by account and what they were asked with.
     tokens: Mutex<HashMap<(VaultKey, blake3::Hash), Arc<TokenCache>>>,
+    /// How accounts fare and what they have on the wire, over a reload, while they are opened with the same values.
+    kept: Mutex<HashMap<(VaultKey, blake3::Hash), Weak<Kept>>>,
     metrics: Arc<Metrics>,
+}
+
+/// What stays of an account over a reload.
+#[derive(Debug)]
+pub(super) struct Kept {
+    pub(super) gate: Arc<AccountGate>,
+    /// Requests that may be on the wire at once.
+    pub(super) slots: Semaphore,
 }
 
 /// The rate windows of a connector that allow the same: how near the nearest of them is to its end.
@@ -113,6 +123,7 @@ impl Network {
             vault,
             turnstiles: Mutex::default(),
             tokens: Mutex::default(),
+            kept: Mutex::default(),
             metrics: Arc::default(),
         })
     }
@@ -159,6 +170,7 @@ impl Network {
             vault: None,
             turnstiles: Mutex::default(),
             tokens: Mutex::default(),
+            kept: Mutex::default(),
             metrics: Arc::default(),
         }
     }
@@ -230,6 +242,29 @@ impl Network {
         Arc::clone(turnstiles.entry(connector.clone()).or_insert_with(made))
     }
 
+    /// What is kept of an account: what there is, where it was opened alike before and is still in use.
+    fn kept(
+        &self,
+        key: VaultKey,
+        identity: &Identity,
+        connector: &Connector,
+        params: &Datum,
+    ) -> Arc<Kept> {
+        let with = opened_with(identity, connector, params);
+        let mut all = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|(of, _), kept| *of != key || kept.strong_count() > 0);
+        let name = format!("{}/{identity}", key.tenant);
+        let kept = all.entry((key, with)).or_default();
+        kept.upgrade().unwrap_or_else(|| {
+            let fresh = Arc::new(Kept {
+                gate: AccountGate::new(&name, self.clock.clone()),
+                slots: Semaphore::new(connector.concurrency.max(1) as usize),
+            });
+            *kept = Arc::downgrade(&fresh);
+            fresh
+        })
+    }
+
     fn tokens(&self, key: &VaultKey, asked_with: blake3::Hash) -> Arc<TokenCache> {
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         // Of one account only what is used by a living connection or by this one is kept.
@@ -238,6 +273,21 @@ impl Network {
         });
         Arc::clone(tokens.entry((key.clone(), asked_with)).or_default())
     }
+}
+
+/// What tells one opening of an account from another: whose it is, how, and with which values.
+fn opened_with(identity: &Identity, connector: &Connector, params: &Datum) -> blake3::Hash {
+    let mut hasher = blake3::Hasher::new();
+    let params = params.to_json().unwrap_or_default().to_string();
+    for part in [
+        identity.as_str(),
+        &connector.concurrency.to_string(),
+        &params,
+    ] {
+        hasher.update(&(part.len() as u64).to_le_bytes());
+        hasher.update(part.as_bytes());
+    }
+    hasher.finalize()
 }
 
 fn literal(value: Value) -> Datum {
@@ -318,13 +368,16 @@ impl Opening<'_> {
                 .filter(|host| !host.is_empty());
             download_hosts.extend(hosts.map(str::to_ascii_lowercase));
         }
+        let key = VaultKey {
+            tenant: self.tenant.clone(),
+            connector: self.name.clone(),
+        };
+        let kept = self.network.kept(key, &identity, connector, &self.params);
         Ok(Arc::new(Connection {
             tenant: self.tenant.clone(),
             download_hosts,
-            gate: AccountGate::new(
-                &format!("{}/{}", self.tenant, identity),
-                self.network.clock.clone(),
-            ),
+            gate: kept.gate.clone(),
+            kept,
             identity,
             base: Base::new(&parsed, plain, roots, connector.query_lists),
             base_url: parsed,
@@ -334,7 +387,6 @@ impl Opening<'_> {
             turnstile,
             windows,
             meter: self.network.metrics.http(&connector.name),
-            slots: Semaphore::new(connector.concurrency.max(1) as usize),
             client: self.network.client.clone(),
             clock: self.network.clock.clone(),
             redactor: self.redactor,

@@ -54,6 +54,18 @@ struct Source {
     overlap: Overlap,
     swept: Duration,
     failures: u32,
+    seen: Seen,
+}
+
+/// What a pass read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Pages.
+    pub pages: u64,
+    /// Rows on them.
+    pub rows: u64,
+    /// Rows that were new or newer.
+    pub new: u64,
 }
 
 impl Sources {
@@ -78,8 +90,14 @@ impl Sources {
                 ),
                 swept: now,
                 failures: 0,
+                seen: Seen::default(),
             });
         see(source)
+    }
+
+    /// What was read of a pipeline's source since this was asked last.
+    pub(crate) fn seen(&self, tenant: &TenantRun, pipeline: &Pipeline) -> Seen {
+        self.with(tenant, pipeline, |source| std::mem::take(&mut source.seen))
     }
 }
 
@@ -495,12 +513,15 @@ async fn page(
         })
         .await?;
     tenant.progress.page(&pipeline.name, count, taken);
-    if moved {
-        let now = tenant.clock.monotonic();
-        tenant
-            .sources
-            .with(tenant, pipeline, |source| source.overlap.moved(now));
-    }
+    let now = tenant.clock.monotonic();
+    tenant.sources.with(tenant, pipeline, |source| {
+        source.seen.pages += 1;
+        source.seen.rows += count;
+        source.seen.new += taken.new + taken.newer;
+        if moved {
+            source.overlap.moved(now);
+        }
+    });
     Ok(match verdict.then {
         Then::Again => Ended::No,
         Then::Finished { rest } => Ended::At(rest),

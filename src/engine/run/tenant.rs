@@ -61,7 +61,7 @@ pub struct TenantRun {
     /// What time it is.
     pub(crate) clock: Clock,
     /// Its links.
-    pub(crate) links: Links,
+    pub(crate) links: Arc<Links>,
     /// Who writes which link (S3).
     pub(crate) claims: Claims<LinkId>,
     /// Answers that may be used again.
@@ -73,8 +73,8 @@ pub struct TenantRun {
     /// What is remembered of its sources between passes.
     pub(crate) sources: Sources,
     /// Rung when there may be work.
-    pub(crate) wake: Notify,
-    epoch: AtomicI64,
+    pub(crate) wake: Arc<Notify>,
+    epoch: Arc<AtomicI64>,
     /// When it was last turned on, in ticks.
     since: AtomicI64,
     opened_at: Timestamp,
@@ -83,7 +83,8 @@ pub struct TenantRun {
 }
 
 impl TenantRun {
-    /// Opens the accounts of a tenant and binds them to their identities (S30).
+    /// Opens the accounts of a tenant and binds them to their identities (S30). What ran it until now under another
+    /// plan is given as `before`: attempts of both may be under way for a while, and share who writes what (S28).
     pub async fn open(
         plan: Arc<plan::Tenant>,
         store: Arc<SqliteStore>,
@@ -91,6 +92,7 @@ impl TenantRun {
         network: &Network,
         secrets: &Secrets,
         progress: Arc<Progress>,
+        before: Option<&Self>,
     ) -> Result<Arc<Self>, OpenError> {
         let name = TenantName::from(&*plan.name);
         let opened_at = clock.now();
@@ -126,19 +128,22 @@ impl TenantRun {
             ]),
         );
         let run = Arc::new(Self {
-            links: Links::new(store.clone()),
+            links: before.map_or_else(
+                || Arc::new(Links::new(store.clone())),
+                |before| before.links.clone(),
+            ),
             name,
             plan,
             connections,
             store,
             clock,
-            claims: Claims::default(),
+            claims: before.map_or_else(Claims::default, |before| before.claims.clone()),
             cache: FetchCache::default(),
             gates: Gates::default(),
             progress,
             sources: Sources::default(),
-            wake: Notify::new(),
-            epoch: AtomicI64::new(0),
+            wake: before.map_or_else(Arc::default, |before| before.wake.clone()),
+            epoch: before.map_or_else(Arc::default, |before| before.epoch.clone()),
             since: AtomicI64::new(0),
             opened_at,
             activation: RwLock::new(Datum::Null),
@@ -249,6 +254,21 @@ impl TenantRun {
         pauses.map(|pause| pause.until).max()
     }
 
+    /// What tells this plan of the tenant from another.
+    pub fn digest(&self) -> plan::Digest {
+        self.plan.digest
+    }
+
+    /// There may be work.
+    pub fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    /// A link was changed by somebody else than an attempt.
+    pub fn forget_link(&self, link: &LinkId) {
+        self.links.forget(link);
+    }
+
     /// Waits until there may be work.
     pub(crate) async fn woken(&self) {
         self.wake.notified().await;
@@ -331,7 +351,7 @@ impl TenantRun {
 
     /// The pipelines whose records are an end of `entity`: a new link makes them dirty there (S12). A record that
     /// only names an end has another key.
-    pub(crate) fn readers(&self, entity: &str) -> Vec<store::Reader> {
+    pub fn readers(&self, entity: &str) -> Vec<store::Reader> {
         self.plan
             .integration
             .pipelines

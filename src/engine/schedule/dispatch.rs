@@ -2,6 +2,8 @@
 //! from the inbox in order of intake, works each root one at a time (S19), and looks for unknown outcomes when they
 //! are due. Its memory is bounded: a window of records, a bounded number of attempts, one pass per pipeline.
 
+mod heed;
+
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,11 +12,13 @@ use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
+use super::board::PassRow;
+use super::control::{Control, Paused};
 use super::source::{Running, Source};
 use super::spaced::Spaced;
 use crate::engine::clock::Timestamp;
 use crate::engine::record::{PipelineName, RecordKey, RootKey, Seq};
-use crate::engine::run::{self, Ended, PassEnd, Taken, TenantRun};
+use crate::engine::run::{self, Ended, PassEnd, Seen, Taken, TenantRun};
 use crate::engine::store::{self, ReadyQuery, RecordRow, RecordState, Store as _};
 use crate::lang::plan::Pipeline;
 
@@ -72,6 +76,7 @@ pub async fn run(
     only: Option<&[PipelineName]>,
     mode: Mode,
     stop: CancellationToken,
+    control: Arc<Control>,
 ) -> store::Result<RunReport> {
     if !tenant.is_on().await? {
         info!(tenant = %tenant.name(), "The integration is off: nothing is read or written.");
@@ -79,20 +84,8 @@ pub async fn run(
     }
     // A person asks, or settings may have changed since (S33).
     tenant.store().look_again(tenant.name()).await?;
-    let pipelines: Vec<Arc<Pipeline>> = tenant
-        .pipelines()
-        .filter(|pipeline| {
-            only.is_none_or(|only| only.iter().any(|name| name.as_str() == &*pipeline.name))
-        })
-        .cloned()
-        .collect();
-    let slots = (tenant.wire_slots() * PER_CONNECTION).clamp(8, MOST);
     let mut dispatch = Dispatch {
-        sources: pipelines
-            .iter()
-            .flat_map(|pipeline| std::iter::once(pipeline).chain(&pipeline.signals))
-            .map(|source| Source::new(source.clone(), tenant.now()))
-            .collect(),
+        sources: Vec::new(),
         open: HashSet::new(),
         window: VecDeque::new(),
         known: HashSet::new(),
@@ -107,12 +100,17 @@ pub async fn run(
         next_look: tenant.now().plus(LOOK),
         rests_until: None,
         resting_since: None,
+        reading: stop.child_token(),
         stop,
         report: RunReport::default(),
+        only: only.map(<[_]>::to_vec),
+        paused: Paused::None,
+        control,
         tenant,
         mode,
-        slots,
+        slots: 0,
     };
+    dispatch.take_sources();
     dispatch.run().await?;
     Ok(dispatch.report)
 }
@@ -126,11 +124,25 @@ enum Drained {
 
 type Worked = (PipelineName, RecordKey, RootKey, Ended);
 
+/// A pass that ended.
+struct Passed {
+    source: Arc<str>,
+    end: PassEnd,
+    seen: Seen,
+    /// Whether it was ended because another plan holds now: what is left is read under that one.
+    replanned: bool,
+}
+
 struct Dispatch {
     tenant: Arc<TenantRun>,
     mode: Mode,
     slots: usize,
     stop: CancellationToken,
+    /// Ends the passes under the present plan.
+    reading: CancellationToken,
+    control: Arc<Control>,
+    paused: Paused,
+    only: Option<Vec<PipelineName>>,
     sources: Vec<Source>,
     /// Pipelines whose requirements hold.
     open: HashSet<PipelineName>,
@@ -141,7 +153,7 @@ struct Dispatch {
     /// Keeps the reads of one record apart that hints ask for (S11).
     reads: Spaced,
     working: JoinSet<Worked>,
-    passes: JoinSet<(usize, PassEnd)>,
+    passes: JoinSet<Passed>,
     settling: JoinSet<()>,
     after: Seq,
     drained: Drained,
@@ -163,6 +175,7 @@ impl Dispatch {
             if self.stop.is_cancelled() {
                 return self.drain().await;
             }
+            self.heed().await?;
             if self.mode == Mode::Once && self.rested_too_long() {
                 self.drain().await?;
                 self.report.cut_short = Rest::Waiting;
@@ -215,6 +228,7 @@ impl Dispatch {
                 self.again();
             }
             () = self.tenant.woken() => self.again(),
+            () = self.control.asked() => {}
             () = clock.sleep_until(wake_at) => {
                 self.again();
                 self.start_settling();
@@ -258,40 +272,55 @@ impl Dispatch {
         }
     }
 
-    fn pass_ended(&mut self, pass: Result<(usize, PassEnd), JoinError>) {
+    fn pass_ended(&mut self, pass: Result<Passed, JoinError>) {
         let now = self.tenant.now();
         match pass {
-            Ok((index, end)) => {
-                let source = &mut self.sources[index];
+            Ok(passed) => {
+                self.again();
+                let found = self
+                    .sources
+                    .iter_mut()
+                    .find(|source| source.pipeline.name == passed.source);
+                // The present plan may have no such source any more.
+                let Some(source) = found else { return };
+                let started = source.started;
                 source.running = Running::No;
                 source.next = match self.mode {
+                    // Asked for while it was read, or to be read on under another plan.
+                    Mode::Forever if passed.replanned || source.next.is_some() => Some(now),
                     Mode::Forever => source.after_pass(now),
                     Mode::Once => None,
                 };
-                match end {
+                match &passed.end {
                     PassEnd::Complete => source.failures = 0,
                     PassEnd::Rests(at) => {
                         source.failures = 0;
-                        source.next = source.next.map(|next| next.max(at));
+                        source.next = source.next.map(|next| next.max(*at));
                     }
                     PassEnd::Later { at, reason } => {
                         source.failures += 1;
-                        source.next = Some(at);
+                        source.next = Some(*at);
                         if self.mode == Mode::Once && source.failures >= TRIES {
                             source.next = None;
                             self.report
                                 .stalled
-                                .push((source.pipeline.name.to_string(), reason));
+                                .push((source.pipeline.name.to_string(), reason.clone()));
                         }
                     }
                     PassEnd::Stalled(reason) => {
                         warn!(pipeline = %source.pipeline.name, %reason, "The source cannot be read on.");
                         self.report
                             .stalled
-                            .push((source.pipeline.name.to_string(), reason));
+                            .push((source.pipeline.name.to_string(), reason.clone()));
                     }
                 }
-                self.again();
+                let row = PassRow {
+                    started,
+                    ended: now,
+                    end: passed.end,
+                    seen: passed.seen,
+                };
+                self.control.board().ended(&passed.source, source.next, row);
             }
             Err(error) => error!(%error, "A pass ended in a panic."),
         }
@@ -299,9 +328,9 @@ impl Dispatch {
 
     fn start_passes(&mut self) {
         let now = self.tenant.now();
-        for (index, source) in self.sources.iter_mut().enumerate() {
+        for source in &mut self.sources {
             let due = source.next.is_some_and(|next| next <= now);
-            if due && source.running == Running::No {
+            if due && source.running == Running::No && !self.paused.has(source.owner()) {
                 source.running = Running::Yes;
                 if let Some(next) = source.next {
                     let metrics = self.tenant.progress().metrics();
@@ -309,13 +338,22 @@ impl Dispatch {
                 }
                 source.started = now;
                 source.next = None;
-                let (tenant, pipeline, stop) = (
+                self.control.board().began(&source.pipeline.name, now);
+                let (tenant, pipeline, reading, stop) = (
                     self.tenant.clone(),
                     source.pipeline.clone(),
+                    self.reading.clone(),
                     self.stop.clone(),
                 );
-                self.passes
-                    .spawn(async move { (index, run::pass(&tenant, &pipeline, &stop).await) });
+                self.passes.spawn(async move {
+                    let end = run::pass(&tenant, &pipeline, &reading).await;
+                    Passed {
+                        source: pipeline.name.clone(),
+                        end,
+                        seen: tenant.sources.seen(&tenant, &pipeline),
+                        replanned: reading.is_cancelled() && !stop.is_cancelled(),
+                    }
+                });
             }
         }
     }
@@ -337,6 +375,9 @@ impl Dispatch {
             .filter(|source| source.pipeline.names.is_none());
         for source in own {
             let name = PipelineName::from(&*source.pipeline.name);
+            if self.paused.has(name.as_str()) {
+                continue;
+            }
             if run::gate_open(&self.tenant, &source.pipeline).await? {
                 self.open.insert(name);
             } else {
@@ -521,7 +562,12 @@ impl Dispatch {
 
     fn wake_at(&self) -> Timestamp {
         let now = self.tenant.now();
-        let passes = self.sources.iter().filter_map(|source| source.next).min();
+        let passes = self
+            .sources
+            .iter()
+            .filter(|source| !self.paused.has(source.owner()))
+            .filter_map(|source| source.next)
+            .min();
         let due = self.next_due.map(|due| due.max(now.plus(PAUSE)));
         let account = if self.window.is_empty() {
             None

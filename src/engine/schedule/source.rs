@@ -33,6 +33,38 @@ impl Source {
         }
     }
 
+    /// The same source as another plan has it. When it is read next stays, unless what starts it is another thing.
+    pub(super) fn under(&self, pipeline: Arc<Pipeline>, now: Timestamp) -> Self {
+        let when = |pipeline: &Pipeline| {
+            let trigger = pipeline.trigger.as_ref();
+            trigger.map(|trigger| (trigger.every, trigger.cron.clone()))
+        };
+        let mut source = Self {
+            next: self.next,
+            started: self.started,
+            running: self.running,
+            failures: self.failures,
+            pipeline,
+        };
+        if self.running == Running::No && when(&self.pipeline) != when(&source.pipeline) {
+            source.next = source.after_pass(now);
+        }
+        source
+    }
+
+    /// The pipeline whose records it brings: a signal names another's.
+    pub(super) fn owner(&self) -> &str {
+        match &self.pipeline.names {
+            Some(owner) => owner,
+            None => &self.pipeline.name,
+        }
+    }
+
+    /// A person or program asks for a pass now. One that runs is followed by another.
+    pub(super) fn asked(&mut self, now: Timestamp) {
+        self.next = Some(now);
+    }
+
     /// When the next pass starts after one has ended.
     pub(super) fn after_pass(&self, now: Timestamp) -> Option<Timestamp> {
         let trigger = self.pipeline.trigger.as_ref()?;

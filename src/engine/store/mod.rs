@@ -30,8 +30,8 @@ pub use link::{
 pub use report::{Count, DeadQuery, Overview, Standing, TraceRow};
 pub use sqlite::{OpenOptions, SqliteStore};
 pub use tenant::{
-    AccountId, AccountPause, AccountRow, Agreement, Fence, Instruction, Order, OrderId, OrderRow,
-    Ordered, Phase, Rotate, Rotated, Sealed, Selection, TenantRow,
+    AccountId, AccountPause, AccountRow, Agreement, EVERY_TENANT, Fence, Instruction, Order,
+    OrderId, OrderRow, Ordered, PauseRow, Phase, Rotate, Rotated, Sealed, Selection, TenantRow,
 };
 pub use work::{
     End, Finish, Finished, Judge, Outcome, ReadyQuery, RecordId, RecordRow, RecordState, Until,
@@ -67,6 +67,9 @@ pub trait Store: Send + Sync + 'static {
         tenant: &TenantName,
         limit: u32,
     ) -> impl Future<Output = Result<Vec<OrderRow>>> + Send;
+
+    /// What people paused: pipelines, or everything.
+    fn pauses(&self) -> impl Future<Output = Result<Vec<PauseRow>>> + Send;
 
     /// Says whose data an account holds; refused when state is kept under another identity (S30). Crash before: said
     /// again at the next start. After: bound.

@@ -77,6 +77,9 @@ pub struct Order {
     pub what: Instruction,
 }
 
+/// Stands for all tenants, in orders that are for the whole process. No tenant can have this name.
+pub const EVERY_TENANT: &str = "*";
+
 /// What an order asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Instruction {
@@ -101,6 +104,14 @@ pub enum Instruction {
     Pause,
     /// paused → on.
     Resume,
+    /// A pipeline reads and works nothing until it is resumed.
+    PausePipeline(PipelineName),
+    /// It goes on.
+    ResumePipeline(PipelineName),
+    /// No tenant reads or works anything until everything is resumed. Given for the tenant [`EVERY_TENANT`].
+    PauseEverything,
+    /// Everything goes on that is not paused by itself.
+    ResumeEverything,
     /// Dead, held and waiting records become ready with no attempts spent (S32).
     Retry(Selection),
     /// The operator says which target a link has; its record becomes ready.
@@ -135,6 +146,17 @@ pub enum Selection {
         /// Of this pipeline only.
         pipeline: Option<PipelineName>,
     },
+}
+
+/// What people paused beside whole tenants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PauseRow {
+    /// Of which tenant; none when everything is paused.
+    pub of: Option<(TenantName, PipelineName)>,
+    /// Who asked.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// What came of an order.

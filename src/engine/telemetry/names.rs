@@ -270,6 +270,10 @@ fields! {
     Marked = "marked";
     /// How many webhooks are awaited
     Webhooks = "webhooks";
+    /// How many tenants are opened anew
+    Changed = "changed";
+    /// How many tenants are no longer there
+    Removed = "removed";
     /// The path of a webhook
     Address = "address";
     /// What became of a webhook

@@ -47,6 +47,10 @@ pub struct Listen {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String", example = &"127.0.0.1:7810")]
     pub hooks: Option<String>,
+    /// Address and port for people and programs: console, API, health, metrics. `127.0.0.1:7811` by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", example = &"127.0.0.1:7811")]
+    pub admin: Option<String>,
 }
 
 /// A secret, by its name.

@@ -58,6 +58,28 @@ pub fn read(workspace: &Path) -> Result<Project, Error> {
     Ok(project)
 }
 
+/// Changes when a file that [`read`] reads is written, added or removed. A folder that cannot be listed now has the
+/// stamp of no other.
+pub fn stamp(workspace: &Path, named: &[String]) -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new();
+    let Ok(files) = yaml_files(workspace) else {
+        return [0; 32];
+    };
+    for path in files
+        .into_iter()
+        .chain(named.iter().map(|name| workspace.join(name)))
+    {
+        hasher.update(path.as_os_str().as_encoded_bytes());
+        if let Ok(meta) = std::fs::metadata(&path) {
+            let written = meta.modified().ok();
+            let written = written.and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
+            hasher.update(&written.unwrap_or_default().as_nanos().to_le_bytes());
+            hasher.update(&meta.len().to_le_bytes());
+        }
+    }
+    hasher.finalize().into()
+}
+
 fn yaml_files(workspace: &Path) -> Result<Vec<PathBuf>, Error> {
     let mut files = Vec::new();
     // A workspace inside another repository keeps its own rules alone.

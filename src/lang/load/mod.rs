@@ -8,5 +8,5 @@ mod project;
 mod report;
 mod shape;
 
-pub use find::{Error, read};
+pub use find::{Error, read, stamp};
 pub use project::{Config, Document, Project};

@@ -14,6 +14,7 @@ mod catch;
 mod connector;
 mod context;
 mod cron;
+mod digest;
 mod durations;
 mod effective;
 mod fetch;
@@ -57,7 +58,7 @@ use names::Names;
 use site::{Sink, Site};
 use values::{Unknown, Values, all};
 
-use super::{Plan, Tenant};
+use super::{Digest, Plan, Tenant};
 use crate::lang::diag::{self, Code, Diagnostic};
 use crate::lang::load::{Config, Document, Project};
 
@@ -84,6 +85,7 @@ pub fn compile(project: &Project) -> (Option<Plan>, Vec<Diagnostic>) {
 
 fn plan(cx: &Context<'_>) -> Option<Plan> {
     let names = cx.names;
+    let digests = digest::of(cx.project);
     let apis = connectors(cx);
     let integrations: Vec<(&str, Option<Compiled<'_, '_>>)> = names
         .integrations
@@ -117,7 +119,7 @@ fn plan(cx: &Context<'_>) -> Option<Plan> {
     let tenants = all(names
         .tenants
         .values()
-        .map(|doc| tenant(cx, doc, &integrations, shared.as_ref())));
+        .map(|doc| tenant(cx, doc, &integrations, shared.as_ref(), digests.shared)));
     let connectors = all(apis.values().map(|api| {
         api.as_ref()?
             .plan
@@ -133,6 +135,9 @@ fn plan(cx: &Context<'_>) -> Option<Plan> {
     }));
     shared?;
     Some(Plan {
+        digest: digests.all,
+        shared: digests.shared,
+        named: cx.project.wanted(),
         runtime: runtime::compile(&cx.project.workspace, config),
         connectors: connectors?.into_iter().collect(),
         integrations: integrations?.into_iter().collect(),
@@ -187,6 +192,7 @@ fn tenant<'p>(
     doc: &'p Document,
     integrations: &[(&'p str, Option<Compiled<'_, 'p>>)],
     apps: Option<&tenant::Apps>,
+    shared: Digest,
 ) -> Option<Arc<Tenant>> {
     let Some(Config::Tenant(config)) = &doc.config else {
         return None;
@@ -208,6 +214,8 @@ fn tenant<'p>(
         return None;
     };
     let none = tenant::Apps::default();
-    let compiled = tenant::compile(&site, config, integration.as_ref()?, apps.unwrap_or(&none))?;
+    let digest = digest::of_tenant(shared, doc);
+    let apps = apps.unwrap_or(&none);
+    let compiled = tenant::compile(&site, config, integration.as_ref()?, apps, digest)?;
     Some(Arc::new(compiled))
 }

@@ -26,7 +26,7 @@ pub use request::{
 };
 pub use step::{Call, Catch, MapUse, Step, StepFetch, Verb};
 pub use table::{Row, Table, TableCase, Target};
-pub use tenant::{Account, ParamValue, Runtime, SecretSource, Settings, Tenant};
+pub use tenant::{Account, Digest, ParamValue, Runtime, SecretSource, Settings, Tenant};
 pub use webhook::{Hmac, Verify, Webhook};
 pub use write::{Create, Find, Read, Update, Write};
 
@@ -46,6 +46,12 @@ use table::fold;
 /// Everything that can run: what a workspace says, checked.
 #[derive(Clone, Debug)]
 pub struct Plan {
+    /// Of everything that was read.
+    pub digest: Digest,
+    /// Of everything but the tenants.
+    pub shared: Digest,
+    /// Files beside the YAML that it names, from the workspace.
+    pub named: Vec<String>,
     /// The process.
     pub runtime: Runtime,
     /// Connectors by name.

@@ -13,6 +13,10 @@ use super::integration::Integration;
 use super::table::Table;
 use crate::lang::expr::Datum;
 
+/// Of the files that something is said in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Digest(pub [u8; 32]);
+
 /// One customer of an integration.
 #[derive(Clone, Debug)]
 pub struct Tenant {
@@ -20,6 +24,8 @@ pub struct Tenant {
     pub name: Arc<str>,
     /// What people call it.
     pub title: Arc<str>,
+    /// Tells what the files say of it from what they said at another time.
+    pub digest: Digest,
     /// The integration it uses.
     pub integration: Arc<Integration>,
     /// One account for every connector of the integration.
@@ -76,6 +82,8 @@ pub struct Runtime {
     pub store: PathBuf,
     /// Where webhooks are awaited.
     pub hooks: SocketAddr,
+    /// Where people and programs reach the admin listener.
+    pub admin: SocketAddr,
     /// Where secrets come from.
     pub secrets: SecretSource,
     /// The name of the secret that refresh tokens are sealed with.

@@ -34,9 +34,9 @@ use tokio_util::task::TaskTracker;
 use super::{
     AccountId, AccountPause, AccountRow, Adopt, BeginScan, Changed, ClosedGate, Count, CursorId,
     CursorRow, DeadQuery, Drop, Error, Finish, Finished, Gate, Hint, Hinted, Judge, LinkChange,
-    LinkId, LinkRow, Miss, Missed, Order, OrderRow, Ordered, Overview, PlanIntent, Planned,
-    ReadyQuery, RecordId, RecordRow, Reread, RereadResult, Result, Rotate, Rotated, Settle, Store,
-    TakePage, Taken, TargetId, TenantRow, TraceRow,
+    LinkId, LinkRow, Miss, Missed, Order, OrderRow, Ordered, Overview, PauseRow, PlanIntent,
+    Planned, ReadyQuery, RecordId, RecordRow, Reread, RereadResult, Result, Rotate, Rotated,
+    Settle, Store, TakePage, Taken, TargetId, TenantRow, TraceRow,
 };
 use crate::engine::clock::Timestamp;
 use crate::engine::record::{EngineEpoch, EntityName, Identity, RecordKey, TenantName};
@@ -178,6 +178,11 @@ impl SqliteStore {
         }))
     }
 
+    /// Its file.
+    pub fn path(&self) -> &Path {
+        &self.0.path
+    }
+
     /// Commits what is queued, then lets go of the file. Later commands get [`Error::Closed`].
     pub async fn close(&self) {
         self.0.readers.close().await;
@@ -248,6 +253,13 @@ impl Store for SqliteStore {
     async fn orders(&self, tenant: &TenantName, limit: u32) -> Result<Vec<OrderRow>> {
         let mut conn = self.reader().await?;
         read::orders(&mut conn, tenant, limit)
+            .await
+            .map_err(|fault| self.at(fault))
+    }
+
+    async fn pauses(&self) -> Result<Vec<PauseRow>> {
+        let mut conn = self.reader().await?;
+        read::pauses(&mut conn)
             .await
             .map_err(|fault| self.at(fault))
     }

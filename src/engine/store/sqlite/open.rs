@@ -19,7 +19,10 @@ use crate::engine::crash::{self, CrashPoint};
 use crate::engine::record::EngineEpoch;
 
 /// The schema's steps. A step that was released is never changed; the next one is appended.
-const MIGRATIONS: &[&str] = &[include_str!("../sql/0001_initial.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../sql/0001_initial.sql"),
+    include_str!("../sql/0002_pause.sql"),
+];
 
 /// "sync" in ASCII: tells our files from others that SQLite made.
 const APPLICATION_ID: i64 = 0x7379_6e63;

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::super::{
-    Adopt, Error, Instruction, LinkChange, LinkId, OpState, Order, Ordered, Origin, Phase, Reader,
-    RecordId, Selection, TargetId, TenantRow,
+    Adopt, EVERY_TENANT, Error, Instruction, LinkChange, LinkId, OpState, Order, Ordered, Origin,
+    Phase, Reader, RecordId, Selection, TargetId, TenantRow,
 };
 use super::fault::Fault;
 use super::writer::{Command, Tx};
@@ -12,6 +12,9 @@ use super::{links, miss, tenant};
 use crate::engine::clock::Timestamp;
 use crate::engine::crash::CrashPoint;
 use crate::engine::record::{PipelineName, TenantEpoch};
+
+/// Stands for all pipelines, in the row that pauses everything.
+const EVERY_PIPELINE: &str = "*";
 
 impl Command for Order {
     type Answer = Ordered;
@@ -37,12 +40,14 @@ impl Command for Order {
 
 /// Writes the audit row; says whether the order is a new one.
 async fn enter(tx: &mut Tx<'_>, order: &Order) -> Result<bool, Fault> {
-    sqlx::query(
-        "INSERT INTO tenant (tenant, phase, epoch) VALUES (?1, 'off', 0) ON CONFLICT DO NOTHING",
-    )
-    .bind(order.tenant.as_str())
-    .execute(&mut *tx.conn)
-    .await?;
+    if order.tenant.as_str() != EVERY_TENANT {
+        sqlx::query(
+            "INSERT INTO tenant (tenant, phase, epoch) VALUES (?1, 'off', 0) ON CONFLICT DO NOTHING",
+        )
+        .bind(order.tenant.as_str())
+        .execute(&mut *tx.conn)
+        .await?;
+    }
     let (what, args) = describe(&order.what);
     let entered = sqlx::query(
         "INSERT INTO orders (tenant, id, what, args, by, at, done_at) \
@@ -72,6 +77,10 @@ fn describe(what: &Instruction) -> (&'static str, serde_json::Value) {
         Instruction::Off => ("off", json!({})),
         Instruction::Pause => ("pause", json!({})),
         Instruction::Resume => ("resume", json!({})),
+        Instruction::PausePipeline(pipeline) => ("pause", json!({ "pipeline": pipeline })),
+        Instruction::ResumePipeline(pipeline) => ("resume", json!({ "pipeline": pipeline })),
+        Instruction::PauseEverything => ("pause", json!({ "everything": true })),
+        Instruction::ResumeEverything => ("resume", json!({ "everything": true })),
         Instruction::Retry(Selection::Record(id)) => ("retry", record(id)),
         Instruction::Retry(Selection::Dead { pipeline, cause }) => {
             ("retry", json!({ "pipeline": pipeline, "cause": cause }))
@@ -118,6 +127,10 @@ async fn carry_out(tx: &mut Tx<'_>, order: &Order) -> Result<u64, Fault> {
         }
         Instruction::Pause => step(tx, order, Phase::On, Phase::Paused, "be paused").await,
         Instruction::Resume => step(tx, order, Phase::Paused, Phase::On, "be resumed").await,
+        Instruction::PausePipeline(pipeline) => pause(tx, order, pipeline.as_str()).await,
+        Instruction::ResumePipeline(pipeline) => resume(tx, order, pipeline.as_str()).await,
+        Instruction::PauseEverything => pause(tx, order, EVERY_PIPELINE).await,
+        Instruction::ResumeEverything => resume(tx, order, EVERY_PIPELINE).await,
         Instruction::Retry(selection) => retry(tx, order, selection).await,
         Instruction::Resolve {
             record,
@@ -158,6 +171,29 @@ async fn step(
     sqlx::query("UPDATE tenant SET phase = ?2 WHERE tenant = ?1")
         .bind(order.tenant.as_str())
         .bind(to.as_str())
+        .execute(&mut *tx.conn)
+        .await?;
+    Ok(0)
+}
+
+/// Who paused it first stays on record.
+async fn pause(tx: &mut Tx<'_>, order: &Order, pipeline: &str) -> Result<u64, Fault> {
+    sqlx::query(
+        "INSERT INTO pause (tenant, pipeline, by, at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+    )
+    .bind(order.tenant.as_str())
+    .bind(pipeline)
+    .bind(order.by.as_str())
+    .bind(order.at.ticks())
+    .execute(&mut *tx.conn)
+    .await?;
+    Ok(0)
+}
+
+async fn resume(tx: &mut Tx<'_>, order: &Order, pipeline: &str) -> Result<u64, Fault> {
+    sqlx::query("DELETE FROM pause WHERE tenant = ?1 AND pipeline = ?2")
+        .bind(order.tenant.as_str())
+        .bind(pipeline)
         .execute(&mut *tx.conn)
         .await?;
     Ok(0)

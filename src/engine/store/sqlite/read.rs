@@ -3,8 +3,8 @@
 use sqlx::SqliteConnection;
 
 use super::super::{
-    Count, DeadQuery, LinkId, LinkRow, OrderRow, ReadyQuery, RecordId, RecordRow, RecordState,
-    TargetId, TenantRow, TraceRow,
+    Count, DeadQuery, EVERY_TENANT, LinkId, LinkRow, OrderRow, PauseRow, ReadyQuery, RecordId,
+    RecordRow, RecordState, TargetId, TenantRow, TraceRow,
 };
 use super::fault::Fault;
 use super::rows::{self, get, link_columns, record_columns, word};
@@ -49,6 +49,23 @@ pub(super) async fn orders(
                 id: get::<String>(row, "id")?.into(),
                 what: get(row, "what")?,
                 args: get(row, "args")?,
+                by: get(row, "by")?,
+                at: Timestamp::from_ticks(get(row, "at")?),
+            })
+        })
+        .collect()
+}
+
+pub(super) async fn pauses(conn: &mut SqliteConnection) -> Read<Vec<PauseRow>> {
+    let rows = sqlx::query("SELECT tenant, pipeline, by, at FROM pause ORDER BY tenant, pipeline")
+        .fetch_all(conn)
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let tenant: String = get(row, "tenant")?;
+            let pipeline: String = get(row, "pipeline")?;
+            Ok(PauseRow {
+                of: (tenant != EVERY_TENANT).then(|| (tenant.into(), pipeline.into())),
                 by: get(row, "by")?,
                 at: Timestamp::from_ticks(get(row, "at")?),
             })

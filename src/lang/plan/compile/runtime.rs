@@ -23,6 +23,9 @@ const SECRETS: &str = "SYNCLINE_SECRET_";
 /// Where webhooks are awaited when a workspace does not say it: on this machine alone.
 const HOOKS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 7810);
 
+/// Where the admin listener is when a workspace does not say it: on this machine alone.
+const ADMIN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 7811);
+
 /// The process; as everything is by default when there is no `kind: runtime`.
 pub(super) fn compile(workspace: &Path, config: Option<&config::Runtime>) -> Runtime {
     let store = config
@@ -35,6 +38,9 @@ pub(super) fn compile(workspace: &Path, config: Option<&config::Runtime>) -> Run
         hooks: config
             .and_then(|config| config.listen.as_ref()?.hooks.as_deref()?.parse().ok())
             .unwrap_or(HOOKS),
+        admin: config
+            .and_then(|config| config.listen.as_ref()?.admin.as_deref()?.parse().ok())
+            .unwrap_or(ADMIN),
         sealing_key: config
             .and_then(|config| config.sealing_key.as_ref())
             .map(|key| key.secret.as_str().into()),
@@ -63,13 +69,18 @@ fn source(workspace: &Path, written: &config::SecretSource) -> SecretSource {
 
 /// Checks what the runtime says beside the shared params.
 pub(super) fn check(site: &Site<'_>, config: &config::Runtime) {
-    let hooks = config.listen.as_ref().and_then(|it| it.hooks.as_deref());
-    if let Some(hooks) = hooks.filter(|hooks| hooks.parse::<SocketAddr>().is_err()) {
+    let listen = config.listen.as_ref();
+    let hooks = listen.and_then(|it| it.hooks.as_deref());
+    let admin = listen.and_then(|it| it.admin.as_deref());
+    for (name, at) in [("hooks", hooks), ("admin", admin)] {
+        let Some(at) = at.filter(|at| at.parse::<SocketAddr>().is_err()) else {
+            continue;
+        };
         site.key("listen")
-            .key("hooks")
+            .key(name)
             .fault(
                 Code::BadValue,
-                format!("`{hooks}` is not an address to listen at"),
+                format!("`{at}` is not an address to listen at"),
             )
             .label("must be an IP address and a port")
             .help("`127.0.0.1:7810` is this machine alone, `0.0.0.0:7810` is every network of it")

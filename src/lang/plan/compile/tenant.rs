@@ -18,7 +18,7 @@ use super::values::{Unknown, all, optional};
 use crate::lang::config::{self, ParamScope, text::Literal};
 use crate::lang::diag::Code;
 use crate::lang::expr::Type;
-use crate::lang::plan::{Account, ParamValue, Settings, Tenant};
+use crate::lang::plan::{Account, Digest, ParamValue, Settings, Tenant};
 
 /// Values of params that all tenants share, by connector.
 pub(super) type Apps = IndexMap<String, IndexMap<Arc<str>, ParamValue>>;
@@ -29,6 +29,7 @@ pub(super) fn compile<'p>(
     config: &'p config::Tenant,
     integration: &Compiled<'_, 'p>,
     apps: &Apps,
+    digest: Digest,
 ) -> Option<Tenant> {
     let realm = &integration.realm;
     check_accounts(realm, site, config);
@@ -49,6 +50,7 @@ pub(super) fn compile<'p>(
     Some(Tenant {
         name: config.name.as_str().into(),
         title: config.title.as_str().into(),
+        digest,
         integration: Arc::clone(integration.plan.as_ref()?),
         accounts: accounts?.into_iter().collect(),
         settings: Arc::new(settings?),
