@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 use tracing::{info, warn};
 
+use super::metrics::seconds;
 use super::{Engine, EngineError};
 use crate::engine::clock::Timestamp;
 use crate::engine::record::TenantName;
@@ -150,6 +151,14 @@ impl Engine {
             }
             generation.last = Some(reloaded.clone());
         });
+        let generation = self.generation();
+        match &reloaded.outcome {
+            Outcome::Same | Outcome::Taken { .. } => {
+                let since = seconds(generation.since);
+                self.metrics().config_taken(generation.number, since);
+            }
+            Outcome::Refused { .. } => self.metrics().config_refused(),
+        }
     }
 
     async fn take(self: &Arc<Self>, plan: Plan, reopen: Reopen) -> Result<Outcome, EngineError> {

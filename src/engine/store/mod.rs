@@ -28,7 +28,7 @@ pub use link::{
     OpId, OpKind, OpState, Origin, PlanFor, PlanIntent, Planned, Progress, ReadAs, Reader, Refusal,
     Settle, Settlement, Target, TargetId,
 };
-pub use report::{Count, DeadQuery, TraceRow};
+pub use report::{Count, DeadQuery, Overview, Standing, TraceRow};
 pub use schedule::Met;
 pub use sqlite::{OpenOptions, SqliteStore};
 pub use tenant::{
@@ -228,6 +228,9 @@ pub trait Store: Send + Sync + 'static {
     /// Records counted by pipeline, state, outcome and reason.
     fn counts(&self, tenant: &TenantName) -> impl Future<Output = Result<Vec<Count>>> + Send;
 
+    /// How everything stands, over all tenants. Reads what is not done, so callers keep the answer for a while.
+    fn overview(&self) -> impl Future<Output = Result<Overview>> + Send;
+
     /// Dead records, oldest first.
     fn dead(&self, query: DeadQuery) -> impl Future<Output = Result<Vec<RecordRow>>> + Send;
 
@@ -237,6 +240,9 @@ pub trait Store: Send + Sync + 'static {
         tenant: &TenantName,
         key: &RecordKey,
     ) -> impl Future<Output = Result<Vec<TraceRow>>> + Send;
+
+    /// Writes something that changes nothing, to see whether the store can be written. Crash before or after: nothing.
+    fn probe(&self) -> impl Future<Output = Result<()>> + Send;
 
     /// Deletes up to `limit` trace rows from before `before`; says how many. Crash before or after: pruned later.
     fn prune(&self, before: Timestamp, limit: u32) -> impl Future<Output = Result<u64>> + Send;

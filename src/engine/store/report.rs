@@ -1,5 +1,6 @@
 //! What people and metrics ask of the store.
 
+use super::tenant::Phase;
 use super::work::{Outcome, RecordState};
 use crate::engine::clock::Timestamp;
 use crate::engine::record::{Identity, PipelineName, RecordKey, RootKey, TenantName};
@@ -51,4 +52,34 @@ pub struct TraceRow {
     pub kind: String,
     /// The row as JSON text.
     pub blob: String,
+}
+
+/// How everything in the store stands, counted for metrics.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Overview {
+    /// The phase of every tenant the store has seen.
+    pub phases: Vec<(TenantName, Phase)>,
+    /// Records that are not done.
+    pub records: Vec<Standing>,
+    /// Records that were given up, by cause.
+    pub dead: Vec<(TenantName, String, u64)>,
+    /// Writes whose outcome is unknown or waits for a person.
+    pub unknown: Vec<(TenantName, u64)>,
+    /// Requirements that do not hold.
+    pub closed: Vec<(TenantName, String)>,
+}
+
+/// Records of one pipeline in one state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Whose.
+    pub tenant: TenantName,
+    /// In which pipeline.
+    pub pipeline: PipelineName,
+    /// Where they stand.
+    pub state: RecordState,
+    /// How many.
+    pub records: u64,
+    /// Since when the oldest is not in step.
+    pub oldest: Timestamp,
 }

@@ -11,7 +11,9 @@ mod links;
 mod miss;
 mod open;
 mod order;
+mod overview;
 mod plan;
+mod probe;
 mod prune;
 mod read;
 mod rows;
@@ -33,12 +35,13 @@ use tokio_util::task::TaskTracker;
 use super::{
     AccountId, AccountPause, AccountRow, Adopt, BeginScan, Changed, ClosedGate, Count, CursorId,
     CursorRow, DeadQuery, Drop, Error, Finish, Finished, Gate, Hint, Hinted, Judge, LinkChange,
-    LinkId, LinkRow, Met, Miss, Missed, Order, OrderRow, Ordered, PauseRow, PlanIntent, Planned,
-    ReadyQuery, RecordId, RecordRow, Reread, RereadResult, Result, Rotate, Rotated, Settle, Store,
-    TakePage, Taken, TargetId, TenantRow, TraceRow,
+    LinkId, LinkRow, Met, Miss, Missed, Order, OrderRow, Ordered, Overview, PauseRow, PlanIntent,
+    Planned, ReadyQuery, RecordId, RecordRow, Reread, RereadResult, Result, Rotate, Rotated,
+    Settle, Store, TakePage, Taken, TargetId, TenantRow, TraceRow,
 };
 use crate::engine::clock::Timestamp;
 use crate::engine::record::{EngineEpoch, EntityName, Identity, RecordKey, TenantName};
+use crate::engine::telemetry::StoreMeter;
 use fault::Fault;
 use writer::{Command, Queue, Writer};
 
@@ -72,6 +75,7 @@ struct Writing {
     pool: SqlitePool,
     stop: CancellationToken,
     tasks: TaskTracker,
+    meter: StoreMeter,
 }
 
 impl SqliteStore {
@@ -156,7 +160,8 @@ impl SqliteStore {
         let (queue, receiver) = Queue::new();
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
-        let writer = Writer::new(pool.clone(), Arc::clone(&path), engine, lock);
+        let meter = StoreMeter::default();
+        let writer = Writer::new(pool.clone(), Arc::clone(&path), engine, lock, meter.clone());
         tasks.spawn(writer.run(receiver, stop.clone()));
         tasks.close();
         let writing = Some(Writing {
@@ -164,6 +169,7 @@ impl SqliteStore {
             pool,
             stop,
             tasks,
+            meter,
         });
         Self(Arc::new(Inner {
             path,
@@ -186,6 +192,18 @@ impl SqliteStore {
             writing.tasks.wait().await;
             writing.pool.close().await;
         }
+    }
+
+    /// Counts its commits.
+    pub fn meter(&self) -> StoreMeter {
+        let writing = self.0.writing.as_ref();
+        writing.map_or_else(StoreMeter::default, |writing| writing.meter.clone())
+    }
+
+    /// Commands that wait for the writer.
+    pub fn queued(&self) -> usize {
+        let writing = self.0.writing.as_ref();
+        writing.map_or(0, |writing| writing.queue.waiting())
     }
 
     async fn write<C: Command>(&self, command: C) -> Result<C::Answer> {
@@ -392,6 +410,17 @@ impl Store for SqliteStore {
         read::counts(&mut conn, tenant)
             .await
             .map_err(|fault| self.at(fault))
+    }
+
+    async fn overview(&self) -> Result<Overview> {
+        let mut conn = self.reader().await?;
+        overview::read(&mut conn)
+            .await
+            .map_err(|fault| self.at(fault))
+    }
+
+    async fn probe(&self) -> Result<()> {
+        self.write(probe::Probe).await
     }
 
     async fn dead(&self, query: DeadQuery) -> Result<Vec<RecordRow>> {
