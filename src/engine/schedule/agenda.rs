@@ -77,13 +77,6 @@ struct Source {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Paused {
     No,
-    #[cfg_attr(
-        not(test),
-        expect(
-            dead_code,
-            reason = "for pipelines that people pause while the loop runs"
-        )
-    )]
     Yes,
 }
 
@@ -124,13 +117,6 @@ impl Agenda {
     }
 
     /// A paused source starts no passes. What comes meanwhile was missed when it goes on.
-    #[cfg_attr(
-        not(test),
-        expect(
-            dead_code,
-            reason = "for pipelines that people pause while the loop runs"
-        )
-    )]
     pub(super) fn pause(&mut self, source: usize, paused: Paused, now: Timestamp) {
         let source = &mut self.sources[source];
         source.come(now);
