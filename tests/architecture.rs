@@ -27,7 +27,15 @@ const DOORS: &[(&str, &[&str])] = &[
     ("minijinja", &["lang/expr/syntax.rs"]),
     ("reqwest", &["engine/connect/client.rs"]),
     ("rustls", &["engine/connect/client.rs"]),
-    ("schemars", &["lang/config/"]),
+    (
+        "schemars",
+        &[
+            "daemon/",
+            "engine/store/text.rs",
+            "lang/config/",
+            "server/admin/",
+        ],
+    ),
     ("sqlx", &["engine/store/"]),
     ("tracing_subscriber", &["cli/env.rs"]),
 ];

@@ -5,6 +5,7 @@ mod load;
 mod orders;
 mod reload;
 mod running;
+pub mod view;
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
@@ -56,6 +57,8 @@ pub struct Engine {
     tasks: TaskTracker,
     progress: Arc<Progress>,
     tenants: RwLock<HashMap<TenantName, Arc<TenantRun>>>,
+    /// Tenants whose accounts cannot be opened, and why.
+    unusable: RwLock<HashMap<TenantName, String>>,
     /// Counts changes of `tenants`.
     changes: AtomicU64,
     running: Mutex<HashMap<TenantName, Running>>,
@@ -118,6 +121,7 @@ impl Engine {
             tasks,
             progress: Arc::default(),
             tenants: RwLock::default(),
+            unusable: RwLock::default(),
             changes: AtomicU64::new(0),
             running: Mutex::default(),
             loops: TaskTracker::new(),
@@ -211,12 +215,19 @@ impl Engine {
             .unwrap_or_else(|| tenant.clone())
     }
 
+    /// Why a tenant's accounts cannot be opened, if they were tried and cannot.
+    pub fn unusable(&self, tenant: &TenantName) -> Option<String> {
+        let unusable = self.unusable.read().unwrap_or_else(PoisonError::into_inner);
+        unusable.get(tenant).cloned()
+    }
+
     async fn open_tenant(
         &self,
         tenant: Arc<plan::Tenant>,
         before: Option<&TenantRun>,
     ) -> Result<Arc<TenantRun>, EngineError> {
-        Ok(TenantRun::open(
+        let name = TenantName::from(&*tenant.name);
+        let opened = TenantRun::open(
             tenant,
             self.store.clone(),
             self.clock.clone(),
@@ -225,7 +236,16 @@ impl Engine {
             self.progress.clone(),
             before,
         )
-        .await?)
+        .await;
+        let mut unusable = self
+            .unusable
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        match &opened {
+            Ok(_) => unusable.remove(&name),
+            Err(error) => unusable.insert(name, error.to_string()),
+        };
+        Ok(opened?)
     }
 
     /// Puts a plan and open tenants in the place of what was there.
