@@ -65,6 +65,7 @@ pub(super) fn of(error: &anyhow::Error) -> Exit {
                 )
                 | EngineError::NothingWaits { .. }
                 | EngineError::NotRunning { .. }
+                | EngineError::Settings(_)
                 | EngineError::Http(_)
                 | EngineError::Store(_) => Exit::Failed,
             };

@@ -9,12 +9,13 @@ use super::args::{Global, OnArgs, SetupArgs, SetupStep};
 use super::exit::Exit;
 use super::out::Out;
 use super::settings_change;
-use super::settings_file::TenantFile;
 use super::setup_ask::Person;
 use super::setup_connect::{self, Probe};
 use super::setup_needs::{self, Need};
-use super::workspace::{self, Checked};
+use super::workspace;
 use super::{env, settings_show, setup_agree, switch};
+use crate::daemon::Checked;
+use crate::daemon::settings::TenantFile;
 use crate::engine::connect::Secrets;
 use crate::lang::config::{self, Kind};
 use crate::lang::load::{Config, Document, Project};
@@ -58,7 +59,7 @@ impl Setup<'_> {
         // What is wrong with the tenant's own file may be what the set-up mends.
         let others = match &file {
             Some(file) => file.without(&checked.project),
-            None => workspace::compiled(checked.project.clone()),
+            None => Checked::of(checked.project.clone()),
         };
         let Some(plan) = others
             .plan

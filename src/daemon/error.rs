@@ -62,6 +62,9 @@ pub enum EngineError {
     /// It could not be turned on.
     #[error(transparent)]
     Activate(#[from] ActivateError),
+    /// Settings were not changed.
+    #[error(transparent)]
+    Settings(#[from] super::settings::SettingsError),
     /// The store refused.
     #[error(transparent)]
     Store(#[from] store::Error),

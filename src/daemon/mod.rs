@@ -5,6 +5,7 @@ mod load;
 mod orders;
 mod reload;
 mod running;
+pub mod settings;
 pub mod view;
 
 use std::collections::{BTreeSet, HashMap};
@@ -25,7 +26,7 @@ use crate::engine::store::{OpenOptions, SqliteStore};
 use crate::lang::plan::{self, Plan};
 
 pub use error::EngineError;
-pub use load::{LoadError, Loaded, Loader, load};
+pub use load::{Checked, LoadError, Loaded, Loader, load};
 pub use orders::{Again, Extent};
 pub use reload::{Generation, Outcome, Reloaded, Reopen};
 use running::Running;
@@ -70,6 +71,8 @@ pub struct Engine {
     generation: watch::Sender<Generation>,
     /// Held by a reload, and while a tenant is opened that was not open.
     reloading: AsyncMutex<()>,
+    /// Held while settings are changed.
+    editing: AsyncMutex<()>,
 }
 
 /// What people paused beside whole tenants.
@@ -129,6 +132,7 @@ impl Engine {
             pauses: RwLock::default(),
             generation: watch::Sender::new(generation),
             reloading: AsyncMutex::default(),
+            editing: AsyncMutex::default(),
         }))
     }
 

@@ -211,8 +211,18 @@ impl Engine {
     }
 
     async fn order_all(&self, by: &str, what: Instruction) -> Result<(), EngineError> {
+        self.order(&TenantName::from(EVERY_TENANT), by, what).await
+    }
+
+    /// Enters an order of a tenant that may not be open, and carries it out.
+    pub(super) async fn order(
+        &self,
+        tenant: &TenantName,
+        by: &str,
+        what: Instruction,
+    ) -> Result<(), EngineError> {
         let order = Order {
-            tenant: TenantName::from(EVERY_TENANT),
+            tenant: tenant.clone(),
             id: OrderId::from(uuid::Uuid::now_v7().simple().to_string()),
             by: by.to_owned(),
             at: self.clock.now(),

@@ -9,6 +9,7 @@ mod moment;
 mod pipeline;
 mod record;
 mod reload;
+mod settings;
 mod tenant;
 mod timeline;
 
@@ -25,6 +26,10 @@ pub use pipeline::{
 };
 pub use record::{RecordFilter, RecordLine, RecordView, record_views, records};
 pub use reload::{FailedTenant, GenerationView, ReloadKind, ReloadView, generation};
+pub use settings::{
+    ChoiceLine, Setting, SettingFrom, SettingRow, SettingsGroup, SettingsView, SubjectLine,
+    settings,
+};
 pub use tenant::{
     Accepted, Account, AccountRest, Standing, TenantFilter, TenantView, tenant, tenants,
 };
