@@ -20,7 +20,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("clap", &["cli/args.rs", "cli/mod.rs"]),
     ("console", &["cli/setup_ask.rs"]),
     ("granit_parser", &["lang/source/yaml.rs"]),
-    ("hyper", &["sandbox/kit/"]),
+    ("hyper", &["cli/remote.rs", "sandbox/kit/"]),
     ("include_dir", &["cli/init.rs"]),
     ("indicatif", &["cli/live.rs"]),
     ("jsonpath_rust", &["lang/expr/query/"]),

@@ -20,7 +20,7 @@ pub(super) async fn run(global: &Global, args: &SettingsArgs, out: &Out) -> anyh
             subject,
         }) => {
             let change = Change::Set(values.clone());
-            settings_change::run(global, tenant, &change, subject.as_deref(), *out)
+            settings_change::run(global, tenant, &change, subject.as_deref(), *out).await
         }
         Some(SettingsCommand::Unset {
             tenant,
@@ -28,10 +28,10 @@ pub(super) async fn run(global: &Global, args: &SettingsArgs, out: &Out) -> anyh
             subject,
         }) => {
             let change = Change::Unset(keys.clone());
-            settings_change::run(global, tenant, &change, subject.as_deref(), *out)
+            settings_change::run(global, tenant, &change, subject.as_deref(), *out).await
         }
         Some(SettingsCommand::Restore { tenant, subject }) => {
-            settings_change::run(global, tenant, &Change::Restore, Some(subject), *out)
+            settings_change::run(global, tenant, &Change::Restore, Some(subject), *out).await
         }
     }
 }

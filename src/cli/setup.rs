@@ -100,6 +100,7 @@ impl Setup<'_> {
         {
             let what = setup_agree::Acceptance {
                 tenant,
+                integration: integration.name.as_str(),
                 agreement,
                 given: self.args.agree.as_deref(),
                 by: &self.by,
@@ -120,7 +121,7 @@ impl Setup<'_> {
             }
         }
         if self.does(SetupStep::Settings)
-            && let Some(wrong) = self.review()?
+            && let Some(wrong) = self.review().await?
         {
             return Ok(wrong);
         }
@@ -338,7 +339,7 @@ impl Setup<'_> {
     }
 
     /// Shows the settings, and lets a person change them until nothing is left to change.
-    fn review(&self) -> anyhow::Result<Option<Exit>> {
+    async fn review(&self) -> anyhow::Result<Option<Exit>> {
         let tenant = self.args.tenant.as_str();
         loop {
             let checked = workspace::check(&self.global.workspace)?;
@@ -370,7 +371,7 @@ impl Setup<'_> {
             if line.is_empty() {
                 return Ok(None);
             }
-            if let Err(error) = settings_change::typed(self.global, tenant, &line, self.out) {
+            if let Err(error) = settings_change::typed(self.global, tenant, &line, self.out).await {
                 self.out.error(&error);
             }
         }

@@ -1,6 +1,6 @@
 //! Reads and compiles the workspace, and shows what is wrong with it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -21,6 +21,12 @@ pub(super) fn read(workspace: &Path) -> anyhow::Result<Project> {
 /// Reads and checks a workspace.
 pub(super) fn check(workspace: &Path) -> anyhow::Result<Checked> {
     read(workspace).map(Checked::of)
+}
+
+/// Where the store of a workspace is, whatever else is wrong with it.
+pub(super) fn store(checked: &Checked, global: &Global) -> Option<PathBuf> {
+    let said = checked.plan.as_ref().map(|plan| &plan.runtime.store);
+    global.store.as_ref().or(said).cloned()
 }
 
 /// Shows what is wrong: every mistake at once, to stderr, or as JSON to stdout.

@@ -1,5 +1,6 @@
 //! Puts the parts together: a plan, a store, the accounts, and what runs; reloads and shuts them down.
 
+mod access;
 mod error;
 mod load;
 mod orders;
@@ -25,6 +26,7 @@ use crate::engine::run::{Progress, StoreVault, TenantRun};
 use crate::engine::store::{OpenOptions, SqliteStore};
 use crate::lang::plan::{self, Plan};
 
+pub use access::Token;
 pub use error::EngineError;
 pub use load::{Checked, LoadError, Loaded, Loader, load};
 pub use orders::{Again, Extent};

@@ -133,18 +133,9 @@ impl Prepared {
         subject: Option<&str>,
     ) -> Result<(), SettingsError> {
         match change {
-            Change::Set(values) => {
-                let choices = Choices::of(project, tenant);
-                for written in values {
-                    let misread = || Misread::Assignment(written.clone());
-                    let (key, text) = written.split_once('=').ok_or_else(misread)?;
-                    let key = Key::read(key).ok_or_else(misread)?;
-                    let choices = choices.as_ref();
-                    let field = choices.and_then(|choices| choices.field(key.group, key.field));
-                    let value = match key.row {
-                        Some(_) => edit::value(text).unwrap_or_else(|| text.into()),
-                        None => value(field, text),
-                    };
+            Change::Set(typed) => {
+                for (written, value) in values(project, tenant, typed)? {
+                    let key = Key::read(&written).ok_or_else(|| Misread::Key(written.clone()))?;
                     self.file.set(&key.place(subject), &value)?;
                 }
             }
@@ -179,6 +170,28 @@ impl Prepared {
         }
         Ok(())
     }
+}
+
+/// The values of `GROUP.FIELD=VALUE`, each as a person types it, by the types of their settings.
+pub fn values(
+    project: &Project,
+    tenant: &str,
+    typed: &[String],
+) -> Result<Vec<(String, Json)>, Misread> {
+    let choices = Choices::of(project, tenant);
+    let read = |written: &String| {
+        let misread = || Misread::Assignment(written.clone());
+        let (name, text) = written.split_once('=').ok_or_else(misread)?;
+        let key = Key::read(name).ok_or_else(misread)?;
+        let choices = choices.as_ref();
+        let field = choices.and_then(|choices| choices.field(key.group, key.field));
+        let value = match key.row {
+            Some(_) => edit::value(text).unwrap_or_else(|| text.into()),
+            None => value(field, text),
+        };
+        Ok((name.to_owned(), value))
+    };
+    typed.iter().map(read).collect()
 }
 
 /// `GROUP.FIELD`, or `GROUP.FIELD.ROW` of a map.

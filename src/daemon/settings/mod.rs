@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-pub use change::{Change, Changed, Misread, Prepared, prepare};
+pub use change::{Change, Changed, Misread, Prepared, prepare, values};
 pub use file::{FileError, Hunk, TenantFile, diff, replace};
 pub use subjects::{Subject, known as subjects};
 

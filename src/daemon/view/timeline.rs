@@ -28,6 +28,13 @@ pub struct Timeline {
     pub attempts: Vec<Attempt>,
 }
 
+impl Timeline {
+    /// Whether nothing is known of it.
+    pub fn is_empty(&self) -> bool {
+        self.links.is_empty() && self.records.is_empty() && self.attempts.is_empty()
+    }
+}
+
 /// A link between a record and what it became.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct LinkLine {

@@ -13,6 +13,7 @@ macro_rules! text_enum {
             PartialOrd,
             Ord,
             serde::Serialize,
+            serde::Deserialize,
             schemars::JsonSchema,
         )]
         #[serde(rename_all = "snake_case")]
