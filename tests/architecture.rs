@@ -25,6 +25,11 @@ const DOORS: &[(&str, &[&str])] = &[
     ("indicatif", &["cli/live.rs"]),
     ("jsonpath_rust", &["lang/expr/query/"]),
     ("minijinja", &["lang/expr/syntax.rs"]),
+    ("opentelemetry", &["engine/telemetry/otlp.rs"]),
+    ("opentelemetry_http", &["engine/telemetry/otlp.rs"]),
+    ("opentelemetry_otlp", &["engine/telemetry/otlp.rs"]),
+    ("opentelemetry_sdk", &["engine/telemetry/otlp.rs"]),
+    ("prometheus_client", &["engine/telemetry/"]),
     ("reqwest", &["engine/connect/client.rs"]),
     ("rustls", &["engine/connect/client.rs"]),
     (
@@ -37,7 +42,16 @@ const DOORS: &[(&str, &[&str])] = &[
         ],
     ),
     ("sqlx", &["engine/store/"]),
-    ("tracing_subscriber", &["cli/env.rs"]),
+    ("tracing_opentelemetry", &["engine/telemetry/otlp.rs"]),
+    (
+        "tracing_subscriber",
+        &[
+            "cli/env.rs",
+            "cli/log.rs",
+            "cli/otlp.rs",
+            "engine/telemetry/otlp.rs",
+        ],
+    ),
 ];
 
 /// What may be written nowhere in `src/`, and what to write in its place.

@@ -41,4 +41,6 @@ mod schemas;
 #[cfg(test)]
 mod store;
 #[cfg(test)]
+mod telemetry;
+#[cfg(test)]
 mod traceability;

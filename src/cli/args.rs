@@ -44,6 +44,34 @@ pub(super) struct Global {
     /// What is logged to stderr: error, warn, info, debug, or a filter such as `syncline=debug`.
     #[arg(long, global = true, env = "SYNCLINE_LOG", value_name = "FILTER")]
     pub(super) log: Option<String>,
+    /// How it is logged; as JSON where results are JSON, unless this says otherwise.
+    #[arg(
+        long,
+        global = true,
+        env = "SYNCLINE_LOG_FORMAT",
+        value_enum,
+        value_name = "FORMAT"
+    )]
+    pub(super) log_format: Option<LogFormat>,
+}
+
+impl Global {
+    /// How log lines are written.
+    pub(super) fn log_format(&self) -> LogFormat {
+        self.log_format.unwrap_or(match self.format {
+            Format::Human | Format::Junit => LogFormat::Text,
+            Format::Json => LogFormat::Json,
+        })
+    }
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// A JSON object per line.
+    Json,
 }
 
 /// How results are printed.

@@ -3,6 +3,7 @@
 mod access;
 mod error;
 mod load;
+mod metrics;
 mod orders;
 mod reload;
 mod running;
@@ -24,11 +25,14 @@ use crate::engine::connect::{Network, Secrets, TokenVault};
 use crate::engine::record::{PipelineName, TenantName};
 use crate::engine::run::{Progress, StoreVault, TenantRun};
 use crate::engine::store::{OpenOptions, SqliteStore};
+use crate::engine::telemetry::Metrics;
 use crate::lang::plan::{self, Plan};
 
 pub use access::Token;
 pub use error::EngineError;
 pub use load::{Checked, LoadError, Loaded, Loader, load};
+use metrics::Scraped;
+pub use metrics::{TenantHealth, Unwritable};
 pub use orders::{Again, Extent};
 pub use reload::{Generation, Outcome, Reloaded, Reopen};
 use running::Running;
@@ -59,6 +63,7 @@ pub struct Engine {
     secrets: Secrets,
     tasks: TaskTracker,
     progress: Arc<Progress>,
+    scraped: Scraped,
     tenants: RwLock<HashMap<TenantName, Arc<TenantRun>>>,
     /// Tenants whose accounts cannot be opened, and why.
     unusable: RwLock<HashMap<TenantName, String>>,
@@ -110,7 +115,10 @@ impl Engine {
             ))),
             None => None,
         };
-        let network = Network::new(options.clock.clone(), tasks.clone(), vault)?;
+        let metrics = Arc::new(Metrics::new(&store.meter()));
+        metrics.config_taken(1, metrics::seconds(options.clock.now()));
+        let network =
+            Network::new(options.clock.clone(), tasks.clone(), vault)?.counted_by(metrics.clone());
         let generation = Generation {
             number: 1,
             since: options.clock.now(),
@@ -120,11 +128,12 @@ impl Engine {
             plan: RwLock::new(plan),
             loader: options.loader,
             store,
-            clock: options.clock,
+            clock: options.clock.clone(),
             network,
             secrets,
             tasks,
-            progress: Arc::default(),
+            scraped: Scraped::new(options.clock.now()),
+            progress: Arc::new(Progress::counted_by(metrics)),
             tenants: RwLock::default(),
             unusable: RwLock::default(),
             changes: AtomicU64::new(0),

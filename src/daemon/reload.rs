@@ -8,6 +8,7 @@ use serde_json::{Value as Json, json};
 use tokio::sync::watch;
 use tracing::{info, warn};
 
+use super::metrics::seconds;
 use super::{Engine, EngineError};
 use crate::engine::clock::Timestamp;
 use crate::engine::record::TenantName;
@@ -173,6 +174,14 @@ impl Engine {
             }
             generation.last = Some(reloaded.clone());
         });
+        let generation = self.generation();
+        match &reloaded.outcome {
+            Outcome::Same | Outcome::Taken { .. } => {
+                let since = seconds(generation.since);
+                self.metrics().config_taken(generation.number, since);
+            }
+            Outcome::Refused { .. } => self.metrics().config_refused(),
+        }
     }
 
     async fn take(self: &Arc<Self>, plan: Plan, reopen: Reopen) -> Result<Outcome, EngineError> {

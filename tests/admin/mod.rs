@@ -3,6 +3,7 @@
 mod api;
 mod commands;
 mod docs;
+mod health;
 mod document;
 mod service;
 mod tokens;

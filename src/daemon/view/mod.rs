@@ -3,6 +3,7 @@
 
 mod audit;
 mod dead;
+mod health;
 mod integration;
 mod list;
 mod moment;
@@ -17,6 +18,7 @@ pub use audit::{AuditLine, audit};
 pub use dead::{
     DeadGroup, DeadLetter, DeadLine, Exchange, Place, dead_groups, dead_letter, dead_letters,
 };
+pub use health::{ConnectorHealth, FRESH, Health, Trouble, health};
 pub use integration::{AgreementText, IntegrationView, TenantCounts, integration, integrations};
 pub use list::Page;
 pub use moment::At;

@@ -332,6 +332,10 @@ impl Dispatch {
             let due = source.next.is_some_and(|next| next <= now);
             if due && source.running == Running::No && !self.paused.has(source.owner()) {
                 source.running = Running::Yes;
+                if let Some(next) = source.next {
+                    let metrics = self.tenant.progress().metrics();
+                    metrics.pass_started_late(now.since(next));
+                }
                 source.started = now;
                 source.next = None;
                 self.control.board().began(&source.pipeline.name, now);

@@ -27,7 +27,9 @@ pub use link::{
     OpId, OpKind, OpState, Origin, PlanFor, PlanIntent, Planned, Progress, ReadAs, Reader, Refusal,
     Settle, Settlement, Target, TargetId,
 };
-pub use report::{AuditQuery, AuditRow, Count, DeadCount, DeadQuery, RecordQuery, TraceRow};
+pub use report::{
+    AuditQuery, AuditRow, Count, DeadCount, DeadQuery, Overview, RecordQuery, Standing, TraceRow,
+};
 pub use sqlite::{OpenOptions, SqliteStore};
 pub use tenant::{
     AccountId, AccountPause, AccountRow, Agreement, EVERY_TENANT, Fence, Instruction, Note, Order,
@@ -241,6 +243,9 @@ pub trait Store: Send + Sync + 'static {
     /// The orders of all tenants, or of one with those that were for all, the latest first.
     fn audit(&self, query: AuditQuery) -> impl Future<Output = Result<Vec<AuditRow>>> + Send;
 
+    /// How everything stands, over all tenants. Reads what is not done, so callers keep the answer for a while.
+    fn overview(&self) -> impl Future<Output = Result<Overview>> + Send;
+
     /// Dead records, oldest first.
     fn dead(&self, query: DeadQuery) -> impl Future<Output = Result<Vec<RecordRow>>> + Send;
 
@@ -250,6 +255,9 @@ pub trait Store: Send + Sync + 'static {
         tenant: &TenantName,
         key: &RecordKey,
     ) -> impl Future<Output = Result<Vec<TraceRow>>> + Send;
+
+    /// Writes something that changes nothing, to see whether the store can be written. Crash before or after: nothing.
+    fn probe(&self) -> impl Future<Output = Result<()>> + Send;
 
     /// Deletes up to `limit` trace rows from before `before`; says how many. Crash before or after: pruned later.
     fn prune(&self, before: Timestamp, limit: u32) -> impl Future<Output = Result<u64>> + Send;

@@ -1,6 +1,6 @@
 //! What people and metrics ask of the store.
 
-use super::tenant::OrderRow;
+use super::tenant::{OrderRow, Phase};
 use super::work::{Outcome, RecordId, RecordState};
 use crate::engine::clock::Timestamp;
 use crate::engine::record::{Identity, PipelineName, RecordKey, RootKey, TenantName};
@@ -108,4 +108,34 @@ pub struct AuditRow {
     pub tenant: Option<TenantName>,
     /// The order.
     pub order: OrderRow,
+}
+
+/// How everything in the store stands, counted for metrics.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Overview {
+    /// The phase of every tenant the store has seen.
+    pub phases: Vec<(TenantName, Phase)>,
+    /// Records that are not done.
+    pub records: Vec<Standing>,
+    /// Records that were given up, by cause.
+    pub dead: Vec<(TenantName, String, u64)>,
+    /// Writes whose outcome is unknown or waits for a person.
+    pub unknown: Vec<(TenantName, u64)>,
+    /// Requirements that do not hold.
+    pub closed: Vec<(TenantName, String)>,
+}
+
+/// Records of one pipeline in one state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Whose.
+    pub tenant: TenantName,
+    /// In which pipeline.
+    pub pipeline: PipelineName,
+    /// Where they stand.
+    pub state: RecordState,
+    /// How many.
+    pub records: u64,
+    /// Since when the oldest is not in step.
+    pub oldest: Timestamp,
 }

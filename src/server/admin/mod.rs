@@ -36,6 +36,8 @@ pub struct Admin {
     engine: Arc<Engine>,
     ingress: Arc<Ingress>,
     access: Access,
+    /// How everything was when somebody asked last.
+    looked: health::Looked,
     /// Ends long replies, such as live updates, when the process stops.
     stop: CancellationToken,
 }
@@ -52,6 +54,7 @@ impl Admin {
             engine,
             ingress,
             access,
+            looked: health::Looked::default(),
             stop,
         })
     }

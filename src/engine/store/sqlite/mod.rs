@@ -12,7 +12,9 @@ mod links;
 mod miss;
 mod open;
 mod order;
+mod overview;
 mod plan;
+mod probe;
 mod prune;
 mod read;
 mod rows;
@@ -34,12 +36,13 @@ use super::{
     AccountId, AccountPause, AccountRow, Adopt, AuditQuery, AuditRow, BeginScan, Changed,
     ClosedGate, Count, CursorId, CursorRow, DeadCount, DeadQuery, Drop, Error, Finish, Finished,
     Gate, Hint, Hinted, Judge, LinkChange, LinkId, LinkRow, Miss, Missed, Order, OrderRow, Ordered,
-    PauseRow, PlanIntent, Planned, ReadyQuery, RecordId, RecordQuery, RecordRow, Reread,
+    Overview, PauseRow, PlanIntent, Planned, ReadyQuery, RecordId, RecordQuery, RecordRow, Reread,
     RereadResult, Result, Rotate, Rotated, Settle, Store, TakePage, Taken, TargetId, TenantRow,
     TraceRow,
 };
 use crate::engine::clock::Timestamp;
 use crate::engine::record::{EngineEpoch, EntityName, Identity, RecordKey, TenantName};
+use crate::engine::telemetry::StoreMeter;
 use fault::Fault;
 use writer::{Command, Queue, Writer};
 
@@ -73,6 +76,7 @@ struct Writing {
     pool: SqlitePool,
     stop: CancellationToken,
     tasks: TaskTracker,
+    meter: StoreMeter,
 }
 
 impl SqliteStore {
@@ -157,7 +161,8 @@ impl SqliteStore {
         let (queue, receiver) = Queue::new();
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
-        let writer = Writer::new(pool.clone(), Arc::clone(&path), engine, lock);
+        let meter = StoreMeter::default();
+        let writer = Writer::new(pool.clone(), Arc::clone(&path), engine, lock, meter.clone());
         tasks.spawn(writer.run(receiver, stop.clone()));
         tasks.close();
         let writing = Some(Writing {
@@ -165,6 +170,7 @@ impl SqliteStore {
             pool,
             stop,
             tasks,
+            meter,
         });
         Self(Arc::new(Inner {
             path,
@@ -187,6 +193,18 @@ impl SqliteStore {
             writing.tasks.wait().await;
             writing.pool.close().await;
         }
+    }
+
+    /// Counts its commits.
+    pub fn meter(&self) -> StoreMeter {
+        let writing = self.0.writing.as_ref();
+        writing.map_or_else(StoreMeter::default, |writing| writing.meter.clone())
+    }
+
+    /// Commands that wait for the writer.
+    pub fn queued(&self) -> usize {
+        let writing = self.0.writing.as_ref();
+        writing.map_or(0, |writing| writing.queue.waiting())
     }
 
     async fn write<C: Command>(&self, command: C) -> Result<C::Answer> {
@@ -393,6 +411,17 @@ impl Store for SqliteStore {
         read::counts(&mut conn, tenant)
             .await
             .map_err(|fault| self.at(fault))
+    }
+
+    async fn overview(&self) -> Result<Overview> {
+        let mut conn = self.reader().await?;
+        overview::read(&mut conn)
+            .await
+            .map_err(|fault| self.at(fault))
+    }
+
+    async fn probe(&self) -> Result<()> {
+        self.write(probe::Probe).await
     }
 
     async fn find_records(&self, query: RecordQuery) -> Result<Vec<RecordRow>> {
