@@ -21,7 +21,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("console", &["cli/setup_ask.rs"]),
     ("cron", &["lang/plan/crontab.rs"]),
     ("granit_parser", &["lang/source/yaml.rs"]),
-    ("hyper", &["sandbox/kit/"]),
+    ("hyper", &["cli/remote.rs", "sandbox/kit/"]),
     ("include_dir", &["cli/init.rs"]),
     ("indicatif", &["cli/live.rs"]),
     ("jsonpath_rust", &["lang/expr/query/"]),
@@ -33,7 +33,15 @@ const DOORS: &[(&str, &[&str])] = &[
     ("prometheus_client", &["engine/telemetry/"]),
     ("reqwest", &["engine/connect/client.rs"]),
     ("rustls", &["engine/connect/client.rs"]),
-    ("schemars", &["lang/config/"]),
+    (
+        "schemars",
+        &[
+            "daemon/",
+            "engine/store/text.rs",
+            "lang/config/",
+            "server/admin/",
+        ],
+    ),
     ("sqlx", &["engine/store/"]),
     ("tracing_opentelemetry", &["engine/telemetry/otlp.rs"]),
     (

@@ -1,6 +1,8 @@
 //! One test binary: one link.
 
 #[cfg(test)]
+mod admin;
+#[cfg(test)]
 mod architecture;
 #[cfg(test)]
 mod cases;

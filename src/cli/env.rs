@@ -44,6 +44,11 @@ pub(super) fn collector() -> Option<String> {
         .filter(|value| !value.is_empty())
 }
 
+/// Where the service manager listens, if one started this process.
+pub(super) fn notify_socket() -> Option<std::ffi::OsString> {
+    env::var_os("NOTIFY_SOCKET").filter(|name| !name.is_empty())
+}
+
 /// Whether colour is wanted: <https://no-color.org>.
 pub(super) fn colour_wanted() -> bool {
     env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())

@@ -14,15 +14,15 @@ mod live;
 mod log;
 mod otlp;
 mod out;
+mod pause;
+mod remote;
 mod run;
 mod sandbox;
 mod schema;
 mod serve;
 mod settings;
 mod settings_change;
-mod settings_file;
 mod settings_show;
-mod settings_subjects;
 mod setup;
 mod setup_agree;
 mod setup_ask;
@@ -30,6 +30,7 @@ mod setup_connect;
 mod setup_needs;
 mod status;
 mod switch;
+mod systemd;
 mod test;
 mod trace;
 mod validate;
@@ -98,6 +99,10 @@ async fn run(cli: &Cli, out: &Out) -> anyhow::Result<Exit> {
         Command::Setup(args) => setup::run(global, args, out).await,
         Command::On(args) => switch::on(global, args, out).await,
         Command::Off(args) => switch::off(global, args, out).await,
+        Command::Pause(args) => pause::run(global, args, pause::Turn::Pause, out).await,
+        Command::Resume(args) => pause::run(global, args, pause::Turn::Resume, out).await,
+        Command::Read(args) => pause::read(global, args, out).await,
+        Command::Reload(args) => pause::reload(global, args, out).await,
         Command::Run(args) => run::run(global, args, out).await,
         Command::Serve(args) => serve::run(global, args, out).await,
         Command::Status(args) => status::run(global, args, out).await,

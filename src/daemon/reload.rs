@@ -4,7 +4,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
+use tokio::sync::watch;
 use tracing::{info, warn};
 
 use super::metrics::seconds;
@@ -12,7 +13,7 @@ use super::{Engine, EngineError};
 use crate::engine::clock::Timestamp;
 use crate::engine::record::TenantName;
 use crate::engine::run::TenantRun;
-use crate::engine::store::{Phase, Store as _};
+use crate::engine::store::{EVERY_TENANT, Instruction, Note, Phase, Store as _};
 use crate::lang::plan::Plan;
 
 /// Which tenants are opened anew.
@@ -84,6 +85,28 @@ impl Engine {
     /// The plan that holds, and how the last reload went.
     pub fn generation(&self) -> Generation {
         self.generation.borrow().clone()
+    }
+
+    /// [`Engine::reload`] because somebody asked for it: entered in the audit log.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn reload_by(
+        self: &Arc<Self>,
+        reopen: Reopen,
+        by: &str,
+    ) -> Result<Reloaded, EngineError> {
+        let done = self.reload(reopen).await?;
+        let holds = json!({ "holds": done.outcome.holds() });
+        let note = Instruction::Note(Note::Reload, holds);
+        self.order(&TenantName::from(EVERY_TENANT), by, note)
+            .await?;
+        Ok(done)
+    }
+
+    /// Tells of every reload.
+    pub fn generations(&self) -> watch::Receiver<Generation> {
+        self.generation.subscribe()
     }
 
     /// Reads the files anew and takes up what they say. One reload at a time.

@@ -321,6 +321,17 @@ impl TenantRun {
         Some(self.identity(&entity.to.0).clone())
     }
 
+    /// Whose data an account is; none when there is no account with this connector.
+    pub fn account_identity(&self, connector: &str) -> Option<Identity> {
+        let connection = self.connections.get(connector)?;
+        Some(connection.identity().clone())
+    }
+
+    /// The pause of an account, while it rests.
+    pub fn account_pause(&self, connector: &str) -> Option<connect::Pause> {
+        self.connections.get(connector)?.pause()
+    }
+
     /// The entities there are, for messages.
     pub fn entity_names(&self) -> String {
         let names: Vec<&str> = self

@@ -160,9 +160,11 @@ async fn finish(mut attempt: Attempt<'_>, stop: Option<Stop>) -> Ended {
         return Ended::Stored;
     };
     if let Some(Stop::Fail(failure)) = &stop {
-        attempt
-            .trace
-            .failed(&failure.detail(), failure.exchange.as_deref());
+        attempt.trace.failed(
+            &failure.detail(),
+            failure.origin.as_ref(),
+            failure.exchange.as_deref(),
+        );
     }
     let retry = blame(tenant, pipeline, stop.as_ref());
     let facts = Facts {

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod access;
+mod browse;
 mod bulk;
 mod fault;
 mod finish;
@@ -33,11 +34,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::{
-    AccountId, AccountPause, AccountRow, Adopt, BeginScan, Changed, ClosedGate, Count, CursorId,
-    CursorRow, DeadQuery, Drop, Error, Finish, Finished, Gate, Hint, Hinted, Judge, LinkChange,
-    LinkId, LinkRow, Met, Miss, Missed, Order, OrderRow, Ordered, Overview, PauseRow, PlanIntent,
-    Planned, ReadyQuery, RecordId, RecordRow, Reread, RereadResult, Result, Rotate, Rotated,
-    Settle, Store, TakePage, Taken, TargetId, TenantRow, TraceRow,
+    AccountId, AccountPause, AccountRow, Adopt, AuditQuery, AuditRow, BeginScan, Changed,
+    ClosedGate, Count, CursorId, CursorRow, DeadCount, DeadQuery, Drop, Error, Finish, Finished,
+    Gate, Hint, Hinted, Judge, LinkChange, LinkId, LinkRow, Met, Miss, Missed, Order, OrderRow,
+    Ordered, Overview, PauseRow, PlanIntent, Planned, ReadyQuery, RecordId, RecordQuery, RecordRow,
+    Reread, RereadResult, Result, Rotate, Rotated, Settle, Store, TakePage, Taken, TargetId,
+    TenantRow, TraceRow,
 };
 use crate::engine::clock::Timestamp;
 use crate::engine::record::{EngineEpoch, EntityName, Identity, RecordKey, TenantName};
@@ -421,6 +423,34 @@ impl Store for SqliteStore {
 
     async fn probe(&self) -> Result<()> {
         self.write(probe::Probe).await
+    }
+
+    async fn find_records(&self, query: RecordQuery) -> Result<Vec<RecordRow>> {
+        let mut conn = self.reader().await?;
+        browse::records(&mut conn, &query)
+            .await
+            .map_err(|fault| self.at(fault))
+    }
+
+    async fn dead_causes(&self, tenant: Option<&TenantName>) -> Result<Vec<DeadCount>> {
+        let mut conn = self.reader().await?;
+        browse::dead_causes(&mut conn, tenant)
+            .await
+            .map_err(|fault| self.at(fault))
+    }
+
+    async fn links_about(&self, tenant: &TenantName, id: &str) -> Result<Vec<LinkRow>> {
+        let mut conn = self.reader().await?;
+        browse::links_about(&mut conn, tenant, id)
+            .await
+            .map_err(|fault| self.at(fault))
+    }
+
+    async fn audit(&self, query: AuditQuery) -> Result<Vec<AuditRow>> {
+        let mut conn = self.reader().await?;
+        browse::audit(&mut conn, &query)
+            .await
+            .map_err(|fault| self.at(fault))
     }
 
     async fn dead(&self, query: DeadQuery) -> Result<Vec<RecordRow>> {
