@@ -61,7 +61,7 @@ impl World {
         write(
             "connectors/clock.yaml",
             "kind: connector\nname: clock\nparams: { url: { type: text }, owner: { type: text } }\n\
-             identity: [owner]\nbase_url: \"{{ params.url }}\"\n\
+             identity: [owner]\nbase_url: \"{{ params.url }}\"\nauth: { none: {} }\n\
              retry: { attempts: 3, first: 1s, max: 5s }\nsettle: { in_flight: 5s, lag: 0s }\n\
              errors: [{ when: status >= 400, class: transient }]\n\
              records: { thing: thing.json }\n",

@@ -20,10 +20,7 @@ impl Dispatch {
             .collect();
         for index in self.agenda.starts(wall) {
             let source = &mut self.sources[index];
-            if let Some(due) = due[index] {
-                let metrics = self.tenant.progress().metrics();
-                metrics.pass_started_late(wall.since(due));
-            }
+            self.tenant.pass_starts(due[index]);
             source.started = self.tenant.now();
             self.control
                 .board()
