@@ -13,7 +13,7 @@ use crate::harness::{World, until};
 async fn session(world: &World, commands: &[&[&str]]) -> String {
     let mut all = String::new();
     for args in commands {
-        let ran = world.cmd(args).run().await;
+        let ran = world.cmd(args.iter()).run().await;
         let printed = format!("{}{}", ran.stdout, ran.stderr);
         let code = ran.code().unwrap();
         all.push_str(&format!(
@@ -242,5 +242,5 @@ async fn a_customer_is_set_up_while_the_daemon_runs() {
         "{log:?}"
     );
     let body = json!({});
-    served.order("/v1/tenants/sandbox/off", &body).await.fine();
+    served.ask("/v1/tenants/sandbox/off", &body).await.fine();
 }

@@ -14,7 +14,7 @@ use crate::harness::{World, WorldConfig, until};
 
 /// What is answered to whoever has no token.
 async fn open(served: &Served, path: &str) -> (u16, String) {
-    let answer = served.ask(Method::GET, path, None, None).await;
+    let answer = served.call(Method::GET, path, None, None).await;
     (answer.status, answer.text)
 }
 
@@ -34,7 +34,7 @@ async fn it_lives_and_is_ready_and_counts() {
     ok      servicechannel: 1 of 1 accounts work
     ok      servicetitan: 1 of 1 accounts work
     ");
-    let metrics = served.ask(Method::GET, "/metrics", None, None).await;
+    let metrics = served.call(Method::GET, "/metrics", None, None).await;
     assert_eq!(metrics.status, 200);
     assert_eq!(
         metrics.headers["content-type"],
@@ -54,7 +54,10 @@ async fn a_connection_that_is_cut_is_seen_and_its_healing_too() {
     let served = world.serve().await;
     until("the source is read", async || {
         let path = "/v1/tenants/sandbox/pipelines/work-orders/runs";
-        !served.get(path).await.fine()["items"].as_array().unwrap().is_empty()
+        !served.get(path).await.fine()["items"]
+            .as_array()
+            .unwrap()
+            .is_empty()
     })
     .await;
     assert_eq!(open(&served, "/readyz").await.0, 200);
@@ -73,7 +76,10 @@ async fn a_connection_that_is_cut_is_seen_and_its_healing_too() {
     let took = (seen - cut).to_std().unwrap();
     let limit = std::time::Duration::from_secs(120) + FRESH;
     assert!(took >= FRESH, "{took:?}: not every failure is a trouble");
-    assert!(took <= limit + std::time::Duration::from_secs(4 * 50), "{took:?}");
+    assert!(
+        took <= limit + std::time::Duration::from_secs(4 * 50),
+        "{took:?}"
+    );
     let (_, told) = open(&served, "/readyz?verbose").await;
     assert_snapshot!(told, @"
     not ready
@@ -90,9 +96,11 @@ async fn a_connection_that_is_cut_is_seen_and_its_healing_too() {
         "{named}"
     );
     faults.clear();
-    until_within(std::time::Duration::from_secs(60), "it is ready again", async || {
-        open(&served, "/readyz").await.0 == 200
-    })
+    until_within(
+        std::time::Duration::from_secs(60),
+        "it is ready again",
+        async || open(&served, "/readyz").await.0 == 200,
+    )
     .await;
     served.terminate().await.fine();
 }
@@ -102,8 +110,12 @@ async fn a_bad_edit_leaves_it_ready_and_is_shown() {
     let world = World::start().await;
     let served = world.serve().await;
     let pipeline = world.workspace().join("servicechannel/work-orders.yaml");
-    replace(&pipeline, "customerType: Commercial", "customerType: '{{ nothing }}'");
-    served.order("/v1/reload", &json!({})).await.fine();
+    replace(
+        &pipeline,
+        "customerType: Commercial",
+        "customerType: '{{ nothing }}'",
+    );
+    served.ask("/v1/reload", &json!({})).await.fine();
     until("the answer of before is none any more", async || {
         open(&served, "/readyz?verbose").await.1.contains("refused")
     })
@@ -122,7 +134,7 @@ async fn what_is_paused_is_not_missed() {
     let world = World::start().await;
     world.on().await;
     let served = world.serve().await;
-    served.order("/v1/pause", &json!({})).await.fine();
+    served.ask("/v1/pause", &json!({})).await.fine();
     let paused = world.now();
     let long = FRESH + std::time::Duration::from_secs(300);
     until("nothing was heard for long", async || {
@@ -137,13 +149,29 @@ async fn a_tenant_that_cannot_be_opened_is_no_success() {
     let world = World::start().await;
     world.on().await;
     let served = world.serve().await;
-    std::fs::remove_file(world.workspace().join("secrets/sandbox/servicechannel/password")).unwrap();
-    let reload = served.order("/v1/reload", &json!({})).await.fine();
+    std::fs::remove_file(
+        world
+            .workspace()
+            .join("secrets/sandbox/servicechannel/password"),
+    )
+    .unwrap();
+    let reload = served.ask("/v1/reload", &json!({})).await.fine();
     assert_eq!(reload["holds"], false);
-    until("it is not ready", async || open(&served, "/readyz").await.0 == 503).await;
+    until("it is not ready", async || {
+        open(&served, "/readyz").await.0 == 503
+    })
+    .await;
     let (_, told) = open(&served, "/readyz?verbose").await;
-    assert!(told.contains("FAILED  tenants that cannot be opened: 1\n"), "{told}");
+    assert!(
+        told.contains("FAILED  tenants that cannot be opened: 1\n"),
+        "{told}"
+    );
     assert!(!told.contains("sandbox"), "{told}");
     let named = served.get("/readyz?verbose").await.text;
-    assert!(named.contains("        sandbox: the account of tenant sandbox with servicechannel cannot be used: "), "{named}");
+    assert!(
+        named.contains(
+            "        sandbox: the account of tenant sandbox with servicechannel cannot be used: "
+        ),
+        "{named}"
+    );
 }

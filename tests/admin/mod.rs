@@ -3,8 +3,8 @@
 mod api;
 mod commands;
 mod docs;
-mod health;
 mod document;
+mod health;
 mod service;
 mod tokens;
 

@@ -1,6 +1,7 @@
 //! Asks the admin listener of a daemon.
 
 use std::net::SocketAddr;
+use std::sync::Once;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, header};
@@ -70,7 +71,43 @@ pub(crate) async fn ask(
     send(at, request.body(body).unwrap()).await
 }
 
+/// A client that follows no redirect, and knows no proxy.
+pub(crate) fn client() -> reqwest::Client {
+    static PROVIDER: Once = Once::new();
+    PROVIDER.call_once(|| {
+        // An engine of another test in this process may have chosen the same one before.
+        drop(rustls::crypto::ring::default_provider().install_default());
+    });
+    let client = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .build();
+    client.expect("a client can be made")
+}
+
 impl Served {
+    /// Asks with another token or none, and with any text for a body.
+    pub(crate) async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        token: Option<&str>,
+        body: Option<String>,
+    ) -> Answer {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::HOST, self.admin.to_string());
+        if let Some(token) = token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        if body.is_some() {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+        }
+        let body = body.map_or_else(Body::empty, Body::from);
+        send(self.admin, request.body(body).unwrap()).await
+    }
+
     /// GETs a path of the admin listener.
     pub(crate) async fn get(&self, path: &str) -> Answer {
         ask(self.admin, Method::GET, path, &self.token, None).await
