@@ -19,6 +19,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("axum", &["sandbox/", "server/"]),
     ("clap", &["cli/args.rs", "cli/mod.rs"]),
     ("console", &["cli/setup_ask.rs"]),
+    ("cron", &["lang/plan/crontab.rs"]),
     ("granit_parser", &["lang/source/yaml.rs"]),
     ("hyper", &["cli/remote.rs", "sandbox/kit/"]),
     ("include_dir", &["cli/init.rs"]),

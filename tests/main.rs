@@ -37,6 +37,8 @@ mod requirements;
 #[cfg(test)]
 mod sandbox;
 #[cfg(test)]
+mod schedules;
+#[cfg(test)]
 mod schemas;
 #[cfg(test)]
 mod store;

@@ -3,7 +3,7 @@
 //!
 //! The APIs are small servers of these tests; the workspace is run by the real binary, as a person would.
 
-mod apis;
+pub(crate) mod apis;
 mod reload;
 mod servers;
 mod sync;

@@ -89,6 +89,13 @@ impl fmt::Display for Timestamp {
     }
 }
 
+/// What a clock's wall time is.
+#[derive(Clone, Copy, Debug)]
+enum Follows {
+    Machine,
+    Itself,
+}
+
 /// Where the engine gets its time and its waiting from.
 #[derive(Clone, Debug)]
 pub struct Clock(Arc<Inner>);
@@ -98,6 +105,7 @@ struct Inner {
     wall_start: Timestamp,
     mono_start: tokio::time::Instant,
     rate: u32,
+    follows: Follows,
     /// For a clock that stands: nanoseconds it was moved by.
     moved: Option<AtomicU64>,
 }
@@ -105,33 +113,42 @@ struct Inner {
 impl Clock {
     /// The machine's clock.
     pub fn real() -> Self {
-        Self::starting(wall_now(), 1)
+        Self::made(wall_now(), 1, Follows::Machine, None)
     }
 
     /// A clock that starts at `start` and runs `rate` times as fast as the machine's, for tests and demonstrations.
     pub fn starting(start: Timestamp, rate: u32) -> Self {
-        Self(Arc::new(Inner {
-            wall_start: start,
-            mono_start: tokio::time::Instant::now(),
-            rate: rate.max(1),
-            moved: None,
-        }))
+        Self::made(start, rate, Follows::Itself, None)
     }
 
     /// A clock that stands at `start`. Whoever waits moves it by as much and goes on at once, so that a run over it
     /// is the same every time: for one task alone.
     pub fn standing(start: Timestamp) -> Self {
+        Self::made(start, 1, Follows::Itself, Some(AtomicU64::new(0)))
+    }
+
+    fn made(start: Timestamp, rate: u32, follows: Follows, moved: Option<AtomicU64>) -> Self {
         Self(Arc::new(Inner {
             wall_start: start,
             mono_start: tokio::time::Instant::now(),
-            rate: 1,
-            moved: Some(AtomicU64::new(0)),
+            rate: rate.max(1),
+            follows,
+            moved,
         }))
     }
 
     /// The present instant. Never goes backwards while the process lives.
     pub fn now(&self) -> Timestamp {
         self.0.wall_start.plus(self.monotonic())
+    }
+
+    /// What the machine's wall clock shows: it follows what is set there and goes on while the machine sleeps, so it
+    /// may jump either way. For times that people say, such as those of `cron` lines.
+    pub fn wall(&self) -> Timestamp {
+        match self.0.follows {
+            Follows::Machine => wall_now(),
+            Follows::Itself => self.now(),
+        }
     }
 
     /// Time since this clock was made; does not follow changes of the machine's wall clock.

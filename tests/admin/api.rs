@@ -27,7 +27,7 @@ impl Refusals<'_> {
     async fn ask(&mut self, method: Method, path: &str, body: Option<String>) {
         let asked = format!("{method} {path} {}", body.as_deref().unwrap_or_default());
         let token = Some(self.served.token.as_str());
-        let answer = self.served.call(method, path, token, body).await;
+        let answer = self.served.ask(method, path, token, body).await;
         assert_eq!(answer.headers["content-type"], "application/problem+json");
         let mut problem = answer.json();
         assert_eq!(problem["status"], answer.status);
@@ -83,16 +83,16 @@ async fn what_is_refused_says_what_to_do() {
     refused.ask(Method::POST, &path, Some("{".to_owned())).await;
     let long = json!({ "subject": "x".repeat(2 << 20) }).to_string();
     let answer = served
-        .call(Method::POST, &path, Some(&served.token), Some(long))
+        .ask(Method::POST, &path, Some(&served.token), Some(long))
         .await;
     assert_eq!(answer.status, 413, "{}", answer.text);
     world.secret("sandbox/servicetitan/client_secret", "no secret");
-    served.ask("/v1/reload", &json!({})).await.fine();
+    served.order("/v1/reload", &json!({})).await.fine();
     refused
         .post(&tenant("on"), json!({ "agree": "2026-11" }))
         .await;
     assert_snapshot!(crate::harness::scrub::scrub(&refused.shown, world.dir()));
-    let answer = served.ask(&tenant("on"), &json!({})).await;
+    let answer = served.order(&tenant("on"), &json!({})).await;
     assert_ne!(
         answer.status, 409,
         "its agreement is accepted by now: {}",
@@ -105,7 +105,7 @@ async fn a_body_says_that_it_is_json() {
     let world = World::start().await;
     let served = world.serve().await;
     let url = format!("http://{}/v1/reload", served.admin);
-    let asked = crate::harness::http::client()
+    let asked = crate::harness::hooks::client()
         .post(&url)
         .bearer_auth(&served.token)
         .header("content-type", "text/plain")
@@ -114,7 +114,7 @@ async fn a_body_says_that_it_is_json() {
     assert_eq!(reply.status(), 415);
     let problem: Value = serde_json::from_str(&reply.text().await.unwrap()).unwrap();
     assert_eq!(problem["detail"], "the body is not said to be JSON");
-    let nothing = crate::harness::http::client()
+    let nothing = crate::harness::hooks::client()
         .post(&url)
         .bearer_auth(&served.token);
     assert_eq!(
@@ -130,9 +130,9 @@ async fn settings_are_written_taken_up_and_entered() {
     let served = world.serve().await;
     let path = "/v1/tenants/sandbox/settings/set";
     let body = json!({ "values": { "preferences.dispatch_board": false } });
-    let changed = served.ask(path, &body).await.fine();
+    let changed = served.order(path, &body).await.fine();
     assert_eq!(changed["file"], "tenants/sandbox.yaml");
-    let again = served.ask(path, &body).await.fine();
+    let again = served.order(path, &body).await.fine();
     assert_eq!(again["changes"], json!([]));
     let file = fs::read_to_string(world.workspace().join("tenants/sandbox.yaml")).unwrap();
     assert!(file.contains("dispatch_board: false"), "{file}");
@@ -156,7 +156,7 @@ async fn settings_are_written_taken_up_and_entered() {
     );
     // What would be wrong is not written.
     let body = json!({ "values": { "preferences.no_such": 1 } });
-    let refused = served.ask(path, &body).await;
+    let refused = served.order(path, &body).await;
     assert_eq!(refused.status, 422);
     let refused = refused.json();
     assert_eq!(refused["report"]["errors"], 1);
@@ -180,7 +180,7 @@ async fn a_bad_edit_is_shown_and_changes_nothing() {
         "customerType: Commercial",
         "customerType: '{{ nothing }}'",
     );
-    let reload = served.ask("/v1/reload", &json!({})).await.fine();
+    let reload = served.order("/v1/reload", &json!({})).await.fine();
     assert_eq!(
         (&reload["holds"], &reload["outcome"]),
         (&json!(false), &json!("refused"))

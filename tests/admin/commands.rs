@@ -242,5 +242,5 @@ async fn a_customer_is_set_up_while_the_daemon_runs() {
         "{log:?}"
     );
     let body = json!({});
-    served.ask("/v1/tenants/sandbox/off", &body).await.fine();
+    served.order("/v1/tenants/sandbox/off", &body).await.fine();
 }

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use syncline::server::{endpoints, openapi};
 
 use super::one_dead;
+use crate::harness::hooks::{Answer, Served};
 use crate::harness::until;
-use crate::harness::{hooks::Served, http::Answer};
 use crate::schemas::assert_fresh;
 
 const TENANT: &str = "/v1/tenants/sandbox";
@@ -68,7 +68,7 @@ impl Asking<'_> {
         }
         let token = Some(self.served.token.as_str());
         let body = body.map(|body| body.to_string());
-        let answer = self.served.call(method, path, token, body).await;
+        let answer = self.served.ask(method, path, token, body).await;
         let responses = &operation["responses"];
         let status = answer.status.to_string();
         let response = responses.get(&status).unwrap_or(&responses["default"]);

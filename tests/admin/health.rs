@@ -14,7 +14,7 @@ use crate::harness::{World, WorldConfig, until};
 
 /// What is answered to whoever has no token.
 async fn open(served: &Served, path: &str) -> (u16, String) {
-    let answer = served.call(Method::GET, path, None, None).await;
+    let answer = served.ask(Method::GET, path, None, None).await;
     (answer.status, answer.text)
 }
 
@@ -34,7 +34,7 @@ async fn it_lives_and_is_ready_and_counts() {
     ok      servicechannel: 1 of 1 accounts work
     ok      servicetitan: 1 of 1 accounts work
     ");
-    let metrics = served.call(Method::GET, "/metrics", None, None).await;
+    let metrics = served.ask(Method::GET, "/metrics", None, None).await;
     assert_eq!(metrics.status, 200);
     assert_eq!(
         metrics.headers["content-type"],
@@ -115,7 +115,7 @@ async fn a_bad_edit_leaves_it_ready_and_is_shown() {
         "customerType: Commercial",
         "customerType: '{{ nothing }}'",
     );
-    served.ask("/v1/reload", &json!({})).await.fine();
+    served.order("/v1/reload", &json!({})).await.fine();
     until("the answer of before is none any more", async || {
         open(&served, "/readyz?verbose").await.1.contains("refused")
     })
@@ -134,7 +134,7 @@ async fn what_is_paused_is_not_missed() {
     let world = World::start().await;
     world.on().await;
     let served = world.serve().await;
-    served.ask("/v1/pause", &json!({})).await.fine();
+    served.order("/v1/pause", &json!({})).await.fine();
     let paused = world.now();
     let long = FRESH + std::time::Duration::from_secs(300);
     until("nothing was heard for long", async || {
@@ -155,7 +155,7 @@ async fn a_tenant_that_cannot_be_opened_is_no_success() {
             .join("secrets/sandbox/servicechannel/password"),
     )
     .unwrap();
-    let reload = served.ask("/v1/reload", &json!({})).await.fine();
+    let reload = served.order("/v1/reload", &json!({})).await.fine();
     assert_eq!(reload["holds"], false);
     until("it is not ready", async || {
         open(&served, "/readyz").await.0 == 503

@@ -119,5 +119,5 @@ async fn a_second_daemon_is_told_who_has_the_store() {
         "{}",
         second.stderr
     );
-    assert_eq!(served.ask("/v1/reload", &json!({})).await.status, 200);
+    assert_eq!(served.order("/v1/reload", &json!({})).await.status, 200);
 }

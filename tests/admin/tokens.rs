@@ -33,7 +33,7 @@ async fn every_endpoint_asks_for_its_scope() {
         let body = || (endpoint.method == Method::POST).then(|| "{}".to_owned());
         let ask = async |token: Option<&str>| {
             let answer = served
-                .call(endpoint.method.clone(), &path, token, body())
+                .ask(endpoint.method.clone(), &path, token, body())
                 .await;
             (answer.status, answer)
         };
@@ -72,7 +72,7 @@ async fn the_audit_log_names_who_has_the_token() {
     let (_world, served) = with_tokens().await;
     let url = format!("http://{}/v1/pause", served.admin);
     // Only the command line of the machine says for whom it asks.
-    let asked = crate::harness::http::client()
+    let asked = crate::harness::hooks::client()
         .post(url)
         .bearer_auth(TOKENS[1].1)
         .header("syncline-by", "somebody else");
@@ -89,7 +89,7 @@ async fn a_token_is_changed_without_a_restart() {
     let (world, served) = with_tokens().await;
     let who = async |token: &str| {
         served
-            .call(Method::GET, "/v1/whoami", Some(token), None)
+            .ask(Method::GET, "/v1/whoami", Some(token), None)
             .await
             .status
     };
@@ -122,7 +122,7 @@ async fn a_token_that_could_be_guessed_lets_nobody_in() {
     );
     assert!(said.contains("error: nobody has no access: "), "{said}");
     let answer = served
-        .call(Method::GET, "/v1/whoami", Some("short"), None)
+        .ask(Method::GET, "/v1/whoami", Some("short"), None)
         .await;
     assert_eq!(answer.status, 401);
 }
@@ -130,7 +130,7 @@ async fn a_token_that_could_be_guessed_lets_nobody_in() {
 #[tokio::test]
 async fn a_session_alone_changes_nothing() {
     let (_world, served) = with_tokens().await;
-    let client = crate::harness::http::client();
+    let client = crate::harness::hooks::client();
     let login = format!("http://{}/login?token={}", served.admin, TOKENS[2].1);
     let begun = client.get(login).send().await.unwrap();
     let cookie = begun.headers()["set-cookie"].to_str().unwrap();

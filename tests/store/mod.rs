@@ -7,6 +7,7 @@ mod intake;
 mod links;
 mod opening;
 mod orders;
+mod schedule;
 mod together;
 mod unsettled;
 mod work;

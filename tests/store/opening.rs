@@ -113,7 +113,7 @@ async fn a_later_schema_is_left_alone() {
     raw(&path, "PRAGMA user_version = 7").await;
     assert_eq!(
         fail(&path).await,
-        "the store FILE has schema 7, this program knows up to 2; use the program that wrote it, \
+        "the store FILE has schema 7, this program knows up to 3; use the program that wrote it, \
          or a later one"
     );
 }

@@ -288,6 +288,11 @@ async fn an_account_that_is_cut_off_is_not_ready_until_it_heals() {
     world.on().await;
     let engine = world.engine().await;
     let (stop, mut runs) = run_on(&engine);
+    until("the tenant is on", async || {
+        let health = engine.connections_health().await.unwrap();
+        !health.is_empty()
+    })
+    .await;
     let limit = Duration::from_secs(300);
     let source = async || {
         let health = engine.connections_health().await.unwrap();

@@ -96,6 +96,8 @@ pub enum PassKind {
     Later,
     /// It cannot go on until something changes.
     Stalled,
+    /// It was ended by a stop or by another plan; what is left is read later.
+    Cut,
 }
 
 /// One reading of a source.
@@ -305,8 +307,8 @@ fn source(name: &str, line: Option<&Line>, cursor: Option<CursorRow>) -> Source 
 fn trigger(trigger: &Trigger) -> TriggerView {
     TriggerView {
         every_seconds: trigger.every.map(|every| every.as_secs()),
-        cron: trigger.cron.as_ref().map(|(line, _)| line.to_string()),
-        zone: trigger.cron.as_ref().map(|(_, zone)| zone.to_string()),
+        cron: trigger.cron.as_ref().map(|cron| cron.line().to_owned()),
+        zone: trigger.cron.as_ref().map(|cron| cron.zone().to_string()),
         webhooks: trigger.webhooks.iter().map(ToString::to_string).collect(),
     }
 }
@@ -408,6 +410,7 @@ impl From<&PassRow> for Pass {
             PassEnd::Complete => (PassKind::Complete, None, None),
             PassEnd::Rests(until) => (PassKind::Rests, Some(*until), None),
             PassEnd::Later { at, reason } => (PassKind::Later, Some(*at), Some(reason.clone())),
+            PassEnd::Cut => (PassKind::Cut, None, None),
             PassEnd::Stalled(reason) => (PassKind::Stalled, None, Some(reason.clone())),
         };
         Self {

@@ -1,9 +1,9 @@
 //! Who may send next: rate windows shared by whoever has the same value of `by`, and a fair queue before them (S39).
 //!
 //! One turnstile stands before each connector. Waiting requests are served by priority, then by tenant in turn, then
-//! by pipeline in turn; every tenth goes to the lowest priority that waits. A request whose window is spent is passed
-//! over, so that tenants with other windows go on. One of the waiting tasks drives the queue and hands that role on
-//! when it is served or dropped; nothing runs in the background.
+//! by pipeline in turn; one of ten is kept for each lower priority that waits. A request whose window is spent is
+//! passed over, so that tenants with other windows go on. One of the waiting tasks drives the queue and hands that
+//! role on when it is served or dropped; nothing runs in the background.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -15,7 +15,7 @@ use super::limit::{Rate, Window};
 use crate::engine::clock::Clock;
 use crate::engine::record::{PipelineName, TenantName};
 
-/// What a request is for; lower ones wait for higher ones, with a tenth kept for the lowest.
+/// What a request is for; lower ones wait for higher ones, but are let in after nine of those.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Priority {
     /// Settling an unknown outcome, and tokens.
@@ -29,7 +29,7 @@ pub enum Priority {
 }
 
 const PRIORITIES: usize = 4;
-/// After so many requests of higher priority one of the lowest goes.
+/// After so many requests of higher priority one of a lower one goes.
 const HIGHER_IN_A_ROW: u32 = 9;
 
 /// The queue before one connector.
@@ -48,7 +48,8 @@ struct State {
     windows: Vec<Shared>,
     names: HashMap<WindowName, usize>,
     queues: [Queue; PRIORITIES],
-    higher_in_a_row: u32,
+    /// How many of higher priority have gone since one of each priority that waits did.
+    passed_over: [u32; PRIORITIES],
     driven: Driven,
 }
 
@@ -270,19 +271,18 @@ impl State {
             let waiting: Vec<usize> = (0..PRIORITIES)
                 .filter(|class| !self.queues[*class].tenants.is_empty())
                 .collect();
-            let lowest = *waiting.last()?;
-            let lowest_first = self.higher_in_a_row >= HIGHER_IN_A_ROW;
-            let order = lowest_first
-                .then_some(lowest)
-                .into_iter()
-                .chain(waiting.iter().copied());
+            if waiting.is_empty() {
+                return None;
+            }
+            let is_owed = |class: &usize| self.passed_over[*class] >= HIGHER_IN_A_ROW;
+            let owed: Vec<usize> = waiting.iter().rev().copied().filter(is_owed).collect();
+            let order = owed.into_iter().chain(waiting.iter().copied());
             let mut again: Option<Duration> = None;
             let mut served = false;
             for class in order {
                 match self.serve_one(class, now) {
                     Ok(()) => {
-                        let higher = class < lowest;
-                        self.higher_in_a_row = if higher { self.higher_in_a_row + 1 } else { 0 };
+                        self.count(class, &waiting);
                         served = true;
                         break;
                     }
@@ -292,6 +292,17 @@ impl State {
             if !served && !self.is_idle() {
                 return again;
             }
+        }
+    }
+
+    /// Notes that one of a class has gone while these waited.
+    fn count(&mut self, served: usize, waiting: &[usize]) {
+        for (class, passed) in self.passed_over.iter_mut().enumerate() {
+            *passed = match class > served && waiting.contains(&class) {
+                true => *passed + 1,
+                false if class < served => *passed,
+                false => 0,
+            };
         }
     }
 
@@ -399,9 +410,18 @@ mod tests {
 
     /// Queues requests while nothing passes, then says in which order they were served.
     async fn order(requests: Vec<(Priority, &'static str, &'static str)>) -> Vec<&'static str> {
+        order_at(rate(1, 10), requests).await
+    }
+
+    async fn order_at(
+        pace: Rate,
+        requests: Vec<(Priority, &'static str, &'static str)>,
+    ) -> Vec<&'static str> {
         let turnstile = turnstile();
-        let windows = Arc::new(turnstile.join([(window("all"), rate(1, 10))]));
-        turnstile.stop(&windows, Duration::from_secs(100));
+        let windows = Arc::new(turnstile.join([(window("all"), pace)]));
+        // All are there before the first may pass.
+        let queueing = Duration::from_secs(100 + requests.len() as u64);
+        turnstile.stop(&windows, queueing);
         let served = Arc::new(Mutex::new(Vec::new()));
         let mut tasks = JoinSet::new();
         for (priority, tenant, pipeline) in requests {
@@ -465,6 +485,47 @@ mod tests {
         assert_eq!(order[0], "settle");
         assert_eq!(order.iter().position(|name| *name == "low"), Some(9));
         assert_eq!(order[14], "low");
+    }
+
+    #[tokio::test]
+    async fn no_priority_that_waits_is_forgotten() {
+        let mut requests = vec![(Priority::Event, "event", "p"); 40];
+        requests.extend(vec![(Priority::Poll, "poll", "p"); 2]);
+        requests.extend(vec![(Priority::Backfill, "backfill", "p"); 2]);
+        let order = order(requests).await;
+        let places = |name| -> Vec<usize> {
+            let named = order.iter().enumerate().filter(|(_, one)| **one == name);
+            named.map(|(place, _)| place).collect()
+        };
+        assert_eq!(places("backfill"), [9, 19]);
+        assert_eq!(places("poll"), [10, 21]);
+    }
+
+    #[tokio::test]
+    async fn a_backlog_of_thousands_does_not_starve_who_shares_the_window() {
+        const SMALL: [&str; 20] = [
+            "t0", "t1", "t2", "t3", "t4", "t5", "t6", "t7", "t8", "t9", "t10", "t11", "t12", "t13",
+            "t14", "t15", "t16", "t17", "t18", "t19",
+        ];
+        let mut requests = vec![(Priority::Event, "big", "p"); 3_000];
+        for tenant in SMALL {
+            requests.extend(vec![(Priority::Event, tenant, "p"); 3]);
+            requests.push((Priority::Poll, tenant, "poll"));
+        }
+        let order = order_at(rate(100, 10), requests).await;
+        assert_eq!(order.len(), 3_080);
+        for tenant in SMALL {
+            let mut served = order.iter().enumerate().filter(|(_, one)| **one == tenant);
+            let mut place = || served.next().unwrap().0;
+            // In turn with the one that has thousands: one of each in every round of 21, and the polls besides.
+            for round in 1..=3 {
+                let place = place();
+                assert!(place <= round * 24, "{tenant} at {place} in round {round}");
+            }
+        }
+        // Polls wait for events, but one of ten is theirs: all twenty are through after some two hundred.
+        let last_poll = order.iter().rposition(|one| *one == "poll").unwrap();
+        assert!(last_poll <= 220, "the last poll at {last_poll}");
     }
 
     #[tokio::test]

@@ -81,6 +81,14 @@ impl TenantRun {
             .collect()
     }
 
+    /// A pass starts that was due then.
+    pub(crate) fn pass_starts(&self, due: Option<Timestamp>) {
+        if let Some(due) = due {
+            let late = self.now().since(due);
+            self.progress.metrics().pass_started_late(late);
+        }
+    }
+
     /// The sources that are read on a schedule, signals among them.
     fn polled(&self) -> impl Iterator<Item = &Pipeline> {
         self.pipelines()

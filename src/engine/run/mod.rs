@@ -6,6 +6,7 @@ mod cache;
 mod claims;
 mod compare;
 mod coverage;
+mod crowd;
 mod ending;
 mod failure;
 mod find;

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::coverage::Coverage;
+use super::crowd::Crowd;
 use crate::engine::clock::Timestamp;
 use crate::engine::record::{PipelineName, TenantName};
 use crate::engine::store::{Outcome, Taken};
@@ -30,6 +31,8 @@ pub struct Progress {
     unknown: AtomicU64,
     settled: AtomicU64,
     coverage: Option<Mutex<Coverage>>,
+    /// Who runs.
+    pub(crate) crowd: Crowd,
     metrics: Arc<Metrics>,
     /// When sources were last read to their end.
     read: Mutex<HashMap<(TenantName, PipelineName), Timestamp>>,

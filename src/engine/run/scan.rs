@@ -41,6 +41,8 @@ pub enum PassEnd {
         /// Why, for people.
         reason: String,
     },
+    /// It was told to stop before the end.
+    Cut,
     /// It cannot go on until something changes (S34).
     Stalled(String),
 }
@@ -184,7 +186,8 @@ fn judged(
     };
     let end = match ended {
         Ok(Some(rest)) => PassEnd::Rests(tenant.clock.now().plus(rest)),
-        Ok(None) | Err(Cut::Stopped) => PassEnd::Complete,
+        Ok(None) => PassEnd::Complete,
+        Err(Cut::Stopped) => PassEnd::Cut,
         Err(Cut::Paging(error)) => PassEnd::Stalled(error.to_string()),
         Err(Cut::Store(error)) => later(tenant, pipeline, None, error.to_string()),
         Err(Cut::Failure(failure)) => match failure.class {
@@ -203,7 +206,7 @@ fn judged(
         },
     };
     let counts_as = match end {
-        PassEnd::Complete | PassEnd::Rests(_) => counts_as,
+        PassEnd::Complete | PassEnd::Rests(_) | PassEnd::Cut => counts_as,
         PassEnd::Later { .. } => "later",
         PassEnd::Stalled(_) => "stalled",
     };

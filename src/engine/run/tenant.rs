@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 
 use super::cache::FetchCache;
 use super::claims::Claims;
+use super::crowd::Place;
 use super::gate::Gates;
 use super::links::Links;
 use super::progress::Progress;
@@ -74,6 +75,7 @@ pub struct TenantRun {
     pub(crate) sources: Sources,
     /// Rung when there may be work.
     pub(crate) wake: Arc<Notify>,
+    place: Place,
     epoch: Arc<AtomicI64>,
     /// When it was last turned on, in ticks.
     since: AtomicI64,
@@ -127,7 +129,10 @@ impl TenantRun {
                 ("title", Datum::from(&*plan.title)),
             ]),
         );
+        let pipelines = plan.integration.pipelines.values();
+        let sources = pipelines.map(|pipeline| 1 + pipeline.signals.len()).sum();
         let run = Arc::new(Self {
+            place: progress.crowd.join(sources),
             links: before.map_or_else(
                 || Arc::new(Links::new(store.clone())),
                 |before| before.links.clone(),
@@ -234,6 +239,11 @@ impl TenantRun {
     /// The present instant.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// How many sources there are in the process, over all tenants.
+    pub(crate) fn among(&self) -> usize {
+        self.place.among()
     }
 
     /// Requests that may be on the wire at once, at the account that takes most.

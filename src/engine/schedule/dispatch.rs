@@ -3,6 +3,7 @@
 //! are due. Its memory is bounded: a window of records, a bounded number of attempts, one pass per pipeline.
 
 mod heed;
+mod passes;
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
@@ -10,11 +11,11 @@ use std::time::Duration;
 
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
+use tracing::{error, info};
 
-use super::board::PassRow;
+use super::agenda::Agenda;
 use super::control::{Control, Paused};
-use super::source::{Running, Source};
+use super::source::Source;
 use super::spaced::Spaced;
 use crate::engine::clock::Timestamp;
 use crate::engine::record::{PipelineName, RecordKey, RootKey, Seq};
@@ -86,6 +87,7 @@ pub async fn run(
     tenant.store().look_again(tenant.name()).await?;
     let mut dispatch = Dispatch {
         sources: Vec::new(),
+        agenda: Agenda::default(),
         open: HashSet::new(),
         window: VecDeque::new(),
         known: HashSet::new(),
@@ -110,7 +112,7 @@ pub async fn run(
         mode,
         slots: 0,
     };
-    dispatch.take_sources();
+    dispatch.take_sources().await?;
     dispatch.run().await?;
     Ok(dispatch.report)
 }
@@ -144,6 +146,8 @@ struct Dispatch {
     paused: Paused,
     only: Option<Vec<PipelineName>>,
     sources: Vec<Source>,
+    /// When each of them is read.
+    agenda: Agenda,
     /// Pipelines whose requirements hold.
     open: HashSet<PipelineName>,
     window: VecDeque<Taken>,
@@ -223,7 +227,7 @@ impl Dispatch {
                     self.worked(worked);
                 }
             }
-            Some(pass) = self.passes.join_next() => self.pass_ended(pass),
+            Some(pass) = self.passes.join_next() => self.pass_ended(pass).await?,
             Some(_) = self.settling.join_next() => {
                 self.again();
             }
@@ -269,92 +273,6 @@ impl Dispatch {
                 }
             }
             Err(error) => error!(%error, "An attempt ended in a panic."),
-        }
-    }
-
-    fn pass_ended(&mut self, pass: Result<Passed, JoinError>) {
-        let now = self.tenant.now();
-        match pass {
-            Ok(passed) => {
-                self.again();
-                let found = self
-                    .sources
-                    .iter_mut()
-                    .find(|source| source.pipeline.name == passed.source);
-                // The present plan may have no such source any more.
-                let Some(source) = found else { return };
-                let started = source.started;
-                source.running = Running::No;
-                source.next = match self.mode {
-                    // Asked for while it was read, or to be read on under another plan.
-                    Mode::Forever if passed.replanned || source.next.is_some() => Some(now),
-                    Mode::Forever => source.after_pass(now),
-                    Mode::Once => None,
-                };
-                match &passed.end {
-                    PassEnd::Complete => source.failures = 0,
-                    PassEnd::Rests(at) => {
-                        source.failures = 0;
-                        source.next = source.next.map(|next| next.max(*at));
-                    }
-                    PassEnd::Later { at, reason } => {
-                        source.failures += 1;
-                        source.next = Some(*at);
-                        if self.mode == Mode::Once && source.failures >= TRIES {
-                            source.next = None;
-                            self.report
-                                .stalled
-                                .push((source.pipeline.name.to_string(), reason.clone()));
-                        }
-                    }
-                    PassEnd::Stalled(reason) => {
-                        warn!(pipeline = %source.pipeline.name, %reason, "The source cannot be read on.");
-                        self.report
-                            .stalled
-                            .push((source.pipeline.name.to_string(), reason.clone()));
-                    }
-                }
-                let row = PassRow {
-                    started,
-                    ended: now,
-                    end: passed.end,
-                    seen: passed.seen,
-                };
-                self.control.board().ended(&passed.source, source.next, row);
-            }
-            Err(error) => error!(%error, "A pass ended in a panic."),
-        }
-    }
-
-    fn start_passes(&mut self) {
-        let now = self.tenant.now();
-        for source in &mut self.sources {
-            let due = source.next.is_some_and(|next| next <= now);
-            if due && source.running == Running::No && !self.paused.has(source.owner()) {
-                source.running = Running::Yes;
-                if let Some(next) = source.next {
-                    let metrics = self.tenant.progress().metrics();
-                    metrics.pass_started_late(now.since(next));
-                }
-                source.started = now;
-                source.next = None;
-                self.control.board().began(&source.pipeline.name, now);
-                let (tenant, pipeline, reading, stop) = (
-                    self.tenant.clone(),
-                    source.pipeline.clone(),
-                    self.reading.clone(),
-                    self.stop.clone(),
-                );
-                self.passes.spawn(async move {
-                    let end = run::pass(&tenant, &pipeline, &reading).await;
-                    Passed {
-                        source: pipeline.name.clone(),
-                        end,
-                        seen: tenant.sources.seen(&tenant, &pipeline),
-                        replanned: reading.is_cancelled() && !stop.is_cancelled(),
-                    }
-                });
-            }
         }
     }
 
@@ -512,7 +430,7 @@ impl Dispatch {
             && self.settling.is_empty()
             && self.window.is_empty()
             && self.drained == Drained::Yes
-            && self.sources.iter().all(|source| source.next.is_none())
+            && self.agenda.is_at_rest()
     }
 
     /// Whether a single run is over: `None` when something is still to come within its patience.
@@ -562,12 +480,8 @@ impl Dispatch {
 
     fn wake_at(&self) -> Timestamp {
         let now = self.tenant.now();
-        let passes = self
-            .sources
-            .iter()
-            .filter(|source| !self.paused.has(source.owner()))
-            .filter_map(|source| source.next)
-            .min();
+        let wall = self.tenant.clock().wall();
+        let passes = self.agenda.next().map(|at| now.plus(at.since(wall)));
         let due = self.next_due.map(|due| due.max(now.plus(PAUSE)));
         let account = if self.window.is_empty() {
             None
@@ -584,7 +498,9 @@ impl Dispatch {
     /// Told to stop: nothing new starts, what runs ends.
     async fn drain(&mut self) -> store::Result<()> {
         self.report.cut_short = Rest::Stopped;
-        while self.passes.join_next().await.is_some() {}
+        while let Some(pass) = self.passes.join_next().await {
+            self.pass_ended(pass).await?;
+        }
         while self.settling.join_next().await.is_some() {}
         while let Some(worked) = self.working.join_next().await {
             if let Err(error) = worked {

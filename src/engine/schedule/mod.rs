@@ -1,5 +1,6 @@
 //! When runs start and which record is worked next. One loop per tenant owns what is running.
 
+mod agenda;
 mod board;
 mod control;
 mod dispatch;

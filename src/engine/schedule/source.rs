@@ -1,55 +1,42 @@
-//! When a pipeline's source is read next.
+//! A pipeline's source, or one of its signals, as the dispatcher sees it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::timing;
+use super::agenda::{Agenda, Entry};
+use super::dispatch::Mode;
+use super::timing::{Rhythm, offset};
 use crate::engine::clock::Timestamp;
-use crate::lang::plan::Pipeline;
+use crate::engine::record::PipelineName;
+use crate::engine::run::TenantRun;
+use crate::engine::store::{self, Met, Store as _};
+use crate::lang::plan::{IfRunning, Missed, Pipeline};
 
-/// A pipeline's source, or one of its signals, and when it is read next.
+/// A pipeline's source, or one of its signals.
 pub(super) struct Source {
     pub(super) pipeline: Arc<Pipeline>,
-    pub(super) next: Option<Timestamp>,
+    /// When its last pass began.
     pub(super) started: Timestamp,
-    pub(super) running: Running,
     /// Passes in a row that could not be made.
     pub(super) failures: u32,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Running {
-    No,
-    Yes,
 }
 
 impl Source {
     pub(super) fn new(pipeline: Arc<Pipeline>, now: Timestamp) -> Self {
         Self {
             pipeline,
-            next: Some(now),
             started: now,
-            running: Running::No,
             failures: 0,
         }
     }
 
-    /// The same source as another plan has it. When it is read next stays, unless what starts it is another thing.
-    pub(super) fn under(&self, pipeline: Arc<Pipeline>, now: Timestamp) -> Self {
-        let when = |pipeline: &Pipeline| {
-            let trigger = pipeline.trigger.as_ref();
-            trigger.map(|trigger| (trigger.every, trigger.cron.clone()))
-        };
-        let mut source = Self {
-            next: self.next,
-            started: self.started,
-            running: self.running,
-            failures: self.failures,
+    /// The same source as another plan has it.
+    pub(super) fn under(&self, pipeline: Arc<Pipeline>) -> Self {
+        Self {
             pipeline,
-        };
-        if self.running == Running::No && when(&self.pipeline) != when(&source.pipeline) {
-            source.next = source.after_pass(now);
+            started: self.started,
+            failures: self.failures,
         }
-        source
     }
 
     /// The pipeline whose records it brings: a signal names another's.
@@ -60,21 +47,88 @@ impl Source {
         }
     }
 
-    /// A person or program asks for a pass now. One that runs is followed by another.
-    pub(super) fn asked(&mut self, now: Timestamp) {
-        self.next = Some(now);
+    fn name(&self) -> PipelineName {
+        PipelineName::from(&*self.pipeline.name)
     }
 
-    /// When the next pass starts after one has ended.
-    pub(super) fn after_pass(&self, now: Timestamp) -> Option<Timestamp> {
-        let trigger = self.pipeline.trigger.as_ref()?;
-        let every = trigger
-            .every
-            .map(|every| timing::next_every(every, self.started).max(now));
-        let cron = trigger
-            .cron
-            .as_ref()
-            .and_then(|(line, zone)| timing::next_cron(line, *zone, now));
-        every.or(cron)
+    fn entry(&self, tenant: &TenantRun, rhythm: Rhythm) -> Entry {
+        let trigger = self.pipeline.trigger.as_ref();
+        Entry {
+            offset: offset(tenant.name(), &self.pipeline.name, &rhythm, tenant.among()),
+            rhythm,
+            if_running: trigger.map_or(IfRunning::default(), |trigger| trigger.if_running),
+            missed: trigger.map_or(Missed::default(), |trigger| trigger.missed),
+            met: None,
+        }
     }
+}
+
+/// Enters sources into an agenda, each with the place it had there before, if it had one. A single run reads each at
+/// once; otherwise their triggers say when, and those that run by hand alone are read when the run names them.
+pub(super) async fn enter(
+    tenant: &TenantRun,
+    sources: &[(&Source, Option<usize>)],
+    mode: Mode,
+    named: Option<&[PipelineName]>,
+    agenda: &mut Agenda,
+) -> store::Result<()> {
+    let now = tenant.clock().wall();
+    let mut entries = Vec::with_capacity(sources.len());
+    let mut asked = Vec::new();
+    let mut known: Option<HashMap<PipelineName, Timestamp>> = None;
+    for (index, (source, place)) in sources.iter().enumerate() {
+        let rhythm = match mode {
+            Mode::Once => Rhythm::ByHand,
+            Mode::Forever => Rhythm::of(&source.pipeline),
+        };
+        let by_hand = matches!(rhythm, Rhythm::ByHand);
+        if by_hand && place.is_none() && (mode == Mode::Once || named.is_some()) {
+            asked.push(index);
+        }
+        let mut entry = source.entry(tenant, rhythm);
+        if entry.is_remembered() {
+            let met = match &mut known {
+                Some(known) => known,
+                none => none.insert(met(tenant).await?),
+            };
+            let met = met.get(&source.name()).copied();
+            // A line that is seen for the first time has missed nothing so far.
+            if met.is_none() {
+                remember(tenant, source, Some(now)).await?;
+            }
+            // Nor has one that another plan brings while it runs.
+            entry.met = met.filter(|_| place.is_none());
+        }
+        entries.push((entry, *place));
+    }
+    agenda.replace(entries, now);
+    for index in asked {
+        agenda.ask(index);
+    }
+    Ok(())
+}
+
+async fn met(tenant: &TenantRun) -> store::Result<HashMap<PipelineName, Timestamp>> {
+    let met = tenant.store().met(tenant.name()).await?;
+    Ok(met
+        .into_iter()
+        .map(|met| (met.pipeline, met.until))
+        .collect())
+}
+
+/// Remembers up to when the `cron` times of a source were met.
+pub(super) async fn remember(
+    tenant: &TenantRun,
+    source: &Source,
+    met: Option<Timestamp>,
+) -> store::Result<()> {
+    let Some(until) = met else {
+        return Ok(());
+    };
+    let met = Met {
+        tenant: tenant.name().clone(),
+        pipeline: source.name(),
+        until,
+    };
+    tenant.store().meet(met).await
 }

@@ -1,126 +1,117 @@
-//! When the passes of a pipeline start: `every`, or by crontab lines through the `cron` crate.
-//!
-//! `cron` wants six fields and counts Sunday as 1; here the five fields people know are translated. It iterates in
-//! wall time: a time that a clock change skips runs at the first instant after the gap, a time that happens twice
-//! runs once.
+//! When a source is to be read, by what its trigger says; and where in its interval it begins.
 
-use std::str::FromStr as _;
 use std::time::Duration;
 
-use chrono::{Datelike as _, LocalResult, NaiveDateTime, TimeZone as _, Timelike as _, Utc};
-use chrono_tz::Tz;
-use cron::Schedule;
-
 use crate::engine::clock::Timestamp;
+use crate::engine::record::TenantName;
+use crate::lang::plan::{Crontab, Pipeline};
 
-/// A crontab line of five fields as the six fields of the `cron` crate, weekdays by name (0 and 7 are Sunday).
-pub(crate) fn six_fields(line: &str) -> Option<String> {
-    let fields: Vec<&str> = line.split_whitespace().collect();
-    let [minute, hour, day, month, weekday] = fields.as_slice() else {
-        return None;
-    };
-    Some(format!(
-        "0 {minute} {hour} {day} {month} {}",
-        weekdays(weekday)
-    ))
+/// How far apart the first passes of a process start, on average: a thousand pipelines begin over 20 s, those of one
+/// tenant practically at once.
+const APART: Duration = Duration::from_millis(20);
+
+/// What the times of a source follow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Rhythm {
+    /// A fixed distance from the first pass on.
+    Every(Duration),
+    /// The wall clock of a zone.
+    Cron(Crontab),
+    /// Nothing: it is read at start, and when someone asks.
+    AtStart,
+    /// Nothing: it is read when someone asks.
+    ByHand,
 }
 
-/// Weekday numbers of crontab (0 to 7, Sunday at both ends) as names, which every library reads alike.
-fn weekdays(field: &str) -> String {
-    const NAMES: [&str; 8] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"];
-    field
-        .split(',')
-        .map(|part| {
-            let (range, step) = part
-                .split_once('/')
-                .map_or((part, None), |(range, step)| (range, Some(step)));
-            let named = range
-                .split('-')
-                .map(|end| {
-                    end.parse::<usize>()
-                        .ok()
-                        .and_then(|n| NAMES.get(n))
-                        .map_or(end, |name| name)
-                })
-                .collect::<Vec<_>>()
-                .join("-");
-            match step {
-                Some(step) => format!("{named}/{step}"),
-                None => named,
-            }
-        })
-        .collect::<Vec<_>>()
-        .join(",")
-}
-
-/// The first time after `after` that a crontab line names in a zone.
-pub(crate) fn next_cron(line: &str, zone: Tz, after: Timestamp) -> Option<Timestamp> {
-    let schedule = Schedule::from_str(&six_fields(line)?).ok()?;
-    let after = after.to_chrono();
-    // Iterate over wall times as if they were UTC, so that the crate never sees a clock change.
-    let mut wall = after.with_timezone(&zone).naive_local();
-    for _ in 0..10_000 {
-        let next = schedule
-            .after(&Utc.from_utc_datetime(&wall))
-            .next()?
-            .naive_utc();
-        let at = instant(zone, next)?;
-        if at > after {
-            return Some(Timestamp::from_chrono(at));
+impl Rhythm {
+    /// What a pipeline's trigger says. One that webhooks alone trigger is read at start: some may have been missed.
+    pub(super) fn of(pipeline: &Pipeline) -> Self {
+        let Some(trigger) = &pipeline.trigger else {
+            return Self::ByHand;
+        };
+        match (trigger.every, &trigger.cron) {
+            (Some(every), _) => Self::Every(every),
+            (None, Some(crontab)) => Self::Cron(crontab.clone()),
+            (None, None) => Self::AtStart,
         }
-        wall = next;
     }
-    None
-}
 
-/// The instant of a wall time: the first after a gap, the earlier of an overlap.
-fn instant(zone: Tz, wall: NaiveDateTime) -> Option<chrono::DateTime<Utc>> {
-    match zone.from_local_datetime(&wall) {
-        LocalResult::Single(at) | LocalResult::Ambiguous(at, _) => Some(at.to_utc()),
-        LocalResult::None => (1..=180).find_map(|minutes| {
-            let later = wall + chrono::Duration::minutes(minutes);
-            let later = later.with_second(0)?;
-            debug_assert!(later.year() >= wall.year(), "minutes only go forward");
-            zone.from_local_datetime(&later)
-                .earliest()
-                .map(|at| at.to_utc())
-        }),
+    /// The first time after `now`, where `time` was one.
+    pub(super) fn after(&self, time: Timestamp, now: Timestamp) -> Option<Timestamp> {
+        match self {
+            Self::Every(every) => {
+                // The phase is kept however late it is: times are counted from the first one.
+                let passed = now.since(time).as_nanos() / every.as_nanos().max(1);
+                let times = u32::try_from(passed.saturating_add(1)).unwrap_or(u32::MAX);
+                Some(time.plus(every.saturating_mul(times)))
+            }
+            Self::Cron(crontab) => next_cron(crontab, now),
+            Self::AtStart | Self::ByHand => None,
+        }
     }
 }
 
-/// When the next pass starts after one that started at `started`.
-pub(crate) fn next_every(every: Duration, started: Timestamp) -> Timestamp {
-    started.plus(every)
+/// The first time after `after` that a crontab line names.
+pub(super) fn next_cron(crontab: &Crontab, after: Timestamp) -> Option<Timestamp> {
+    crontab.next(after.to_chrono()).map(Timestamp::from_chrono)
+}
+
+/// How long after the start a source is read first, with so many pipelines in the process: the same at every start,
+/// another for every source, always less than its interval.
+pub(super) fn offset(
+    tenant: &TenantName,
+    source: &str,
+    rhythm: &Rhythm,
+    pipelines: usize,
+) -> Duration {
+    let crowd = APART.saturating_mul(u32::try_from(pipelines).unwrap_or(u32::MAX));
+    let within = match rhythm {
+        Rhythm::Every(every) => crowd.min(*every),
+        Rhythm::Cron(_) | Rhythm::AtStart | Rhythm::ByHand => crowd,
+    };
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(tenant.as_str().as_bytes());
+    hasher.update(b"/");
+    hasher.update(source.as_bytes());
+    let mut first = [0; 4];
+    hasher.finalize_xof().fill(&mut first);
+    // A share of the span, in parts of 2^32.
+    let nanos = (within.as_nanos() * u128::from(u32::from_be_bytes(first))) >> 32;
+    Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn at(text: &str) -> Timestamp {
-        Timestamp::parse(text).unwrap()
+    #[test]
+    fn every_keeps_its_phase() {
+        let at = Timestamp::from_unix_seconds;
+        let rhythm = Rhythm::Every(Duration::from_secs(120));
+        assert_eq!(rhythm.after(at(7), at(7)), Some(at(127)));
+        assert_eq!(rhythm.after(at(7), at(126)), Some(at(127)));
+        assert_eq!(rhythm.after(at(7), at(127)), Some(at(247)));
+        assert_eq!(rhythm.after(at(7), at(1000)), Some(at(1087)));
     }
 
     #[test]
-    fn weekday_numbers_are_those_of_crontab() {
-        assert_eq!(six_fields("0 9 * * 1-5").unwrap(), "0 0 9 * * MON-FRI");
-        assert_eq!(six_fields("0 9 * * 0,7").unwrap(), "0 0 9 * * SUN,SUN");
-        assert_eq!(six_fields("* * * *"), None);
-        // 2026-04-06 is a Monday.
-        let next = next_cron("0 9 * * 1", chrono_tz::UTC, at("2026-04-01T00:00:00Z"));
-        assert_eq!(next, Some(at("2026-04-06T09:00:00Z")));
-    }
-
-    #[test]
-    fn a_skipped_time_runs_after_the_gap_and_a_doubled_one_once() {
-        let new_york = chrono_tz::America::New_York;
-        let gap = next_cron("30 2 * * *", new_york, at("2026-03-08T06:00:00Z"));
-        assert_eq!(gap, Some(at("2026-03-08T07:00:00Z")), "03:00 EDT");
-        let first = next_cron("30 1 * * *", new_york, at("2026-11-01T04:00:00Z")).unwrap();
-        assert_eq!(first, at("2026-11-01T05:30:00Z"), "01:30 EDT");
-        assert_eq!(
-            next_cron("30 1 * * *", new_york, first),
-            Some(at("2026-11-02T06:30:00Z"))
-        );
+    fn ten_thousand_pipelines_spread_over_their_interval_and_a_few_begin_at_once() {
+        let rhythm = Rhythm::Every(Duration::from_secs(120));
+        let mut seconds = [0; 120];
+        for tenant in 0..2_000 {
+            let tenant = TenantName::from(format!("tenant-{tenant}").as_str());
+            for pipeline in ["orders", "notes", "jobs", "invoices", "photos"] {
+                let offset = offset(&tenant, pipeline, &rhythm, 10_000);
+                seconds[usize::try_from(offset.as_secs()).unwrap()] += 1;
+            }
+        }
+        // 83 a second on average.
+        let (least, most) = (seconds.iter().min().unwrap(), seconds.iter().max().unwrap());
+        assert!(*least > 40 && *most < 140, "{least} to {most} in a second");
+        let tenant = TenantName::from("acme");
+        let alone = offset(&tenant, "orders", &rhythm, 5);
+        assert!(alone < Duration::from_millis(100), "{alone:?}");
+        assert_eq!(alone, offset(&tenant, "orders", &rhythm, 5));
+        assert_ne!(alone, offset(&tenant, "notes", &rhythm, 5));
     }
 }

@@ -9,6 +9,7 @@ mod gate;
 mod intake;
 mod link;
 mod report;
+mod schedule;
 mod sqlite;
 mod tenant;
 mod text;
@@ -30,6 +31,7 @@ pub use link::{
 pub use report::{
     AuditQuery, AuditRow, Count, DeadCount, DeadQuery, Overview, RecordQuery, Standing, TraceRow,
 };
+pub use schedule::Met;
 pub use sqlite::{OpenOptions, SqliteStore};
 pub use tenant::{
     AccountId, AccountPause, AccountRow, Agreement, EVERY_TENANT, Fence, Instruction, Note, Order,
@@ -166,6 +168,13 @@ pub trait Store: Send + Sync + 'static {
 
     /// The gates of a tenant that are closed.
     fn gates(&self, tenant: &TenantName) -> impl Future<Output = Result<Vec<ClosedGate>>> + Send;
+
+    /// Remembers up to when the times of a `cron` line were met. Crash before: they were missed, and their pass starts
+    /// once more. After: they are not met again.
+    fn meet(&self, met: Met) -> impl Future<Output = Result<()>> + Send;
+
+    /// Up to when the times of a tenant's `cron` lines were met, by pipeline.
+    fn met(&self, tenant: &TenantName) -> impl Future<Output = Result<Vec<Met>>> + Send;
 
     // Links.
 

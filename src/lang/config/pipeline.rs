@@ -50,11 +50,12 @@ pub struct Pipeline {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Trigger {
-    /// Time between the starts of two runs.
+    /// Time between the starts of two runs, counted from the first one at start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "DurationText", example = &"2m")]
     pub every: Option<DurationText>,
-    /// A crontab line of five fields.
+    /// A crontab line of five fields. A time that the clock skips runs right after the gap, one that comes twice runs
+    /// once; lines with a `*` or a step in minute or hour count on through both.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String", example = &"*/15 8-18 * * 1-5")]
     pub cron: Option<String>,
@@ -67,35 +68,36 @@ pub struct Trigger {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(example = serde_json::json!(["helpdesk.work_order"]))]
     pub webhook: Vec<String>,
-    /// What happens to a run that is due while one is going on. `coalesce` by default.
+    /// What happens to a time that comes while a run is going on. `coalesce` by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "IfRunning", example = &"coalesce")]
     pub if_running: Option<IfRunning>,
-    /// What happens to runs that were due while the process was down. `one` by default.
+    /// What happens to times of `cron` that passed while nothing ran: the process was down, the tenant off or paused,
+    /// the machine asleep. `one` by default. `every` reads at start whatever it says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Missed", example = &"one")]
     pub missed: Option<Missed>,
 }
 
-/// What happens to a run that is due while one is going on.
+/// What happens to a time that comes while a run is going on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum IfRunning {
-    /// One more run follows at once, however many were due.
+    /// One more run follows it at once, however many times came.
     #[default]
     Coalesce,
-    /// Nothing.
+    /// Nothing: the next time is waited for.
     Skip,
 }
 
-/// What happens to runs that were due while the process was down.
+/// What happens to times of `cron` that passed while nothing ran.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Missed {
-    /// One run at start.
+    /// One run at start, however many times passed.
     #[default]
     One,
-    /// Nothing.
+    /// Nothing: the next time is waited for.
     Skip,
 }
 

@@ -5,6 +5,7 @@
 mod choices;
 mod compile;
 mod connector;
+mod crontab;
 mod integration;
 mod pipeline;
 mod request;
@@ -19,6 +20,7 @@ pub use compile::compile;
 pub use connector::{
     Auth, Check, Connector, ErrorRule, Limit, Oauth2, Param, Retry, Settle, Vocabulary,
 };
+pub use crontab::Crontab;
 pub use integration::{Agreement, Entity, EntityFrom, Integration, Requirement, Subjects};
 pub use pipeline::{Cursor, Fetch, LinkEnd, One, Pipeline, Sweep, Trigger};
 pub use request::{

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 
+use super::crontab::Crontab;
 use super::request::{Paging, Request};
 use super::step::Step;
 use crate::lang::config::{IfRunning, Missed};
@@ -36,13 +37,13 @@ pub struct Pipeline {
 pub struct Trigger {
     /// Time between the starts of two runs.
     pub every: Option<Duration>,
-    /// A crontab line of five fields and its IANA zone.
-    pub cron: Option<(Arc<str>, chrono_tz::Tz)>,
+    /// A crontab line in its zone.
+    pub cron: Option<Crontab>,
     /// Webhooks of the pipeline's connector that name its records.
     pub webhooks: Vec<Arc<str>>,
-    /// What happens to a run that is due while one is going on.
+    /// What happens to a time that comes while a run is going on.
     pub if_running: IfRunning,
-    /// What happens to runs that were due while the process was down.
+    /// What happens to times of `cron` that passed while nothing ran.
     pub missed: Missed,
 }
 

@@ -2,7 +2,8 @@
 
 use super::{Dispatch, MOST, PER_CONNECTION};
 use crate::engine::record::PipelineName;
-use crate::engine::schedule::source::{Running, Source};
+use crate::engine::schedule::agenda::Paused as Halted;
+use crate::engine::schedule::source::{self, Source};
 use crate::engine::store;
 
 impl Dispatch {
@@ -15,10 +16,11 @@ impl Dispatch {
             self.tenant = tenant;
             self.reading.cancel();
             self.reading = self.stop.child_token();
-            self.take_sources();
+            self.take_sources().await?;
         }
         if let Some(paused) = asked.paused {
             self.paused = paused;
+            self.pause_sources();
         }
         for name in &asked.read {
             self.read_now(name.as_str());
@@ -41,28 +43,30 @@ impl Dispatch {
     }
 
     /// The sources of the present plan. One that is being read goes on being read; when the others are read next stays.
-    pub(super) fn take_sources(&mut self) {
+    pub(super) async fn take_sources(&mut self) -> store::Result<()> {
         let before = std::mem::take(&mut self.sources);
-        let now = self.tenant.now();
-        let only = &self.only;
-        self.sources = self
-            .tenant
-            .pipelines()
-            .filter(|pipeline| {
-                let is_it = |name: &PipelineName| name.as_str() == &*pipeline.name;
-                only.as_ref().is_none_or(|only| only.iter().any(is_it))
-            })
+        let only = self.only.as_deref();
+        let mut places = Vec::new();
+        let pipelines = self.tenant.pipelines().filter(|pipeline| {
+            let is_it = |name: &PipelineName| name.as_str() == &*pipeline.name;
+            only.is_none_or(|only| only.iter().any(is_it))
+        });
+        self.sources = pipelines
             .flat_map(|pipeline| std::iter::once(pipeline).chain(&pipeline.signals))
             .map(|pipeline| {
-                let known = before
+                let place = before
                     .iter()
-                    .find(|source| source.pipeline.name == pipeline.name);
-                match known {
-                    Some(known) => known.under(pipeline.clone(), now),
-                    None => Source::new(pipeline.clone(), now),
+                    .position(|source| source.pipeline.name == pipeline.name);
+                places.push(place);
+                match place {
+                    Some(place) => before[place].under(pipeline.clone()),
+                    None => Source::new(pipeline.clone(), self.tenant.now()),
                 }
             })
             .collect();
+        let known: Vec<_> = self.sources.iter().zip(places).collect();
+        source::enter(&self.tenant, &known, self.mode, only, &mut self.agenda).await?;
+        self.pause_sources();
         self.slots = (self.tenant.wire_slots() * PER_CONNECTION).clamp(8, MOST);
         let names: Vec<&str> = self
             .sources
@@ -70,21 +74,32 @@ impl Dispatch {
             .map(|source| &*source.pipeline.name)
             .collect();
         self.control.board().keep(&names);
-        for source in &self.sources {
-            if source.running == Running::No {
-                self.control
-                    .board()
-                    .next(&source.pipeline.name, source.next);
+        let wall = self.tenant.clock().wall();
+        for (index, name) in names.iter().enumerate() {
+            if !self.agenda.is_running(index) {
+                let next = self.agenda.next_of(index, wall);
+                self.control.board().next(name, next);
             }
+        }
+        Ok(())
+    }
+
+    fn pause_sources(&mut self) {
+        let wall = self.tenant.clock().wall();
+        for (index, source) in self.sources.iter().enumerate() {
+            let paused = match self.paused.has(source.owner()) {
+                true => Halted::Yes,
+                false => Halted::No,
+            };
+            self.agenda.pause(index, paused, wall);
         }
     }
 
     /// Reads a source now, or once more when the present pass has ended.
     fn read_now(&mut self, name: &str) {
-        let now = self.tenant.now();
-        for source in &mut self.sources {
+        for (index, source) in self.sources.iter().enumerate() {
             if &*source.pipeline.name == name {
-                source.asked(now);
+                self.agenda.ask(index);
             }
         }
     }

@@ -18,6 +18,7 @@ mod probe;
 mod prune;
 mod read;
 mod rows;
+mod schedule;
 mod take;
 mod tenant;
 mod writer;
@@ -35,10 +36,10 @@ use tokio_util::task::TaskTracker;
 use super::{
     AccountId, AccountPause, AccountRow, Adopt, AuditQuery, AuditRow, BeginScan, Changed,
     ClosedGate, Count, CursorId, CursorRow, DeadCount, DeadQuery, Drop, Error, Finish, Finished,
-    Gate, Hint, Hinted, Judge, LinkChange, LinkId, LinkRow, Miss, Missed, Order, OrderRow, Ordered,
-    Overview, PauseRow, PlanIntent, Planned, ReadyQuery, RecordId, RecordQuery, RecordRow, Reread,
-    RereadResult, Result, Rotate, Rotated, Settle, Store, TakePage, Taken, TargetId, TenantRow,
-    TraceRow,
+    Gate, Hint, Hinted, Judge, LinkChange, LinkId, LinkRow, Met, Miss, Missed, Order, OrderRow,
+    Ordered, Overview, PauseRow, PlanIntent, Planned, ReadyQuery, RecordId, RecordQuery, RecordRow,
+    Reread, RereadResult, Result, Rotate, Rotated, Settle, Store, TakePage, Taken, TargetId,
+    TenantRow, TraceRow,
 };
 use crate::engine::clock::Timestamp;
 use crate::engine::record::{EngineEpoch, EntityName, Identity, RecordKey, TenantName};
@@ -485,6 +486,17 @@ impl Store for SqliteStore {
     async fn gates(&self, tenant: &TenantName) -> Result<Vec<ClosedGate>> {
         let mut conn = self.reader().await?;
         gate::closed(&mut conn, tenant)
+            .await
+            .map_err(|fault| self.at(fault))
+    }
+
+    async fn meet(&self, met: Met) -> Result<()> {
+        self.write(met).await
+    }
+
+    async fn met(&self, tenant: &TenantName) -> Result<Vec<Met>> {
+        let mut conn = self.reader().await?;
+        schedule::met(&mut conn, tenant)
             .await
             .map_err(|fault| self.at(fault))
     }

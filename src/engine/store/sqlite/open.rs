@@ -22,6 +22,7 @@ use crate::engine::record::EngineEpoch;
 const MIGRATIONS: &[&str] = &[
     include_str!("../sql/0001_initial.sql"),
     include_str!("../sql/0002_pause.sql"),
+    include_str!("../sql/0003_schedule.sql"),
 ];
 
 /// "sync" in ASCII: tells our files from others that SQLite made.

@@ -1,11 +1,11 @@
-//! Crontab lines of five fields and their zones. When a line fires is worked out by the scheduler; here it is only
+//! Crontab lines of five fields and their zones. When a line fires is worked out by [`Crontab`]; here it is only
 //! made sure that it can be read, and that it fires at all.
 
-use std::str::FromStr as _;
 use std::sync::Arc;
 
 use super::site::Site;
 use crate::lang::diag::{Code, suggest};
+use crate::lang::plan::Crontab;
 
 /// A crontab line as it is written.
 pub(super) fn line(site: &Site<'_>, written: &str) -> Option<Arc<str>> {
@@ -27,23 +27,14 @@ pub(super) fn line(site: &Site<'_>, written: &str) -> Option<Arc<str>> {
             return None;
         }
     }
-    // The library counts weekdays from 1 = Sunday and wants seconds first.
-    let known = cron::Schedule::from_str(&format!(
-        "0 {} {} {} {} *",
-        fields[0], fields[1], fields[2], fields[3]
-    ));
-    let Ok(schedule) = known else {
+    let Some(crontab) = Crontab::parse(written, chrono_tz::UTC) else {
         site.fault(Code::BadCron, format!("`{written}` is not a crontab line"))
             .label("cannot be read")
             .help("a field is `*`, a number, a range `1-5`, a step `*/15`, or a list of them")
             .report();
         return None;
     };
-    if schedule
-        .after(&chrono::DateTime::UNIX_EPOCH)
-        .next()
-        .is_none()
-    {
+    if crontab.next(chrono::DateTime::UNIX_EPOCH).is_none() {
         site.fault(Code::BadCron, format!("`{written}` never fires"))
             .label("there is no such day")
             .report();

@@ -12,7 +12,7 @@ use super::{cron, fetch, signals, webhook};
 use crate::lang::config;
 use crate::lang::diag::Code;
 use crate::lang::expr::Type;
-use crate::lang::plan::{EntityFrom, LinkEnd, Pipeline, Trigger};
+use crate::lang::plan::{Crontab, EntityFrom, LinkEnd, Pipeline, Trigger};
 
 /// Compiles one pipeline.
 pub(super) fn compile<'p>(
@@ -191,7 +191,7 @@ fn trigger(
     let zone = zone?.unwrap_or(chrono_tz::UTC);
     Some(Trigger {
         every: every?,
-        cron: cron?.map(|line| (line, zone)),
+        cron: cron?.map(|line| Crontab::parse(&line, zone).expect("the line was read before")),
         webhooks: webhooks?,
         if_running: written.if_running.unwrap_or_default(),
         missed: written.missed.unwrap_or_default(),
