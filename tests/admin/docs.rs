@@ -23,7 +23,7 @@ fn rows(heading: &str) -> BTreeSet<String> {
     let (_, section) = page
         .split_once(&format!("## {heading}\n"))
         .unwrap_or_else(|| panic!("the page has a section {heading}"));
-    let section = section.split("\n## ").next().unwrap();
+    let section = section.split("\n##").next().unwrap();
     let cells = section.lines().filter_map(|line| line.strip_prefix("| `"));
     cells
         .filter_map(|line| Some(line.split_once('`')?.0.to_owned()))
@@ -100,7 +100,7 @@ fn every_exit_code_is_in_the_page() {
         .collect();
     let page = page();
     let (_, section) = page.split_once("## Exit codes\n").unwrap();
-    let section = section.split("\n## ").next().unwrap();
+    let section = section.split("\n##").next().unwrap();
     let written: BTreeSet<u8> = section
         .lines()
         .filter_map(|line| line.strip_prefix("| ")?.split_once(" |")?.0.parse().ok())
