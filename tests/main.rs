@@ -9,6 +9,8 @@ mod cli;
 #[cfg(test)]
 mod connect;
 #[cfg(test)]
+mod daemon;
+#[cfg(test)]
 mod day;
 #[cfg(test)]
 mod diagnostics;

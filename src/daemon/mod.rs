@@ -58,8 +58,6 @@ pub struct Engine {
     tenants: RwLock<HashMap<TenantName, Arc<TenantRun>>>,
     /// Counts changes of `tenants`.
     changes: AtomicU64,
-    /// Held while a tenant is opened that was not open.
-    opening: AsyncMutex<()>,
     running: Mutex<HashMap<TenantName, Running>>,
     /// The loops of tenants that are served.
     loops: TaskTracker,
@@ -67,6 +65,7 @@ pub struct Engine {
     serving: OnceLock<CancellationToken>,
     pauses: RwLock<Pauses>,
     generation: watch::Sender<Generation>,
+    /// Held by a reload, and while a tenant is opened that was not open.
     reloading: AsyncMutex<()>,
 }
 
@@ -120,7 +119,6 @@ impl Engine {
             progress: Arc::default(),
             tenants: RwLock::default(),
             changes: AtomicU64::new(0),
-            opening: AsyncMutex::default(),
             running: Mutex::default(),
             loops: TaskTracker::new(),
             serving: OnceLock::new(),
@@ -158,7 +156,8 @@ impl Engine {
         if let Some(open) = self.open_one(name) {
             return Ok(open);
         }
-        let _one = self.opening.lock().await;
+        // A reload meanwhile would put another plan, and another run of this tenant, in the place of these.
+        let _one = self.reloading.lock().await;
         if let Some(open) = self.open_one(name) {
             return Ok(open);
         }
@@ -167,7 +166,7 @@ impl Engine {
             return Err(EngineError::unknown_tenant(&plan, name));
         };
         let open = self.open_tenant(tenant.clone(), None).await?;
-        self.swap(plan.clone(), std::slice::from_ref(&open), &[]);
+        self.swap(None, std::slice::from_ref(&open), &[]);
         Ok(open)
     }
 
@@ -230,8 +229,10 @@ impl Engine {
     }
 
     /// Puts a plan and open tenants in the place of what was there.
-    fn swap(&self, plan: Arc<Plan>, opened: &[Arc<TenantRun>], removed: &[TenantName]) {
-        *self.plan.write().unwrap_or_else(PoisonError::into_inner) = plan;
+    fn swap(&self, plan: Option<Arc<Plan>>, opened: &[Arc<TenantRun>], removed: &[TenantName]) {
+        if let Some(plan) = plan {
+            *self.plan.write().unwrap_or_else(PoisonError::into_inner) = plan;
+        }
         let mut tenants = self.tenants.write().unwrap_or_else(PoisonError::into_inner);
         for name in removed {
             tenants.remove(name);

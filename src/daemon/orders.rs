@@ -115,7 +115,10 @@ impl Engine {
             let phase = self.store.tenant(run.name()).await?.phase;
             return Err(EngineError::NotRunning {
                 tenant: tenant.to_owned(),
-                phase: phase.as_str(),
+                phase: match phase {
+                    Phase::On => "on, but not run by this process",
+                    Phase::Off | Phase::Activating | Phase::Paused => phase.as_str(),
+                },
             });
         }
         Ok(())

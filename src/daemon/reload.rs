@@ -185,7 +185,7 @@ impl Engine {
             .cloned()
             .collect();
         // From here on it holds.
-        self.swap(plan, &opened, &removed);
+        self.swap(Some(plan), &opened, &removed);
         for name in &removed {
             self.end(name);
         }

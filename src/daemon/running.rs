@@ -107,19 +107,18 @@ impl Engine {
             if let Some(before) = before {
                 before.cancelled().await;
             }
-            while let Err(error) = schedule::run(
-                engine.current(&tenant),
-                None,
-                Mode::Forever,
-                stop.clone(),
-                begun.control.clone(),
-            )
-            .await
-            {
+            while !stop.is_cancelled() {
+                let tenant = engine.current(&tenant);
+                let control = begun.control.clone();
+                let Err(error) =
+                    schedule::run(tenant, None, Mode::Forever, stop.clone(), control).await
+                else {
+                    break;
+                };
                 error!(tenant = %name, %error, "The store failed; the tenant rests for a moment.");
                 tokio::select! {
                     () = engine.clock.sleep(STORE_PAUSE) => {}
-                    () = stop.cancelled() => break,
+                    () = stop.cancelled() => {}
                 }
             }
             engine.ended(&name, &begun);
