@@ -56,12 +56,14 @@ impl World {
         };
         write(
             "syncline.yaml",
-            "kind: runtime\nname: clocks\nstore: syncline.db\n",
+            "kind: runtime\nname: clocks\nstore: syncline.db\nsecrets: { environment: CLOCKS_ }\n",
         );
         write(
             "connectors/clock.yaml",
-            "kind: connector\nname: clock\nparams: { url: { type: text }, owner: { type: text } }\n\
-             identity: [owner]\nbase_url: \"{{ params.url }}\"\nauth: { none: {} }\n\
+            "kind: connector\nname: clock\nparams: { url: { type: text }, owner: { type: text }, \
+             key: { type: text, secret: true } }\n\
+             identity: [owner]\nbase_url: \"{{ params.url }}\"\n\
+             auth: { api_key: { name: X-Key, value: \"{{ params.key }}\" } }\n\
              retry: { attempts: 3, first: 1s, max: 5s }\nsettle: { in_flight: 5s, lag: 0s }\n\
              errors: [{ when: status >= 400, class: transient }]\n\
              records: { thing: thing.json }\n",
@@ -88,7 +90,7 @@ impl World {
         }
         let tenant = format!(
             "kind: tenant\nname: acme\ntitle: Acme\nintegration: clocks\n\
-             accounts: {{ clock: {{ url: \"{}\", owner: acme }} }}\n",
+             accounts: {{ clock: {{ url: \"{}\", owner: acme, key: {{ secret: key }} }} }}\n",
             server.url
         );
         write("tenants/acme.yaml", &tenant);
@@ -103,6 +105,7 @@ impl World {
         Cmd::new(args)
             .dir(self.dir.path())
             .env("SYNCLINE_WORKSPACE", self.dir.path().to_str().unwrap())
+            .env("CLOCKS_KEY", "made up")
             .env("SYNCLINE_CLOCK", clock)
     }
 
@@ -139,17 +142,16 @@ fn at(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }
 
-/// It read at these times, each time within a minute.
+/// It read so often, and each time in this span.
 #[track_caller]
-fn assert_reads(world: &World, pipeline: &str, times: &[&str]) {
+fn assert_reads(world: &World, pipeline: &str, times: usize, span: [&str; 2]) {
     let reads = world.reads(pipeline);
-    let minute = TimeDelta::minutes(1);
-    let fits = reads.len() == times.len()
-        && reads
-            .iter()
-            .zip(times)
-            .all(|(read, time)| at(time) <= *read && *read < at(time) + minute);
-    assert!(fits, "{pipeline} read at {reads:?}, not at {times:?}");
+    let [from, to] = span.map(at);
+    let fits = reads.len() == times && reads.iter().all(|read| (from..to).contains(read));
+    assert!(
+        fits,
+        "{pipeline} read at {reads:?}, not {times} times in {span:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -159,69 +161,45 @@ async fn what_passed_while_the_process_was_down_is_read_once_or_skipped() {
             "nightly",
             "{ cron: \"30 2 * * *\", zone: America/New_York }",
         ),
-        ("noon", "{ cron: \"3 12 * * *\", missed: skip }"),
+        ("noon", "{ cron: \"0 13 * * *\", missed: skip }"),
         ("often", "{ every: 2m }"),
     ])
     .await;
-    // The night in which New York's clock goes from 02:00 to 03:00; a minute takes 0.3 s.
-    world.on("2026-03-08T06:50:00Z*200").await;
-    let running = world.follow("2026-03-08T06:57:00Z*200");
+    // The night in which New York's clock goes from 02:00 to 03:00; a minute takes 0.2 s.
+    world.on("2026-03-08T05:00:00Z*300").await;
+    let running = world.follow("2026-03-08T06:20:00Z*300");
     world.until_read("nightly", 1).await;
     running.terminate().await.fine();
-    assert_reads(&world, "nightly", &["2026-03-08T07:00:00Z"]);
-    assert_reads(&world, "noon", &[]);
+    let night = ["2026-03-08T07:00:00Z", "2026-03-08T07:30:00Z"];
+    assert_reads(&world, "nightly", 1, night);
+    assert_reads(&world, "noon", 0, night);
     world.forget();
 
     // Two days later: two nights and two noons have passed.
-    let running = world.follow("2026-03-10T12:00:00Z*200");
-    world.until_read("often", 3).await;
+    let running = world.follow("2026-03-10T12:00:00Z*300");
     world.until_read("noon", 1).await;
     running.kill().await;
-    assert_reads(&world, "nightly", &["2026-03-10T12:00:00Z"]);
-    assert_reads(&world, "noon", &["2026-03-10T12:03:00Z"]);
+    let at_start = ["2026-03-10T12:00:00Z", "2026-03-10T13:00:00Z"];
+    assert_reads(&world, "nightly", 1, at_start);
+    let noon = ["2026-03-10T13:00:00Z", "2026-03-10T13:30:00Z"];
+    assert_reads(&world, "noon", 1, noon);
     world.forget();
 
     // What was made up for is not made up for again, though the process was killed.
-    let running = world.follow("2026-03-10T15:00:00Z*200");
-    world.until_read("often", 3).await;
+    let running = world.follow("2026-03-10T15:00:00Z*300");
+    world.until_read("often", 5).await;
     running.terminate().await.fine();
-    assert_reads(&world, "nightly", &[]);
-    assert_reads(&world, "noon", &[]);
-    let often = [
-        "2026-03-10T15:00:00Z",
-        "2026-03-10T15:02:00Z",
-        "2026-03-10T15:04:00Z",
-    ];
-    assert_reads(&world, "often", &often);
+    assert_reads(&world, "nightly", 0, noon);
+    assert_reads(&world, "noon", 0, noon);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn days_of_a_fast_clock_are_read_as_declared() {
-    let world = World::start(&[
+    // Lord Howe's clock goes back half an hour on 5 April: from UTC+11 to UTC+10:30.
+    let declared: [(&str, &str, &[&str]); 3] = [
         (
             "nightly",
             "{ cron: \"30 2 * * *\", zone: America/New_York }",
-        ),
-        (
-            "quarterly",
-            "{ cron: \"0 */6 * * *\", zone: Australia/Lord_Howe }",
-        ),
-        ("daily", "{ cron: \"15 7 * * *\", zone: Europe/Berlin }"),
-        ("eight", "{ every: 8h }"),
-    ])
-    .await;
-    // An hour takes 0.18 s.
-    world.on("2026-04-02T23:00:00Z*20000").await;
-    let running = world.follow("2026-04-03T00:00:00Z*20000");
-    world.until_read("nightly", 3).await;
-    world.until_read("daily", 3).await;
-    running.terminate().await.fine();
-    let last = world.reads.lock().unwrap().last().unwrap().1;
-
-    // Lord Howe's clock goes back half an hour on 5 April: from UTC+11 to UTC+10:30.
-    let declared: [(&str, &[&str]); 4] = [
-        (
-            "nightly",
             &[
                 "2026-04-03T06:30:00Z",
                 "2026-04-04T06:30:00Z",
@@ -230,6 +208,7 @@ async fn days_of_a_fast_clock_are_read_as_declared() {
         ),
         (
             "quarterly",
+            "{ cron: \"0 */6 * * *\", zone: Australia/Lord_Howe }",
             &[
                 "2026-04-03T01:00:00Z",
                 "2026-04-03T07:00:00Z",
@@ -240,41 +219,60 @@ async fn days_of_a_fast_clock_are_read_as_declared() {
                 "2026-04-04T13:00:00Z",
                 "2026-04-04T19:30:00Z",
                 "2026-04-05T01:30:00Z",
+                "2026-04-05T07:30:00Z",
+                "2026-04-05T13:30:00Z",
+                "2026-04-05T19:30:00Z",
             ],
         ),
         (
             "daily",
+            "{ cron: \"15 7 * * *\", zone: Europe/Berlin }",
             &[
                 "2026-04-03T05:15:00Z",
                 "2026-04-04T05:15:00Z",
                 "2026-04-05T05:15:00Z",
             ],
         ),
-        (
-            "eight",
-            &[
-                "2026-04-03T00:00:00Z",
-                "2026-04-03T08:00:00Z",
-                "2026-04-03T16:00:00Z",
-                "2026-04-04T00:00:00Z",
-                "2026-04-04T08:00:00Z",
-                "2026-04-04T16:00:00Z",
-                "2026-04-05T00:00:00Z",
-            ],
-        ),
     ];
+    let mut triggers = vec![("eight", "{ every: 8h }")];
+    triggers.extend(declared.map(|(name, trigger, _)| (name, trigger)));
+    let world = World::start(&triggers).await;
+    // An hour takes 0.18 s.
+    world.on("2026-04-02T00:00:00Z*20000").await;
+    let running = world.follow("2026-04-03T00:00:00Z*20000");
+    let last = || world.reads.lock().unwrap().last().map(|(_, at)| *at);
+    until("two days are over", async || {
+        last() >= Some(at("2026-04-05T02:00:00Z"))
+    })
+    .await;
+    running.terminate().await.fine();
+    let last = last().unwrap();
+    assert!(
+        last < at("2026-04-06T00:00:00Z"),
+        "stopped too late: {last}"
+    );
+
     // A busy machine may be late by most of the time between two reads, but by no more.
-    for (pipeline, times) in declared {
-        let reads = world.reads(pipeline);
-        assert!(
-            last < at("2026-04-05T07:00:00Z"),
-            "stopped too late, at {last}"
-        );
-        assert_eq!(reads.len(), times.len(), "{pipeline} read at {reads:?}");
-        for (read, time) in reads.iter().zip(times) {
-            let late = *read - at(time);
-            let fits = (TimeDelta::zero()..TimeDelta::hours(5)).contains(&late);
-            assert!(fits, "{pipeline} read at {read}, not at {time}");
+    let (hour, late) = (TimeDelta::hours(1), TimeDelta::hours(5));
+    let eight = world.reads("eight");
+    for (one, next) in eight.iter().zip(&eight[1..]) {
+        let apart = *next - *one;
+        let fits = (late - hour * 2..hour * 13).contains(&apart);
+        assert!(fits, "every eight hours, but at {one} and {next}");
+    }
+    let start = eight[0];
+    for (pipeline, _, times) in declared {
+        let mut reads = world.reads(pipeline);
+        for time in times.iter().map(|time| at(time)) {
+            let mut met = reads.extract_if(.., |read| (time..time + late).contains(read));
+            let met = (met.next(), met.next());
+            let due = start < time && time + late < last;
+            let fits = matches!((due, met), (_, (Some(_), None)) | (false, (None, None)));
+            assert!(
+                fits,
+                "{pipeline} at {time}: {met:?}; from {start} to {last}"
+            );
         }
+        assert!(reads.is_empty(), "{pipeline}, at other times: {reads:?}");
     }
 }

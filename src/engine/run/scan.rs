@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, debug, error_span, warn};
 
 use super::attempt::key_text;
-use super::failure::Failure;
+use super::failure::{Class, Failure};
 use super::item::item;
 use super::lists::{self, Asker};
 use super::signal;
@@ -41,7 +41,7 @@ pub enum PassEnd {
         /// Why, for people.
         reason: String,
     },
-    /// It was told to stop before the end.
+    /// It was told to stop before.
     Cut,
     /// It cannot go on until something changes (S34).
     Stalled(String),
@@ -191,13 +191,11 @@ fn judged(
         Err(Cut::Paging(error)) => PassEnd::Stalled(error.to_string()),
         Err(Cut::Store(error)) => later(tenant, pipeline, None, error.to_string()),
         Err(Cut::Failure(failure)) => match failure.class {
-            super::failure::Class::Broken | super::failure::Class::Own => {
+            Class::Broken | Class::Own => PassEnd::Stalled(failure.detail()),
+            Class::Reply(crate::lang::plan::ErrorClass::Rejected) => {
                 PassEnd::Stalled(failure.detail())
             }
-            super::failure::Class::Reply(crate::lang::plan::ErrorClass::Rejected) => {
-                PassEnd::Stalled(failure.detail())
-            }
-            super::failure::Class::Reply(_) | super::failure::Class::Paging => later(
+            Class::Reply(_) | Class::Paging => later(
                 tenant,
                 pipeline,
                 failure.retry_at.max(failure.rests),

@@ -14,7 +14,7 @@ mod auth;
 mod catch;
 mod connector;
 mod context;
-mod cron;
+mod crontab;
 mod digest;
 mod durations;
 mod effective;

@@ -8,7 +8,7 @@ use super::realm::Realm;
 use super::site::Site;
 use super::steps::Walk;
 use super::values::{all, optional};
-use super::{cron, fetch, signals, webhook};
+use super::{crontab, fetch, signals, webhook};
 use crate::lang::config;
 use crate::lang::diag::Code;
 use crate::lang::expr::Type;
@@ -153,10 +153,10 @@ fn trigger(
         Some(every)
     });
     let zone = optional(written.zone.as_ref(), |zone| {
-        cron::zone(&site.key("zone"), zone)
+        crontab::zone(&site.key("zone"), zone)
     });
     let cron = optional(written.cron.as_ref(), |line| {
-        cron::line(&site.key("cron"), line)
+        crontab::line(&site.key("cron"), line)
     });
     let connector = config.fetch.connector.as_str();
     let api = realm.apis.get(connector).and_then(Option::as_ref);
