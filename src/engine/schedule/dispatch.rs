@@ -14,6 +14,7 @@ use tracing::{error, info, warn};
 
 use super::board::PassRow;
 use super::control::{Control, Paused};
+use super::share::share;
 use super::source::{Running, Source};
 use super::spaced::Spaced;
 use crate::engine::clock::Timestamp;
@@ -97,7 +98,7 @@ pub async fn run(
         after: Seq(i64::MIN),
         drained: Drained::No,
         next_due: None,
-        next_look: tenant.now().plus(LOOK),
+        next_look: tenant.now().plus(share(LOOK, tenant.name())),
         rests_until: None,
         resting_since: None,
         reading: stop.child_token(),

@@ -3,6 +3,7 @@
 mod board;
 mod control;
 mod dispatch;
+mod share;
 mod source;
 mod spaced;
 mod timing;
