@@ -47,4 +47,4 @@ pub use request::{HttpRequest, Place, RenderError};
 pub use script::{Answer, Asked, Script};
 pub use secrets::{Secret, SecretError, Secrets};
 pub use turnstile::Priority;
-pub use webhook::{Named, Webhook};
+pub use webhook::{Named, Proof, Webhook};
