@@ -184,7 +184,8 @@ async fn play(
                 Some(listening) => {
                     let tenants = vec![engine.tenant(TENANT).await?];
                     let manager = Manager::present();
-                    let reloads = watch::reloads(engine, &stop, &manager, out);
+                    let hangup = watch::hangup();
+                    let reloads = watch::reloads(engine, &stop, hangup, &manager, out);
                     let served = engine.clone().serve(tenants, stop.clone());
                     tokio::join!(served, listening, reloads).0?;
                     Ok(Vec::new())

@@ -57,6 +57,7 @@ async fn serve(engine: &Arc<Engine>, args: &ServeArgs, out: &Out) -> anyhow::Res
     // Who reads that it listens may tell it to stop at once.
     let stop = CancellationToken::new();
     let watch = live::stop_on_ctrl_c(stop.clone(), *out);
+    let hangup = watch::hangup();
     let door = Door {
         at: admin_at,
         token: random_token(),
@@ -78,7 +79,7 @@ async fn serve(engine: &Arc<Engine>, args: &ServeArgs, out: &Out) -> anyhow::Res
     let hooks = ingress.clone().serve(hooks, stop.clone());
     let (engine, running) = (engine.clone(), stop.clone());
     let mut ended = std::pin::pin!(async move {
-        let reloads = watch::reloads(&engine, &running, &manager, *out);
+        let reloads = watch::reloads(&engine, &running, hangup, &manager, *out);
         let (hooks, admin, ran, ()) = tokio::join!(
             hooks,
             admin_side.serve(admin),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::out::Out;
@@ -27,14 +27,19 @@ struct Stamps {
     secrets: [u8; 32],
 }
 
+/// SIGHUP, caught from here on; none where it cannot be caught.
+pub(super) fn hangup() -> Option<Signal> {
+    signal(SignalKind::hangup()).ok()
+}
+
 /// Reloads until `stop`.
 pub(super) async fn reloads(
     engine: &Arc<Engine>,
     stop: &CancellationToken,
+    mut hangup: Option<Signal>,
     manager: &Manager,
     out: Out,
 ) {
-    let mut hangup = signal(SignalKind::hangup()).ok();
     let mut taken = look(engine).await;
     let mut before = taken;
     loop {

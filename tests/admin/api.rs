@@ -185,10 +185,7 @@ async fn a_bad_edit_is_shown_and_changes_nothing() {
         (&reload["holds"], &reload["outcome"]),
         (&json!(false), &json!("refused"))
     );
-    assert_eq!(
-        reload["report"]["diagnostics"][0]["code"],
-        "name-not-in-scope"
-    );
+    assert_eq!(reload["report"]["diagnostics"][0]["code"], "unknown-name");
     let generation = served.get("/v1/generation").await.fine();
     assert_eq!(generation["number"], 1);
     assert_eq!(generation["last_reload"]["outcome"], "refused");

@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::super::auth::Scope;
 use super::operation::Call;
@@ -56,6 +56,11 @@ pub(super) async fn audit(call: Call<AuditQuery>) -> Result<Page<AuditLine>, Pro
     Ok(view::audit(engine, tenant, query.before, most(query.limit)).await?)
 }
 
-pub(super) async fn openapi(_: Call) -> Result<Value, Problem> {
-    Ok(super::document())
+/// The document that describes these endpoints.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(transparent)]
+pub(super) struct Described(#[schemars(with = "Map<String, Value>")] Value);
+
+pub(super) async fn openapi(_: Call) -> Result<Described, Problem> {
+    Ok(Described(super::document()))
 }
