@@ -40,6 +40,7 @@ pub use connection::{Connection, Hooks, NoHooks, Withdrawn};
 pub use failure::{Class, Failure, Reply, ReplyBody, Standing, Wire};
 pub use files::PassedOnFile;
 pub use gate::{Admission, Contact};
+pub use limit::Fill;
 pub use health::{AccountHealth, Gate, Passage, Pause, PauseReason, Sign};
 pub use network::{Budget, ConnectError, Network};
 pub use redact::Redactor;

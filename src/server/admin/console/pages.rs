@@ -1,0 +1,58 @@
+//! The templates, embedded, and how they are filled. Whatever is put into one is escaped.
+
+use std::sync::LazyLock;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
+use minijinja::{Environment, Error, UndefinedBehavior, Value};
+use serde_json::Value as Json;
+
+macro_rules! templates {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("templates/", $name)))),*]
+    };
+}
+
+const TEMPLATES: &[(&str, &str)] = templates![
+    "base.html",
+    "dead.html",
+    "dead.live.html",
+    "letter.html",
+    "login.html",
+    "overview.html",
+    "overview.live.html",
+    "problem.html",
+    "record.html",
+    "record.live.html",
+    "tenant.html",
+    "tenant.live.html",
+    "ui.html",
+];
+
+static PAGES: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut pages = Environment::new();
+    pages.set_undefined_behavior(UndefinedBehavior::SemiStrict);
+    let syntax = SyntaxConfig::builder()
+        .trim_blocks(true)
+        .lstrip_blocks(true)
+        .build()
+        .expect("the standard delimiters do not collide");
+    pages.set_syntax(syntax);
+    for (name, text) in TEMPLATES {
+        pages
+            .add_template(name, text)
+            .expect("our templates can be read");
+    }
+    pages
+});
+
+/// A template that cannot be filled: a mistake of ours.
+#[derive(Debug, thiserror::Error)]
+#[error("the page cannot be made: {0:#}")]
+pub(super) struct PageError(#[from] Error);
+
+/// A page, or the part of one that changes while people look at it.
+pub(super) fn fill(template: &str, facts: Json) -> Result<String, PageError> {
+    let template = PAGES.get_template(template)?;
+    Ok(template.render(Value::from(Serde(facts)))?)
+}
