@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use axum::http::StatusCode;
+use regex::Regex;
 use reqwest::Client;
 use reqwest::redirect::Policy;
-use regex::Regex;
 
 use crate::harness::hooks::Served;
 
@@ -29,7 +29,11 @@ pub(crate) struct Browser {
 impl Browser {
     /// Nobody yet.
     pub(crate) fn new(served: &Served) -> Self {
-        let client = Client::builder().redirect(Policy::none()).build();
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let client = Client::builder()
+            .no_proxy()
+            .redirect(Policy::none())
+            .build();
         Self {
             client: client.expect("a client can be made"),
             base: format!("http://{}", served.admin),
@@ -88,7 +92,8 @@ impl Browser {
                     fields.any(|(known, held)| known == name && held == value)
                 })
             });
-        let form = form.unwrap_or_else(|| panic!("no form to {action} with {holds:?} in {}", page.text));
+        let form =
+            form.unwrap_or_else(|| panic!("no form to {action} with {holds:?} in {}", page.text));
         let mut fields = form.fields.clone();
         for (name, value) in with {
             fields.retain(|(known, _)| known != name);
@@ -192,32 +197,47 @@ impl Page {
     #[track_caller]
     pub(crate) fn says(&self, what: &str) -> &Self {
         let words = self.words();
-        assert!(words.contains(what), "{} does not say `{what}`: {words}", self.path);
+        assert!(
+            words.contains(what),
+            "{} does not say `{what}`: {words}",
+            self.path
+        );
         self
     }
 }
 
 /// What would be sent of a form: what is typed, chosen and ticked.
 fn fields(form: &str) -> Vec<(String, String)> {
-    let input = Regex::new(r#"(?s)<input([^>]*)>|<select([^>]*)>(.*?)</select>|<textarea([^>]*)>(.*?)</textarea>"#).unwrap();
+    let input = Regex::new(
+        r#"(?s)<input([^>]*)>|<select([^>]*)>(.*?)</select>|<textarea([^>]*)>(.*?)</textarea>"#,
+    )
+    .unwrap();
     let option = Regex::new(r#"(?s)<option([^>]*)>(.*?)</option>"#).unwrap();
     let mut found = Vec::new();
     for tag in input.captures_iter(form) {
         if let Some(attributes) = tag.get(1).map(|tag| tag.as_str()) {
             let kind = attribute(attributes, "type").unwrap_or_default();
-            let is_left_out = ["checkbox", "radio"].contains(&kind.as_str()) && !attributes.contains(" checked");
+            let is_left_out =
+                ["checkbox", "radio"].contains(&kind.as_str()) && !attributes.contains(" checked");
             if let (Some(name), false) = (attribute(attributes, "name"), is_left_out) {
-                found.push((name, attribute(attributes, "value").unwrap_or_else(|| "on".to_owned())));
+                found.push((
+                    name,
+                    attribute(attributes, "value").unwrap_or_else(|| "on".to_owned()),
+                ));
             }
         } else if let Some(attributes) = tag.get(2).map(|tag| tag.as_str()) {
             let options: Vec<(String, bool)> = option
                 .captures_iter(&tag[3])
                 .map(|option| {
-                    let value = attribute(&option[1], "value").unwrap_or_else(|| option[2].to_owned());
+                    let value =
+                        attribute(&option[1], "value").unwrap_or_else(|| option[2].to_owned());
                     (value, option[1].contains(" selected"))
                 })
                 .collect();
-            let chosen = options.iter().find(|(_, chosen)| *chosen).or(options.first());
+            let chosen = options
+                .iter()
+                .find(|(_, chosen)| *chosen)
+                .or(options.first());
             if let (Some(name), Some((value, _))) = (attribute(attributes, "name"), chosen) {
                 found.push((name, value.clone()));
             }
@@ -242,4 +262,29 @@ fn plain(text: &str) -> String {
         .replace("&lt;", "<")
         .replace("&gt;", ">")
         .replace("&amp;", "&")
+}
+
+impl Browser {
+    /// Asks for the changes of a page.
+    pub(crate) async fn events(&self, path: &str) -> reqwest::Response {
+        let mut request = self.client.get(format!("{}{path}", self.base));
+        request = request.header("accept", "text/event-stream");
+        if let Some(cookie) = &self.cookie {
+            request = request.header("cookie", cookie);
+        }
+        request.send().await.expect("the console answers")
+    }
+
+    /// The first change that is told of.
+    pub(crate) async fn first_change(&mut self, path: &str) -> String {
+        let mut events = self.events(path).await;
+        assert_eq!(events.headers()["content-type"], "text/event-stream");
+        let mut told = String::new();
+        while !told.contains("\n\n") {
+            let piece = events.chunk().await.expect("the stream goes on");
+            let piece = piece.expect("the stream has not ended");
+            told.push_str(std::str::from_utf8(&piece).expect("events are text"));
+        }
+        told
+    }
 }

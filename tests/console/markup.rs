@@ -20,7 +20,11 @@ pub(crate) fn check(path: &str, page: &str) {
     for found in tag.captures_iter(body) {
         let (name, rest) = (found.get(2).unwrap().as_str(), &found[3]);
         if &found[1] == "/" {
-            assert_eq!(open.pop(), Some(name), "{path}: </{name}> closes another: {page}");
+            assert_eq!(
+                open.pop(),
+                Some(name),
+                "{path}: </{name}> closes another: {page}"
+            );
             continue;
         }
         for never in [" style=", " onclick=", " onload=", "javascript:"] {
@@ -31,7 +35,11 @@ pub(crate) fn check(path: &str, page: &str) {
         }
         for reference in ["for", "aria-labelledby", "aria-describedby"] {
             let ids = value(rest, reference).unwrap_or_default();
-            named.extend(ids.split(' ').filter(|id| !id.is_empty()).map(str::to_owned));
+            named.extend(
+                ids.split(' ')
+                    .filter(|id| !id.is_empty())
+                    .map(str::to_owned),
+            );
         }
         if !VOID.contains(&name) && !rest.ends_with('/') {
             open.push(name);
@@ -43,7 +51,10 @@ pub(crate) fn check(path: &str, page: &str) {
     }
     let outside = tag.replace_all(body, "");
     assert!(!outside.contains('<'), "{path}: a bare < in {outside}");
-    assert!(!page.contains("<script>") && !page.contains("<style"), "{path}: something inline");
+    assert!(
+        !page.contains("<script>") && !page.contains("<style"),
+        "{path}: something inline"
+    );
 }
 
 fn value(tag: &str, name: &str) -> Option<String> {

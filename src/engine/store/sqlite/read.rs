@@ -213,10 +213,7 @@ pub(super) async fn links_of(
 }
 
 /// One index lookup per tenant and table.
-pub(super) async fn knowing(
-    conn: &mut SqliteConnection,
-    key: &RecordKey,
-) -> Read<Vec<TenantName>> {
+pub(super) async fn knowing(conn: &mut SqliteConnection, key: &RecordKey) -> Read<Vec<TenantName>> {
     let names: Vec<String> = sqlx::query_scalar(
         "SELECT tenant.tenant FROM tenant \
          WHERE EXISTS (SELECT 1 FROM record WHERE record.tenant = tenant.tenant AND record.key = ?1) \

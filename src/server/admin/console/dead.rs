@@ -157,12 +157,9 @@ pub(super) async fn letter(
         .as_deref()
         .and_then(|text| serde_json::from_str(text).ok());
     let (from, to) = record::sides(Some(&of.integration), &which.pipeline);
-    let entities: Vec<&str> = of
-        .integration
-        .entities
-        .keys()
-        .map(|entity| &**entity)
-        .collect();
+    let planned = of.integration.pipelines.get(which.pipeline.as_str());
+    let entities = planned.map(|pipeline| facts::entities(pipeline));
+    let entities: Vec<Arc<str>> = entities.unwrap_or_default();
     let frame = visitor.frame(&admin, "dead", &format!("Letter {}", which.key));
     let facts = json!({
         "tenant": { "name": which.tenant, "title": &*of.title },

@@ -1,5 +1,6 @@
 //! What several pages say alike: times, states, how everything stands.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use tokio::sync::Mutex;
 use super::visit::Problem;
 use crate::engine::clock::Timestamp;
 use crate::engine::store::{Overview, Store as _};
-use crate::lang::plan::{Pipeline, Step, Verb};
+use crate::lang::plan::{Pipeline, Step, Verb, Write};
 use crate::server::admin::Admin;
 
 /// How long what was counted over all tenants is shown again: many may look at once.
@@ -68,28 +69,41 @@ pub(super) fn span(time: Duration) -> String {
     match (days, hours, minutes) {
         (0, 0, 0) => format!("{seconds} s"),
         (0, 0, minutes) => format!("{minutes} min"),
+        (0, hours, 0) => format!("{hours} h"),
         (0, hours, minutes) => format!("{hours} h {minutes} min"),
+        (days, 0, _) => format!("{days} d"),
         (days, hours, _) => format!("{days} d {hours} h"),
     }
 }
 
-/// The connectors that a pipeline writes to, each once.
+/// The connectors that a pipeline writes to, each once, by name.
 pub(super) fn targets(pipeline: &Pipeline) -> Vec<String> {
-    let mut found = Vec::new();
-    walk(&pipeline.steps, &mut found);
+    let mut found = BTreeSet::new();
+    writes(&pipeline.steps, &mut |write| {
+        found.insert(write.connector.to_string());
+    });
+    found.into_iter().collect()
+}
+
+/// The entities that a pipeline writes, each once, in the order of its steps.
+pub(super) fn entities(pipeline: &Pipeline) -> Vec<Arc<str>> {
+    let mut found: Vec<Arc<str>> = Vec::new();
+    writes(&pipeline.steps, &mut |write| {
+        if let Some(entity) = &write.entity
+            && !found.contains(entity)
+        {
+            found.push(entity.clone());
+        }
+    });
     found
 }
 
-fn walk(steps: &[Step], found: &mut Vec<String>) {
+fn writes(steps: &[Step], see: &mut dyn FnMut(&Write)) {
     for step in steps {
         match &step.verb {
-            Verb::Write(write) => {
-                if !found.iter().any(|known| **known == *write.connector) {
-                    found.push(write.connector.to_string());
-                }
-            }
-            Verb::Do(steps) => walk(steps, found),
-            Verb::Call(call) => walk(&call.steps, found),
+            Verb::Write(write) => see(write),
+            Verb::Do(steps) => writes(steps, see),
+            Verb::Call(call) => writes(&call.steps, see),
             Verb::Fetch(_)
             | Verb::Transform(_)
             | Verb::Map(_)
@@ -98,7 +112,7 @@ fn walk(steps: &[Step], found: &mut Vec<String>) {
             | Verb::Fail { .. } => {}
         }
         for catch in &step.catch {
-            walk(&catch.steps, found);
+            writes(&catch.steps, see);
         }
     }
 }
@@ -134,7 +148,8 @@ mod tests {
         assert_eq!(said(0), "0 s");
         assert_eq!(said(59), "59 s");
         assert_eq!(said(61), "1 min");
-        assert_eq!(said(3_600), "1 h 0 min");
+        assert_eq!(said(3_600), "1 h");
+        assert_eq!(said(5_400), "1 h 30 min");
         assert_eq!(said(90_000), "1 d 1 h");
     }
 

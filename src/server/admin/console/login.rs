@@ -62,8 +62,11 @@ fn shown(next: &str, wrong: &str) -> Result<String, Problem> {
 pub(super) async fn leave(
     State(admin): State<Arc<Admin>>,
     headers: HeaderMap,
-    _: Reading,
+    Reading(sent): Reading,
 ) -> Response {
+    if let Some(session) = &sent.caller.csrf {
+        drop(admin.console.notices.take(session));
+    }
     admin.access.end(&headers);
     (
         [(header::SET_COOKIE, clear_cookie())],
@@ -90,7 +93,13 @@ mod tests {
     #[test]
     fn only_paths_of_ours_are_gone_to() {
         assert_eq!(local(Some("/dead?cause=x")), "/dead?cause=x");
-        for elsewhere in ["//evil.example", "/\\evil.example", "https://evil.example", "/a\nb", ""] {
+        for elsewhere in [
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "/a\nb",
+            "",
+        ] {
             assert_eq!(local(Some(elsewhere)), "/", "{elsewhere}");
         }
         assert_eq!(local(None), "/");

@@ -9,8 +9,11 @@
 //! | [`facts`] | what several pages say alike |
 
 mod assets;
+mod audit;
 mod dead;
 mod facts;
+mod files;
+mod integrations;
 mod live;
 mod login;
 mod notices;
@@ -18,6 +21,9 @@ mod overview;
 mod pages;
 mod picture;
 mod record;
+mod settings;
+mod settings_edit;
+mod setup;
 mod tenant;
 mod visit;
 
@@ -64,5 +70,17 @@ pub(super) fn router() -> Router<Arc<Admin>> {
             "/tenants/{tenant}/pipelines/{pipeline}/read",
             post(tenant::read_now),
         )
+        .route("/tenants/{tenant}/on", post(integrations::on))
+        .route("/tenants/{tenant}/off", post(integrations::off))
+        .route(
+            "/tenants/{tenant}/settings",
+            get(settings::page).post(settings_edit::change),
+        )
+        .route("/tenants/{tenant}/setup", get(setup::page))
+        .route("/tenants/{tenant}/setup/agree", post(setup::agree))
+        .route("/tenants/{tenant}/setup/check", post(setup::check))
+        .route("/integrations", get(integrations::page))
+        .route("/files", get(files::page))
+        .route("/audit", get(audit::page))
         .fallback(visit::nowhere)
 }

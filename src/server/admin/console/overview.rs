@@ -127,8 +127,8 @@ async fn read(admin: Arc<Admin>, asked: Asked) -> Result<Json, Problem> {
         totals.held += of.held;
         totals.dead += of.dead;
         totals.unknown += of.unknown;
-        let is_meant = name.to_lowercase().contains(&wanted)
-            || tenant.title.to_lowercase().contains(&wanted);
+        let is_meant =
+            name.to_lowercase().contains(&wanted) || tenant.title.to_lowercase().contains(&wanted);
         if !is_meant {
             continue;
         }
@@ -161,21 +161,25 @@ async fn read(admin: Arc<Admin>, asked: Asked) -> Result<Json, Problem> {
         } else {
             Grade::Well
         };
-        rows.push((grade, of.oldest, json!({
-            "name": &**name,
-            "title": &*tenant.title,
-            "integration": &*tenant.integration.title,
-            "phase": phase.as_str(),
-            "halted": halted,
-            "grade": grade,
-            "ready": of.ready,
-            "waiting": of.waiting,
-            "held": of.held,
-            "dead": of.dead,
-            "unknown": of.unknown,
-            "oldest": facts::when_known(now, of.oldest),
-            "troubles": troubles,
-        })));
+        rows.push((
+            grade,
+            of.oldest,
+            json!({
+                "name": &**name,
+                "title": &*tenant.title,
+                "integration": &*tenant.integration.title,
+                "phase": phase.as_str(),
+                "halted": halted,
+                "grade": grade,
+                "ready": of.ready,
+                "waiting": of.waiting,
+                "held": of.held,
+                "dead": of.dead,
+                "unknown": of.unknown,
+                "oldest": facts::when_known(now, of.oldest),
+                "troubles": troubles,
+            }),
+        ));
     }
     // Failing ones first, and among alike the one that lags most.
     rows.sort_by_key(|(grade, oldest, row)| {

@@ -14,9 +14,12 @@ macro_rules! templates {
 }
 
 const TEMPLATES: &[(&str, &str)] = templates![
+    "audit.html",
     "base.html",
     "dead.html",
     "dead.live.html",
+    "files.html",
+    "integrations.html",
     "letter.html",
     "login.html",
     "overview.html",
@@ -24,6 +27,8 @@ const TEMPLATES: &[(&str, &str)] = templates![
     "problem.html",
     "record.html",
     "record.live.html",
+    "settings.html",
+    "setup.html",
     "tenant.html",
     "tenant.live.html",
     "ui.html",

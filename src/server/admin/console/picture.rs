@@ -21,11 +21,11 @@ pub(super) struct Flow {
 const ROW: usize = 46;
 const BOX: usize = 34;
 const TOP: usize = 8;
-const WIDTH: usize = 940;
+const WIDTH: usize = 1000;
 /// Left edges and widths of the three columns.
 const SOURCE: (usize, usize) = (1, 170);
 const PIPELINE: (usize, usize) = (330, 240);
-const TARGET: (usize, usize) = (768, 170);
+const TARGET: (usize, usize) = (768, 230);
 
 /// The picture as SVG. It holds no styles of its own: the stylesheet knows its classes.
 pub(super) fn draw(flows: &[Flow]) -> String {
@@ -45,13 +45,25 @@ pub(super) fn draw(flows: &[Flow]) -> String {
     for (row, flow) in flows.iter().enumerate() {
         let middle = TOP + row * ROW + ROW / 2;
         let class = if flow.dead > 0 { "pipe dead" } else { "pipe" };
-        node(&mut svg, class, PIPELINE, (middle - BOX / 2, BOX), &flow.name);
+        node(
+            &mut svg,
+            class,
+            PIPELINE,
+            (middle - BOX / 2, BOX),
+            &flow.name,
+        );
         let before = if flow.to_do > 0 {
             format!("{} to do", flow.to_do)
         } else {
             "in step".to_owned()
         };
-        arrow(&mut svg, (SOURCE.0 + SOURCE.1, PIPELINE.0), middle, &before, loud(flow.to_do));
+        arrow(
+            &mut svg,
+            (SOURCE.0 + SOURCE.1, PIPELINE.0),
+            middle,
+            &before,
+            loud(flow.to_do),
+        );
         if flow.to.is_empty() {
             continue;
         }
@@ -62,7 +74,13 @@ pub(super) fn draw(flows: &[Flow]) -> String {
         if flow.dead > 0 {
             after.push(format!("{} dead", flow.dead));
         }
-        arrow(&mut svg, (PIPELINE.0 + PIPELINE.1, TARGET.0), middle, &after.join(", "), loud(flow.dead));
+        arrow(
+            &mut svg,
+            (PIPELINE.0 + PIPELINE.1, TARGET.0),
+            middle,
+            &after.join(", "),
+            loud(flow.dead),
+        );
     }
     svg.push_str("</svg>");
     svg
@@ -101,13 +119,25 @@ fn spans(svg: &mut String, flows: &[&Flow], column: (usize, usize), of: impl Fn(
         }
         if !name.is_empty() {
             let top = TOP + row * ROW + (ROW - BOX) / 2;
-            node(svg, "system", column, (top, rows * ROW - (ROW - BOX)), &name);
+            node(
+                svg,
+                "system",
+                column,
+                (top, rows * ROW - (ROW - BOX)),
+                &name,
+            );
         }
         row += rows;
     }
 }
 
-fn node(svg: &mut String, class: &str, column: (usize, usize), (y, height): (usize, usize), text: &str) {
+fn node(
+    svg: &mut String,
+    class: &str,
+    column: (usize, usize),
+    (y, height): (usize, usize),
+    text: &str,
+) {
     let (x, width) = column;
     let (middle, base) = (x + width / 2, y + height / 2 + 5);
     put(
@@ -139,7 +169,10 @@ fn put(svg: &mut String, piece: std::fmt::Arguments<'_>) {
 }
 
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }
 
 #[cfg(test)]
@@ -159,7 +192,13 @@ mod tests {
         };
         let svg = draw(&[flow("orders", 3, 0), flow("<notes>", 0, 2)]);
         assert_eq!(svg.matches(">helpdesk<").count(), 1);
-        assert!(svg.contains(">3 to do<") && svg.contains(">7 written, 2 dead<"), "{svg}");
-        assert!(!svg.contains("<notes>") && svg.contains("&lt;notes&gt;"), "{svg}");
+        assert!(
+            svg.contains(">3 to do<") && svg.contains(">7 written, 2 dead<"),
+            "{svg}"
+        );
+        assert!(
+            !svg.contains("<notes>") && svg.contains("&lt;notes&gt;"),
+            "{svg}"
+        );
     }
 }

@@ -200,7 +200,7 @@ fn attempt(now: Timestamp, integration: Option<&Integration>, row: &TraceRow) ->
         .and_then(Json::as_str)
         .unwrap_or_default();
     // The first word says which outcome it is; the rest says why.
-    let word = came_to.split([' ', ':', ',']).next().unwrap_or_default();
+    let (word, why) = came_to.split_once(": ").unwrap_or((came_to, ""));
     json!({
         "at": when(now, row.at),
         "pipeline": row.pipeline.as_str(),
@@ -209,8 +209,8 @@ fn attempt(now: Timestamp, integration: Option<&Integration>, row: &TraceRow) ->
         "to": to,
         "kind": row.kind,
         "version": blob.get("version").and_then(Json::as_str),
-        "came_to": came_to,
         "word": word,
+        "why": why,
         "steps": steps(&blob),
     })
 }

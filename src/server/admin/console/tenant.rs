@@ -193,11 +193,7 @@ fn trigger(pipeline: &Pipeline) -> String {
 }
 
 /// The feeds of a pipeline: its own and its signals.
-fn sources(
-    now: Timestamp,
-    pipeline: &Pipeline,
-    lines: &BTreeMap<PipelineName, Line>,
-) -> Vec<Json> {
+fn sources(now: Timestamp, pipeline: &Pipeline, lines: &BTreeMap<PipelineName, Line>) -> Vec<Json> {
     let signals = pipeline.signals.iter().map(|signal| &signal.name);
     let names = std::iter::once(&pipeline.name).chain(signals);
     names
@@ -314,7 +310,13 @@ pub(super) async fn pause_pipeline(
     Path((name, pipeline)): Path<(String, String)>,
     Operating(sent): Operating,
 ) -> Result<Redirect, Problem> {
-    give(&admin, &sent, Order::Pause, Extent::Pipeline(name, pipeline)).await
+    give(
+        &admin,
+        &sent,
+        Order::Pause,
+        Extent::Pipeline(name, pipeline),
+    )
+    .await
 }
 
 pub(super) async fn resume_pipeline(
@@ -322,7 +324,13 @@ pub(super) async fn resume_pipeline(
     Path((name, pipeline)): Path<(String, String)>,
     Operating(sent): Operating,
 ) -> Result<Redirect, Problem> {
-    give(&admin, &sent, Order::Resume, Extent::Pipeline(name, pipeline)).await
+    give(
+        &admin,
+        &sent,
+        Order::Resume,
+        Extent::Pipeline(name, pipeline),
+    )
+    .await
 }
 
 pub(super) async fn read_now(

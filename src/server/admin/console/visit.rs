@@ -12,6 +12,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::notices::Notice;
 use super::pages::{self, PageError};
+use crate::daemon::settings::SettingsError;
 use crate::daemon::{EngineError, Outcome};
 use crate::engine::store;
 use crate::server::admin::Admin;
@@ -120,6 +121,11 @@ impl Sent {
             .filter(|value| !value.is_empty())
     }
 
+    /// Whether the form has a field, be it empty.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.fields.iter().any(|(known, _)| known == name)
+    }
+
     /// A field without which nothing can be done.
     pub(super) fn needed(&self, name: &'static str) -> Result<&str, Problem> {
         self.field(name).ok_or(Problem::Missing(name))
@@ -214,6 +220,8 @@ pub(super) enum Problem {
     #[error(transparent)]
     Store(#[from] store::Error),
     #[error(transparent)]
+    Settings(#[from] SettingsError),
+    #[error(transparent)]
     Page(#[from] PageError),
 }
 
@@ -232,12 +240,13 @@ impl Problem {
                 | EngineError::UnknownEntity { .. }
                 | EngineError::NothingWaits { .. } => StatusCode::NOT_FOUND,
                 EngineError::NotRunning { .. } | EngineError::Activate(_) => StatusCode::CONFLICT,
+                EngineError::Settings(_) => StatusCode::BAD_REQUEST,
                 EngineError::Sealing(_)
                 | EngineError::Http(_)
                 | EngineError::Open(_)
                 | EngineError::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
             },
-            Self::Store(_) | Self::Page(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Settings(_) | Self::Store(_) | Self::Page(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 }
