@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use crate::harness::{World, until};
 
 pub(crate) mod browser;
+mod chromium;
 mod markup;
 mod safety;
 mod work;
@@ -137,7 +138,7 @@ async fn a_record_is_found_by_the_id_of_either_side_with_the_lines_that_asked() 
         .says("Nothing is known of no-such-id");
     let home = browser.get("/").await.ok();
     home.says("Best HVAC LLC").says("in step");
-    browser.get("/tenants/sandbox").await.ok().says("1 written");
+    browser.get("/tenants/sandbox").await.ok().says("1 synced");
     let unknown = browser.get("/tenants/nobody").await;
     assert_eq!(unknown.status, StatusCode::NOT_FOUND);
     unknown.says("there is no tenant `nobody`; there are: `sandbox`");

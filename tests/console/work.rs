@@ -148,7 +148,7 @@ async fn from_nothing_to_a_job_an_override_and_a_retried_letter() {
         .await;
     saved.ok().says("The settings are changed");
     assert!(
-        !tenant_file(&world).contains(NOWHERE),
+        !tenant_file(&world).contains("business_unit_by_trade"),
         "{}",
         tenant_file(&world)
     );
@@ -191,7 +191,7 @@ async fn a_letter_is_resolved_by_a_persons_word() {
         .press(&home, "/reload", &[], &[])
         .await
         .ok()
-        .says("1 tenants run by them");
+        .says("Tenants that run by them now: 1.");
     let order = world
         .sandbox
         .servicechannel()

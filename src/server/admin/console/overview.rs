@@ -250,7 +250,7 @@ pub(super) fn told(outcome: &Outcome) -> Notice {
         Outcome::Taken {
             changed, failed, ..
         } if failed.is_empty() => Notice::well(format!(
-            "The files and secrets were read anew; {} tenants run by them.",
+            "The files and secrets were read anew. Tenants that run by them now: {}.",
             changed.len()
         )),
         Outcome::Taken { failed, .. } => {

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
-use minijinja::{Environment, Error, UndefinedBehavior, Value};
+use minijinja::{Environment, Error, HtmlEscape, UndefinedBehavior, Value};
 use serde_json::Value as Json;
 
 macro_rules! templates {
@@ -43,6 +43,7 @@ static PAGES: LazyLock<Environment<'static>> = LazyLock::new(|| {
         .build()
         .expect("the standard delimiters do not collide");
     pages.set_syntax(syntax);
+    pages.add_filter("marked", marked);
     for (name, text) in TEMPLATES {
         pages
             .add_template(name, text)
@@ -50,6 +51,20 @@ static PAGES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     }
     pages
 });
+
+/// A text of the YAML in which what stands in backticks is a word of the YAML itself.
+fn marked(text: &str) -> Value {
+    let mut html = String::new();
+    for (at, piece) in text.split('`').enumerate() {
+        let escaped = HtmlEscape(piece);
+        if at % 2 == 1 {
+            html.push_str(&format!("<code>{escaped}</code>"));
+        } else {
+            html.push_str(&escaped.to_string());
+        }
+    }
+    Value::from_safe_string(html)
+}
 
 /// A template that cannot be filled: a mistake of ours.
 #[derive(Debug, thiserror::Error)]

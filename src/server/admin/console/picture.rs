@@ -13,8 +13,8 @@ pub(super) struct Flow {
     pub(super) to_do: u64,
     pub(super) held: u64,
     pub(super) dead: u64,
-    /// Written, of those that are done.
-    pub(super) written: u64,
+    /// Of those that are done: written, or found to be so already.
+    pub(super) synced: u64,
     pub(super) done: u64,
 }
 
@@ -67,7 +67,7 @@ pub(super) fn draw(flows: &[Flow]) -> String {
         if flow.to.is_empty() {
             continue;
         }
-        let mut after = vec![format!("{} written", flow.written)];
+        let mut after = vec![format!("{} synced", flow.synced)];
         if flow.held > 0 {
             after.push(format!("{} held", flow.held));
         }
@@ -95,12 +95,12 @@ fn loud(count: u64) -> &'static str {
 fn described(flows: &[&Flow]) -> String {
     let lines = flows.iter().map(|flow| {
         format!(
-            "{} from {} to {}: {} to do, {} written, {} held, {} dead.",
+            "{} from {} to {}: {} to do, {} synced, {} held, {} dead.",
             flow.name,
             flow.from,
             flow.to.join(" and "),
             flow.to_do,
-            flow.written,
+            flow.synced,
             flow.held,
             flow.dead
         )
@@ -187,13 +187,13 @@ mod tests {
             to: vec!["dispatch".to_owned()],
             to_do,
             dead,
-            written: 7,
+            synced: 7,
             ..Flow::default()
         };
         let svg = draw(&[flow("orders", 3, 0), flow("<notes>", 0, 2)]);
         assert_eq!(svg.matches(">helpdesk<").count(), 1);
         assert!(
-            svg.contains(">3 to do<") && svg.contains(">7 written, 2 dead<"),
+            svg.contains(">3 to do<") && svg.contains(">7 synced, 2 dead<"),
             "{svg}"
         );
         assert!(

@@ -21,7 +21,7 @@ use crate::server::admin::Admin;
 /// Targets that a matrix may have; a map with more is shown with a field for each row.
 const MOST_TARGETS: usize = 40;
 /// The tab with all subjects.
-const SUBJECTS: &str = "overrides";
+pub(super) const SUBJECTS: &str = "overrides";
 /// What a row says that leads to no write.
 const KEEP: &str = "keep";
 
@@ -163,6 +163,11 @@ pub(super) async fn page(
         let mut fields = group.fields.iter();
         fields.any(|field| is_said(field.from) || field.rows.iter().any(|row| is_said(row.from)))
     });
+    // Lists are changed by their own buttons.
+    let savable = group.is_some_and(|group| {
+        let mut fields = group.fields.iter();
+        fields.any(|field| field.locked.is_none() && !is_picked(field))
+    });
     let overriding = standing
         .subjects
         .iter()
@@ -185,6 +190,7 @@ pub(super) async fn page(
         "group": group.map(|group| json!({ "name": group.name, "title": group.title, "overridden_for": group.overridden_for })),
         "fields": fields,
         "restorable": restorable,
+        "savable": savable,
         "noun": standing.noun,
         "subject": subject.map(|key| json!({
             "key": key,
@@ -252,11 +258,16 @@ fn field_facts(standing: &Standing, group: &str, field: &Setting, subject: Optio
         "place": place(field.file.as_ref(), field.line),
         "is_said": is_said,
         "otherwise": otherwise,
-        "list": (field.type_ == FieldType::List).then(|| list(field)),
+        "list": is_picked(field).then(|| list(field)),
         "all": field.all,
         "targets": targets,
         "rows": field.rows.iter().map(|row| row_facts(row, targets, subject)).collect::<Vec<_>>(),
     })
+}
+
+/// Whether it is a list whose items are picked from what there is.
+fn is_picked(field: &Setting) -> bool {
+    field.type_ == FieldType::List && !field.choices.is_empty()
 }
 
 /// The items of a list, in their order, and what could be added.

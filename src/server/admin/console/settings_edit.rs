@@ -48,7 +48,11 @@ pub(super) async fn change(
     let tab = sent.field("tab").unwrap_or_default();
     let query = url::form_urlencoded::Serializer::new(String::new())
         .append_pair("tab", tab)
-        .extend_pairs(subject.map(|subject| ("subject", subject)))
+        .extend_pairs(
+            subject
+                .filter(|_| tab != settings::SUBJECTS)
+                .map(|subject| ("subject", subject)),
+        )
         .finish();
     let back = format!("/tenants/{name}/settings?{query}");
     let changes = asked(&admin, &name, &sent, tab, subject).await?;

@@ -83,7 +83,7 @@ async fn read(admin: Arc<Admin>, name: String) -> Result<Json, Problem> {
             "to_do": flow.to_do,
             "held": flow.held,
             "dead": flow.dead,
-            "written": flow.written,
+            "synced": flow.synced,
             "done": flow.done,
             "reasons": reasons(pipeline, &counts),
             "sources": sources(now, pipeline, &lines),
@@ -143,8 +143,12 @@ fn flow(pipeline: &Pipeline, counts: &[Count]) -> Flow {
             RecordState::Dead => flow.dead += count.records,
             RecordState::Done => {
                 flow.done += count.records;
-                if count.outcome == Some(Outcome::Written) {
-                    flow.written += count.records;
+                match count.outcome {
+                    Some(Outcome::Written | Outcome::Unchanged | Outcome::Echo) => {
+                        flow.synced += count.records;
+                    }
+                    Some(Outcome::Skipped | Outcome::Held | Outcome::Retry | Outcome::Dead)
+                    | None => {}
                 }
             }
         }

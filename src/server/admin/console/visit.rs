@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::Form;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde_json::{Map, Value as Json, json};
 
@@ -45,6 +45,9 @@ impl FromRequestParts<Arc<Admin>> for Visitor {
         let Some(caller) = admin.access.caller(&parts.headers) else {
             if wants_events || parts.headers.contains_key(header::AUTHORIZATION) {
                 return Err(Problem::Denied(Denied::Unknown));
+            }
+            if parts.method != Method::GET {
+                return Err(Problem::LoggedOut);
             }
             let path = parts.uri.path_and_query();
             return Err(Problem::Login(
