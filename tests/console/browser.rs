@@ -217,12 +217,13 @@ fn fields(form: &str) -> Vec<(String, String)> {
     for tag in input.captures_iter(form) {
         if let Some(attributes) = tag.get(1).map(|tag| tag.as_str()) {
             let kind = attribute(attributes, "type").unwrap_or_default();
-            let is_left_out =
-                ["checkbox", "radio"].contains(&kind.as_str()) && !attributes.contains(" checked");
+            let is_ticked = ["checkbox", "radio"].contains(&kind.as_str());
+            let is_left_out = is_ticked && !attributes.contains(" checked");
+            let usual = if is_ticked { "on" } else { "" };
             if let (Some(name), false) = (attribute(attributes, "name"), is_left_out) {
                 found.push((
                     name,
-                    attribute(attributes, "value").unwrap_or_else(|| "on".to_owned()),
+                    attribute(attributes, "value").unwrap_or_else(|| usual.to_owned()),
                 ));
             }
         } else if let Some(attributes) = tag.get(2).map(|tag| tag.as_str()) {
@@ -255,7 +256,8 @@ fn attribute(tag: &str, name: &str) -> Option<String> {
     Some(plain(&found.captures(tag)?[1]))
 }
 
-fn plain(text: &str) -> String {
+/// A text of a page without the marks that keep it from being markup.
+pub(crate) fn plain(text: &str) -> String {
     text.replace("&#x27;", "'")
         .replace("&#x2f;", "/")
         .replace("&quot;", "\"")

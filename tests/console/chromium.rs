@@ -56,7 +56,7 @@ impl Driver {
             }
         };
         let http = Client::builder().no_proxy().build().expect("a client");
-        let scheme = if look == Look::Dark { 0 } else { 1 };
+        let scheme = i32::from(look == Look::Light);
         let options = json!({ "args": [
             "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
             format!("--window-size={width},1100"),
@@ -83,24 +83,33 @@ impl Driver {
     }
 
     async fn call(&self, what: &str, body: Value) -> Value {
-        let reply = self.http.post(format!("{}/{what}", self.session)).body(body.to_string());
+        let reply = self
+            .http
+            .post(format!("{}/{what}", self.session))
+            .body(body.to_string());
         let reply = reply.send().await.expect("the driver answers");
         serde_json::from_str::<Value>(&reply.text().await.unwrap()).unwrap()["value"].clone()
     }
 
     async fn open(&self, path: &str) {
-        let done = self.call("url", json!({ "url": format!("{}{path}", self.base) })).await;
+        let done = self
+            .call("url", json!({ "url": format!("{}{path}", self.base) }))
+            .await;
         assert!(done.is_null(), "{path}: {done}");
     }
 
     async fn run(&self, script: &str) -> Value {
-        self.call("execute/sync", json!({ "script": script, "args": [] })).await
+        self.call("execute/sync", json!({ "script": script, "args": [] }))
+            .await
     }
 
     async fn find(&self, css: &str) -> String {
-        let found = self.call("element", json!({ "using": "css selector", "value": css })).await;
+        let found = self
+            .call("element", json!({ "using": "css selector", "value": css }))
+            .await;
         let id = found[ELEMENT].as_str();
-        id.unwrap_or_else(|| panic!("nothing is {css}: {found}")).to_owned()
+        id.unwrap_or_else(|| panic!("nothing is {css}: {found}"))
+            .to_owned()
     }
 
     async fn click(&self, css: &str) {
@@ -112,7 +121,9 @@ impl Driver {
     async fn write(&self, css: &str, text: &str) {
         let id = self.find(css).await;
         self.call(&format!("element/{id}/clear"), json!({})).await;
-        let done = self.call(&format!("element/{id}/value"), json!({ "text": text })).await;
+        let done = self
+            .call(&format!("element/{id}/value"), json!({ "text": text }))
+            .await;
         assert!(done.is_null(), "{css}: {done}");
     }
 
@@ -122,7 +133,10 @@ impl Driver {
     }
 
     async fn until_it_says(&self, what: &str) {
-        until(&format!("the page says `{what}`"), async || self.text().await.contains(what)).await;
+        until(&format!("the page says `{what}`"), async || {
+            self.text().await.contains(what)
+        })
+        .await;
     }
 
     /// What the browser complained of since it was asked last.
@@ -134,7 +148,11 @@ impl Driver {
     }
 
     async fn shot(&self, name: &str) -> usize {
-        let reply = self.http.get(format!("{}/screenshot", self.session)).send().await;
+        let reply = self
+            .http
+            .get(format!("{}/screenshot", self.session))
+            .send()
+            .await;
         let reply: Value = serde_json::from_str(&reply.unwrap().text().await.unwrap()).unwrap();
         let picture = base64::Engine::decode(
             &base64::engine::general_purpose::STANDARD,
@@ -159,7 +177,10 @@ async fn every_page_is_shown_in_light_and_dark_and_fits_a_phone() {
     world.on().await;
     let served = world.serve().await;
     let order = world.arrive(1)[0];
-    until("the work order is a job", async || world.jobs().contains_key(&order.0)).await;
+    until("the work order is a job", async || {
+        world.jobs().contains_key(&order.0)
+    })
+    .await;
     let record = format!("/records?key={order}");
     for (look, width) in [(Look::Light, 1280), (Look::Dark, 1280), (Look::Light, 500)] {
         let Some(driver) = Driver::start(&served, look, width).await else {
@@ -167,13 +188,23 @@ async fn every_page_is_shown_in_light_and_dark_and_fits_a_phone() {
         };
         for path in PAGES.iter().copied().chain([record.as_str()]) {
             driver.open(path).await;
-            let name: String = path.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
+            let name: String = path
+                .chars()
+                .map(|c| if c.is_alphanumeric() { c } else { '-' })
+                .collect();
             let size = driver.shot(&format!("{look:?}-{width}{name}")).await;
             assert!(size > 5_000, "{path}: a picture of {size} bytes");
             assert_eq!(driver.complaints().await, Vec::<String>::new(), "{path}");
-            let wide = driver.run("return document.documentElement.scrollWidth - window.innerWidth").await;
-            assert!(wide.as_i64().is_some_and(|wide| wide <= 0), "{path} is {wide} pixels too wide at {width}");
-            let ground = driver.run("return getComputedStyle(document.body).backgroundColor").await;
+            let wide = driver
+                .run("return document.documentElement.scrollWidth - window.innerWidth")
+                .await;
+            assert!(
+                wide.as_i64().is_some_and(|wide| wide <= 0),
+                "{path} is {wide} pixels too wide at {width}"
+            );
+            let ground = driver
+                .run("return getComputedStyle(document.body).backgroundColor")
+                .await;
             let is_dark = ground != "rgb(255, 255, 255)";
             assert_eq!(is_dark, look == Look::Dark, "{path}: {ground}");
         }
@@ -201,58 +232,97 @@ async fn people_work_with_clicks_and_keys_and_see_what_changes() {
         { "type": "keyDown", "value": "\u{e004}" }, { "type": "keyUp", "value": "\u{e004}" },
     ] }] });
     driver.call("actions", tab).await;
-    let focused = driver.run("return document.activeElement.textContent").await;
+    let focused = driver
+        .run("return document.activeElement.textContent")
+        .await;
     assert_eq!(focused, "Skip to content");
 
     // Counts change while one looks, without a reload.
     driver.open("/tenants/sandbox").await;
     driver.run("window.stays = true").await;
-    world.sandbox.servicechannel().arrive_as(1, &work("PLUMBING"));
+    world
+        .sandbox
+        .servicechannel()
+        .arrive_as(1, &work("PLUMBING"));
     driver.until_it_says("1 synced").await;
-    assert_eq!(driver.run("return window.stays").await, true, "the page was not loaded anew");
+    assert_eq!(
+        driver.run("return window.stays").await,
+        true,
+        "the page was not loaded anew"
+    );
 
     // A wrong row, its letter, mended and retried.
-    driver.open("/tenants/sandbox/settings?tab=preferences").await;
+    driver
+        .open("/tenants/sandbox/settings?tab=preferences")
+        .await;
     driver.write("#business_unit_by_trade-new", "HVAC").await;
-    driver.write("#business_unit_by_trade-new-value", "999").await;
+    driver
+        .write("#business_unit_by_trade-new-value", "999")
+        .await;
     driver.click("#save button.main").await;
     driver.until_it_says("The settings are changed").await;
     world.sandbox.servicechannel().arrive_as(1, &work("HVAC"));
     driver.open("/dead").await;
     driver.until_it_says("rejected 400").await;
-    driver.open("/tenants/sandbox/settings?tab=preferences").await;
-    driver.click("button[value='unset:business_unit_by_trade.HVAC']").await;
+    driver
+        .open("/tenants/sandbox/settings?tab=preferences")
+        .await;
+    driver
+        .click("button[value='unset:business_unit_by_trade.HVAC']")
+        .await;
     driver.until_it_says("The settings are changed").await;
     driver.open("/dead").await;
-    driver.click("button[aria-label='Retry all of rejected 400']").await;
+    driver
+        .click("button[aria-label='Retry all of rejected 400']")
+        .await;
     driver.until_it_says("One record is worked again.").await;
-    until("both work orders are jobs", async || world.jobs().len() == 2).await;
+    until("both work orders are jobs", async || {
+        world.jobs().len() == 2
+    })
+    .await;
 
     // The list of the job summary, and the matrix.
-    driver.open("/tenants/sandbox/settings?tab=job_summary").await;
-    driver.click("button[aria-label='Move PO up'], button[value='up:fields:po']").await;
+    driver
+        .open("/tenants/sandbox/settings?tab=job_summary")
+        .await;
+    driver.click("button[value='up:fields:po']").await;
     driver.until_it_says("The settings are changed").await;
-    driver.open("/tenants/sandbox/settings?tab=job_status").await;
-    driver.click("input[aria-label='appointment.Working: keep']").await;
+    driver
+        .open("/tenants/sandbox/settings?tab=job_status")
+        .await;
+    driver
+        .click("input[aria-label='appointment.Working: keep']")
+        .await;
     driver.click("#save button.main").await;
     driver.until_it_says("appointment.Working: keep").await;
 
     // Paused and resumed.
     driver.open("/tenants/sandbox").await;
-    driver.click("form[action='/tenants/sandbox/pause'] button").await;
+    driver
+        .click("form[action='/tenants/sandbox/pause'] button")
+        .await;
     driver.until_it_says("sandbox is paused.").await;
-    driver.click("form[action='/tenants/sandbox/resume'] button").await;
+    driver
+        .click("form[action='/tenants/sandbox/resume'] button")
+        .await;
     driver.until_it_says("sandbox goes on.").await;
 
     // Found by its number from any page.
-    let order = world.jobs().into_keys().next().expect("there is a job").to_string();
+    let order = world
+        .jobs()
+        .into_keys()
+        .next()
+        .expect("there is a job")
+        .to_string();
     driver.write("#find", &order).await;
     driver.click(".find button").await;
     driver.until_it_says("Where it stands").await;
     assert_eq!(driver.complaints().await, Vec::<String>::new());
 
     driver.open("/integrations").await;
-    driver.click("button[aria-label='Turn Best HVAC LLC off']").await;
+    driver
+        .click("button[aria-label='Turn Best HVAC LLC off']")
+        .await;
     driver.until_it_says("sandbox is off").await;
     driver.end().await;
     served.terminate().await.fine();
