@@ -11,6 +11,7 @@ use super::visit::{Problem, Visitor};
 use super::{live, pages};
 use crate::daemon::settings::SettingsError;
 use crate::lang::load::{self, Project};
+use crate::lang::source::Source;
 use crate::server::admin::Admin;
 
 /// Names that are listed.
@@ -40,7 +41,7 @@ pub(super) async fn page(
     let project = project(&admin).await?;
     let workspace = project.workspace.display().to_string();
     let Some(name) = asked.file else {
-        let names = project.sources.iter().map(|source| source.name());
+        let names = project.sources.iter().map(Source::name);
         let names: Vec<&str> = names.take(MOST).collect();
         let frame = visitor.frame(&admin, "integrations", "Files");
         let facts = json!({ "workspace": workspace, "names": names, "file": null });
@@ -51,7 +52,7 @@ pub(super) async fn page(
     let mut sources = project.sources.iter();
     let text = sources
         .find(|source| source.name() == name)
-        .map(|source| source.text())
+        .map(Source::text)
         .or_else(|| project.files.get(&name).map(|text| &**text));
     let Some(text) = text else {
         return Err(Problem::NotFound(format!(
