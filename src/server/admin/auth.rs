@@ -5,16 +5,13 @@
 //! only our pages know (CSRF). Tokens are compared by their hashes, so that how long it takes tells nothing.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use axum::extract::FromRequestParts;
-use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use ring::rand::{SecureRandom as _, SystemRandom};
 
-use super::Admin;
 use crate::daemon::Engine;
 use crate::engine::clock::{Clock, Timestamp};
 use crate::lang::plan::AccessScope;
@@ -281,40 +278,3 @@ impl IntoResponse for Denied {
         (self.status(), self.text()).into_response()
     }
 }
-
-/// A caller who may at least look.
-#[derive(Debug)]
-pub(super) struct Reader(pub(super) Caller);
-
-/// A caller who may retry, resolve, pause, resume and read now.
-#[derive(Debug)]
-pub(super) struct Operator(pub(super) Caller);
-
-/// A caller who may change anything.
-#[derive(Debug)]
-pub(super) struct Administrator(pub(super) Caller);
-
-fn allowed(parts: &Parts, admin: &Admin, scope: Scope) -> Result<Caller, Denied> {
-    let caller = admin.access.caller(&parts.headers).ok_or(Denied::Unknown)?;
-    if caller.scope < scope {
-        return Err(Denied::Needs(scope));
-    }
-    Ok(caller)
-}
-
-macro_rules! callers {
-    ($($who:ident: $scope:ident),*) => {$(
-        impl FromRequestParts<Arc<Admin>> for $who {
-            type Rejection = Denied;
-
-            async fn from_request_parts(
-                parts: &mut Parts,
-                admin: &Arc<Admin>,
-            ) -> Result<Self, Denied> {
-                allowed(parts, admin, Scope::$scope).map(Self)
-            }
-        }
-    )*};
-}
-
-callers!(Reader: Read, Operator: Operate, Administrator: Admin);

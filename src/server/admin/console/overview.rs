@@ -239,7 +239,7 @@ pub(super) async fn reload(
     State(admin): State<Arc<Admin>>,
     Administering(sent): Administering,
 ) -> Result<Redirect, Problem> {
-    let done = admin.engine.reload(Reopen::All).await?;
+    let done = admin.engine.reload_by(Reopen::All, sent.by()).await?;
     Ok(sent.then(&admin, told(&done.outcome), "/"))
 }
 

@@ -108,7 +108,7 @@ async fn timeline(
     let mut links: Vec<LinkRow> = Vec::new();
     for key in keys.iter().take(MOST_KEYS) {
         records.extend(store.records(tenant, key).await?);
-        for link in store.links_about(tenant, key).await? {
+        for link in store.links_about(tenant, key.as_str()).await? {
             if !links.iter().any(|known| known.id == link.id) {
                 links.push(link);
             }
@@ -228,7 +228,7 @@ pub(super) fn steps(blob: &Json) -> Vec<Json> {
                 "request": text("request"),
                 "id": text("id"),
                 "failed": text("failed"),
-                "place": text("asked_at").map(facts::place),
+                "place": text("asked_at").or_else(|| text("origin")).map(facts::place),
                 "exchange": step.get("exchange").map(exchange),
             })
         })

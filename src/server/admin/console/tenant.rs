@@ -183,8 +183,8 @@ fn trigger(pipeline: &Pipeline) -> String {
     if let Some(every) = trigger.every {
         parts.push(format!("every {}", span(every)));
     }
-    if let Some((line, zone)) = &trigger.cron {
-        parts.push(format!("at {line} in {zone}"));
+    if let Some(cron) = &trigger.cron {
+        parts.push(format!("at {} in {}", cron.line(), cron.zone()));
     }
     if !trigger.webhooks.is_empty() {
         parts.push("when told".to_owned());
@@ -217,6 +217,7 @@ fn passed(now: Timestamp, pass: &PassRow) -> Json {
     let (word, reason) = match &pass.end {
         PassEnd::Complete => ("ok", None),
         PassEnd::Rests(_) => ("ok", None),
+        PassEnd::Cut => ("waiting", None),
         PassEnd::Later { reason, .. } => ("waiting", Some(reason)),
         PassEnd::Stalled(reason) => ("failed", Some(reason)),
     };
@@ -342,7 +343,7 @@ pub(super) async fn read_now(
     Path((name, pipeline)): Path<(String, String)>,
     Operating(sent): Operating,
 ) -> Result<Redirect, Problem> {
-    admin.engine.read_now(&name, &pipeline).await?;
+    admin.engine.read_now(&name, &pipeline, sent.by()).await?;
     let notice = Notice::well(format!("{pipeline} is read now."));
     Ok(sent.then(&admin, notice, &format!("/tenants/{name}")))
 }

@@ -241,6 +241,7 @@ impl Problem {
                 EngineError::UnknownTenant { .. }
                 | EngineError::UnknownPipeline { .. }
                 | EngineError::UnknownEntity { .. }
+                | EngineError::UnknownIntegration { .. }
                 | EngineError::NothingWaits { .. } => StatusCode::NOT_FOUND,
                 EngineError::NotRunning { .. } | EngineError::Activate(_) => StatusCode::CONFLICT,
                 EngineError::Settings(_) => StatusCode::BAD_REQUEST,
