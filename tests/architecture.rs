@@ -25,7 +25,10 @@ const DOORS: &[(&str, &[&str])] = &[
     ("include_dir", &["cli/init.rs"]),
     ("indicatif", &["cli/live.rs"]),
     ("jsonpath_rust", &["lang/expr/query/"]),
-    ("minijinja", &["lang/expr/syntax.rs"]),
+    (
+        "minijinja",
+        &["lang/expr/syntax.rs", "server/admin/console/pages.rs"],
+    ),
     ("opentelemetry", &["engine/telemetry/otlp.rs"]),
     ("opentelemetry_http", &["engine/telemetry/otlp.rs"]),
     ("opentelemetry_otlp", &["engine/telemetry/otlp.rs"]),

@@ -11,6 +11,8 @@ mod cli;
 #[cfg(test)]
 mod connect;
 #[cfg(test)]
+mod console;
+#[cfg(test)]
 mod daemon;
 #[cfg(test)]
 mod day;

@@ -1,5 +1,6 @@
 //! `serve`: runs every tenant that is on and awaits webhooks, until it is told to stop.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use super::out::Out;
 use super::systemd::Manager;
 use super::{engine, live, watch};
 use crate::daemon::Engine;
+use crate::engine::record::TenantName;
 use crate::engine::run::TenantRun;
 use crate::engine::store::{Phase, Store as _};
 use crate::server::{Access, Admin, COMMAND_LINE, Ingress, random_token};
@@ -128,14 +130,16 @@ async fn by_phase(
     engine: &Engine,
     tenants: &[Arc<TenantRun>],
 ) -> anyhow::Result<(Tenants, Tenants)> {
-    let (mut on, mut off) = (Vec::new(), Vec::new());
-    for tenant in tenants {
-        match engine.store().tenant(tenant.name()).await?.phase {
-            Phase::On => on.push(tenant.clone()),
-            Phase::Off | Phase::Activating | Phase::Paused => off.push(tenant.clone()),
-        }
-    }
-    Ok((on, off))
+    let rows = engine.store().tenants().await?;
+    let running: HashSet<TenantName> = rows
+        .into_iter()
+        .filter(|row| row.phase == Phase::On)
+        .map(|row| row.tenant)
+        .collect();
+    Ok(tenants
+        .iter()
+        .cloned()
+        .partition(|tenant| running.contains(tenant.name())))
 }
 
 fn say(

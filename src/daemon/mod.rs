@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
+use futures::stream::{self, StreamExt as _};
 use tokio::sync::{Mutex as AsyncMutex, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -39,6 +40,9 @@ use running::Running;
 
 /// How long a store that another engine holds is waited for (S41).
 const LOCK_WAIT: Duration = Duration::from_secs(1);
+
+/// Tenants that are opened side by side.
+const OPENED_AT_ONCE: usize = 64;
 
 /// What an engine is opened with.
 #[derive(Clone)]
@@ -202,13 +206,28 @@ impl Engine {
 
     /// Opens every tenant of the plan, and says which cannot be opened.
     pub async fn open_all(&self) -> (Vec<Arc<TenantRun>>, Vec<(Arc<str>, EngineError)>) {
+        // As for one: no reload meanwhile.
+        let _one = self.reloading.lock().await;
+        let plan = self.plan();
         let (mut open, mut failed) = (Vec::new(), Vec::new());
-        for name in self.plan().tenants.keys() {
-            match self.tenant(name).await {
-                Ok(tenant) => open.push(tenant),
-                Err(error) => failed.push((name.clone(), error)),
+        {
+            // Side by side: what each of them stores then shares its commits.
+            let opening = plan.tenants.values().cloned().map(|tenant| async move {
+                let opened = match self.open_one(&tenant.name) {
+                    Some(open) => Ok(open),
+                    None => self.open_tenant(tenant.clone(), None).await,
+                };
+                (tenant.name.clone(), opened)
+            });
+            let mut opening = stream::iter(opening).buffered(OPENED_AT_ONCE);
+            while let Some((name, opened)) = opening.next().await {
+                match opened {
+                    Ok(tenant) => open.push(tenant),
+                    Err(error) => failed.push((name, error)),
+                }
             }
         }
+        self.swap(None, &open, &[]);
         (open, failed)
     }
 

@@ -9,7 +9,7 @@ use super::servicetitan::{Encoding, Hooks, Signature};
 use super::{Limits, Sandbox, SandboxConfig, servicechannel, servicetitan};
 
 /// With what the simulated target signs its webhooks. Made up; it opens nothing else.
-const TARGET_KEY: &str = "a key of 32 characters, made up.";
+pub(super) const TARGET_KEY: &str = "a key of 32 characters, made up.";
 
 /// Which webhook of the shipped connectors the source's events are for.
 const SOURCE_EVENTS: &[(&str, &[&str])] = &[
@@ -118,28 +118,7 @@ impl Sandbox {
 
     /// From now on both simulators tell a daemon that awaits webhooks at `at` of everything, for this tenant.
     pub fn tell(&self, at: SocketAddr, tenant: &str) {
-        for (name, events) in SOURCE_EVENTS {
-            let url = format!("http://{at}/hooks/{tenant}/servicechannel/{name}");
-            let events: Vec<String> = events.iter().map(|event| (*event).to_owned()).collect();
-            self.servicechannel()
-                .add_hook(url.parse().expect("an address makes a URL"), &events);
-        }
-        let url = |name: &str| format!("http://{at}/hooks/-/servicetitan/{name}");
-        let hooks = Hooks {
-            urls: TARGET_EVENTS
-                .iter()
-                .map(|(event, name)| ((*event).to_owned(), url(name)))
-                .collect(),
-            signature: Some(Signature {
-                key: TARGET_KEY.to_owned(),
-                header: "x-servicetitan-signature".to_owned(),
-                encoding: Encoding::Hex,
-            }),
-            ..self.servicetitan().hooks()
-        };
-        if let Err(error) = self.servicetitan().set_hooks(hooks) {
-            warn!(%error, "The simulated target tells nobody.");
-        }
+        tell(self.servicechannel(), self.servicetitan(), at, tenant);
     }
 
     /// Addresses of both simulators, for people.
@@ -171,6 +150,36 @@ impl Sandbox {
                 doubles: collection.doubles,
             })
             .collect()
+    }
+}
+
+/// From now on both simulators tell a daemon that awaits webhooks at `at` of everything, for this tenant.
+pub(super) fn tell(
+    source: &servicechannel::World,
+    target: &servicetitan::ServiceTitan,
+    at: SocketAddr,
+    tenant: &str,
+) {
+    for (name, events) in SOURCE_EVENTS {
+        let url = format!("http://{at}/hooks/{tenant}/servicechannel/{name}");
+        let events: Vec<String> = events.iter().map(|event| (*event).to_owned()).collect();
+        source.add_hook(url.parse().expect("an address makes a URL"), &events);
+    }
+    let url = |name: &str| format!("http://{at}/hooks/-/servicetitan/{name}");
+    let hooks = Hooks {
+        urls: TARGET_EVENTS
+            .iter()
+            .map(|(event, name)| ((*event).to_owned(), url(name)))
+            .collect(),
+        signature: Some(Signature {
+            key: TARGET_KEY.to_owned(),
+            header: "x-servicetitan-signature".to_owned(),
+            encoding: Encoding::Hex,
+        }),
+        ..target.hooks()
+    };
+    if let Err(error) = target.set_hooks(hooks) {
+        warn!(%error, "The simulated target tells nobody.");
     }
 }
 

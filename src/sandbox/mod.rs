@@ -5,6 +5,7 @@
 //! [`servicechannel`] and the defaults of [`servicetitan::Config`].
 
 mod door;
+pub mod fleet;
 pub mod kit;
 pub mod scenario;
 pub mod servicechannel;
@@ -122,6 +123,7 @@ impl Sandbox {
         let clock = config.clock;
         let seed = Seed {
             seed: config.seed,
+            provider: servicechannel::PROVIDER_ID,
             subscribers: config.subscribers,
             locations: config.locations,
             work_orders: config.work_orders,

@@ -22,7 +22,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
-use super::route::{Door, Routes, proven, spoken_of};
+use super::route::{Door, Routes};
 use crate::daemon::Engine;
 use crate::engine::run::Received;
 
@@ -179,15 +179,15 @@ impl Ingress {
             // Broken off, or slower than anybody sends: there is nothing to prove.
             Ok(Err(_)) | Err(_) => return Fate::Unread,
         };
-        let doors = proven(doors, &headers, &body, self.engine.clock().now());
-        if doors.is_empty() {
+        let proven = doors.proven(&headers, &body, self.engine.clock().now());
+        if proven.is_none() {
             return Fate::Refused;
         }
         // A test of the address has no body.
         let Ok(payload) = serde_json::from_slice::<Json>(&body) else {
             return Fate::Ignored;
         };
-        let doors = spoken_of(doors, &payload);
+        let doors = proven.spoken_of(&payload);
         if doors.is_empty() {
             return Fate::Refused;
         }

@@ -2,6 +2,7 @@
 
 mod both;
 mod faults;
+mod fleet;
 mod servicechannel;
 mod servicetitan;
 
@@ -15,7 +16,7 @@ use syncline::sandbox::kit::Kit;
 use syncline::sandbox::kit::recorder::Exchange;
 use syncline::sandbox::kit::time::SimClock;
 use syncline::sandbox::servicechannel::{
-    CLIENT_ID, CLIENT_SECRET, PASSWORD, Seed, ServiceChannel, Settings, USERNAME,
+    CLIENT_ID, CLIENT_SECRET, PASSWORD, PROVIDER_ID, Seed, ServiceChannel, Settings, USERNAME,
 };
 
 /// When every test begins, by the simulators' clock.
@@ -40,6 +41,7 @@ fn client() -> Client {
 fn seed() -> Seed {
     Seed {
         seed: 7,
+        provider: PROVIDER_ID,
         subscribers: 3,
         locations: 40,
         work_orders: 500,

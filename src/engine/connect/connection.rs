@@ -17,6 +17,7 @@ use super::classify::{Body, Classifier, Refusal, Seen};
 use super::client::{Client, Payload, Redirects, WireError, WireRequest};
 use super::failure::{Class, Failure, Reply, ReplyBody, Standing, Wire};
 use super::gate::{AccountGate, Admission, Contact};
+use super::limit::Fill;
 use super::health::{Pause, PauseReason, Sign};
 use super::network::Kept;
 use super::paging::{LinkRules, PageRequest, page_number};
@@ -172,6 +173,11 @@ impl Connection {
     /// When the account was last heard of.
     pub fn contact(&self) -> Contact {
         self.gate.contact()
+    }
+
+    /// How full the rate windows are that its requests pass.
+    pub fn windows(&self) -> Vec<Fill> {
+        self.turnstile.fill(&self.windows)
     }
 
     /// Renders a request.

@@ -26,6 +26,19 @@ pub(super) struct Rate {
     pub(super) per: Duration,
 }
 
+/// How full a window is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fill {
+    /// Requests that may fall into it.
+    pub requests: u32,
+    /// Its length.
+    pub per: Duration,
+    /// Requests that count in it now. Just after a start nine tenths count, because they may have been sent before.
+    pub used: u32,
+    /// How long nothing passes, because the other side asked for it.
+    pub stopped: Duration,
+}
+
 impl Rate {
     /// Whether this allows less over time than `other`.
     pub(super) fn is_stricter(self, other: Self) -> bool {
@@ -97,6 +110,22 @@ impl Window {
         match self.room(now) {
             Ok(()) => self.rate.requests - self.used,
             Err(_) => 0,
+        }
+    }
+
+    /// How full it is.
+    pub(super) fn fill(&mut self, now: Duration) -> Fill {
+        // Parts that count no more are let go of when somebody asks for room.
+        let stopped = self.room(now).is_err();
+        Fill {
+            requests: self.rate.requests,
+            per: self.rate.per,
+            used: self.used,
+            stopped: if stopped {
+                self.stopped.saturating_sub(now)
+            } else {
+                Duration::ZERO
+            },
         }
     }
 

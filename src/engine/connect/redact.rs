@@ -1,16 +1,17 @@
 //! Keeps secrets out of texts (P9): as they are, URL-encoded, JSON-escaped, in base64 at any place of it.
 
-use std::collections::BTreeSet;
-use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+mod index;
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
+
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use serde_json::Value;
 
 use super::encode;
 use super::secrets::Secret;
+use index::Index;
 
 /// What stands in place of a secret.
 const MASK: &str = "***";
@@ -19,52 +20,75 @@ const SHORTEST_FORM: usize = 4;
 
 /// Knows secrets and removes them from texts. Cheap to clone; clones know the same.
 #[derive(Clone, Default)]
-pub struct Redactor(Arc<Mutex<Known>>);
+pub struct Redactor(Arc<RwLock<Index>>);
 
-#[derive(Default)]
-struct Known {
-    forms: BTreeSet<String>,
-    /// Made when it is first needed after a change.
-    finder: Option<Arc<AhoCorasick>>,
+/// A secret that is known for a while: it is forgotten when this is dropped. For tokens, of which there are always
+/// new ones.
+#[must_use = "the secret is forgotten when this is dropped"]
+pub struct Learned {
+    redactor: Redactor,
+    secret: Secret,
+}
+
+impl Drop for Learned {
+    fn drop(&mut self) {
+        let mut known = self.redactor.write();
+        for form in written(self.secret.expose()) {
+            known.forget(&form);
+        }
+    }
+}
+
+impl fmt::Debug for Learned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Learned")
+    }
 }
 
 impl Redactor {
-    /// Learns a secret.
+    /// Learns a secret for good.
     pub fn add(&self, secret: &Secret) {
         let text = secret.expose();
-        if text.is_empty() {
-            return;
-        }
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.forms.insert(text.to_owned()) {
-            known
-                .forms
-                .extend(forms(text).filter(|form| form.len() >= SHORTEST_FORM));
-            known.finder = None;
+        let mut known = self.write();
+        if !known.keeps(text) {
+            for form in written(text) {
+                known.keep(form);
+            }
         }
     }
 
-    /// The text without any secret.
+    /// Learns a secret until what is returned is dropped.
+    pub fn learn(&self, secret: &Secret) -> Learned {
+        let mut known = self.write();
+        for form in written(secret.expose()) {
+            known.learn(form);
+        }
+        Learned {
+            redactor: self.clone(),
+            secret: secret.clone(),
+        }
+    }
+
+    /// The text without any secret: where several begin, the longest goes.
     pub fn clean(&self, text: &str) -> String {
-        let finder = {
-            let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            if known.forms.is_empty() {
-                return text.to_owned();
-            }
-            let Known { forms, finder } = &mut *known;
-            Arc::clone(finder.get_or_insert_with(|| {
-                let built = AhoCorasick::builder()
-                    .match_kind(MatchKind::LeftmostLongest)
-                    .build(forms.iter());
-                Arc::new(built.expect("secrets are few and short"))
-            }))
-        };
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let mut out = String::with_capacity(text.len());
-        finder.replace_all_with(text, &mut out, |_, _, out| {
-            out.push_str(MASK);
-            true
-        });
+        let mut rest = text;
+        while let Some(char) = rest.chars().next() {
+            let step = if let Some(secret) = known.longest_at(rest) {
+                out.push_str(MASK);
+                secret
+            } else {
+                out.push(char);
+                char.len_utf8()
+            };
+            rest = rest.get(step..).unwrap_or_default();
+        }
         out
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Index> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -104,6 +128,14 @@ impl fmt::Debug for Redactor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Redactor")
     }
+}
+
+/// A secret and the ways it is written down, without those that stand everywhere.
+fn written(text: &str) -> impl Iterator<Item = String> {
+    let own = (!text.is_empty()).then(|| text.to_owned());
+    let known = own.is_some();
+    let others = forms(text).filter(move |form| known && form.len() >= SHORTEST_FORM);
+    own.into_iter().chain(others)
 }
 
 /// The ways a secret is written down.
@@ -238,6 +270,26 @@ mod tests {
         let redactor = redactor("abc");
         redactor.add(&Secret::new("abcdef".to_owned()));
         assert_eq!(redactor.clean("xabcdefx abc"), "x***x ***");
+    }
+
+    #[test]
+    fn a_token_is_known_as_long_as_somebody_holds_it() {
+        let redactor = redactor("a secret for good");
+        let kept = redactor.0.read().unwrap().len();
+        let token = Secret::new("a token, made up".to_owned());
+        let (first, second) = (redactor.learn(&token), redactor.learn(&token));
+        let (text, encoded) = (token.expose(), STANDARD_NO_PAD.encode(token.expose()));
+        drop(first);
+        assert_eq!(redactor.clean(text), MASK);
+        assert_eq!(redactor.clean(&encoded), MASK);
+        drop(second);
+        assert_eq!(redactor.clean(text), text);
+        assert_eq!(redactor.clean(&encoded), encoded);
+        assert_eq!(redactor.0.read().unwrap().len(), kept);
+        // What is known for good stays, whoever knew it for a while.
+        let secret = Secret::new("a secret for good".to_owned());
+        drop(redactor.learn(&secret));
+        assert_eq!(redactor.clean(secret.expose()), MASK);
     }
 
     proptest! {

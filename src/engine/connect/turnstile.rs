@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
 
-use super::limit::{Rate, Window};
+use super::limit::{Fill, Rate, Window};
 use crate::engine::clock::Clock;
 use crate::engine::record::{PipelineName, TenantName};
 
@@ -155,6 +155,14 @@ impl Turnstile {
             .filter(|shared| shared.claims.iter().any(|claim| claim.strong_count() > 0))
             .map(|shared| (shared.window.rate(), shared.window.left(now)))
             .collect()
+    }
+
+    /// How full the windows of an account are.
+    pub(super) fn fill(&self, windows: &Windows) -> Vec<Fill> {
+        let now = self.clock.monotonic();
+        let mut state = self.lock();
+        let ids = windows.ids.iter();
+        ids.map(|id| state.windows[*id].window.fill(now)).collect()
     }
 
     /// Stops the windows for `wait`, as a `Retry-After` asks.

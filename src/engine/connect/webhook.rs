@@ -24,8 +24,14 @@ pub struct Webhook {
     plan: plan::Webhook,
     params: Datum,
     check: Check,
+    /// Whose data the account holds, where deliveries say whose they speak of.
+    owner: Option<String>,
     redactor: Redactor,
 }
+
+/// Tells webhooks apart by what proves their deliveries: equal where the same keys do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Proof(Option<[u8; blake3::OUT_LEN]>);
 
 #[derive(Debug)]
 enum Check {
@@ -68,7 +74,12 @@ impl Connection {
             plan::Verify::None => Check::None,
             plan::Verify::Hmac(hmac) => Check::Hmac(Signature::new(hmac, &params)),
         };
+        let owner = plan.tenant.as_ref().and_then(|(_, param)| {
+            let params = params.to_json().ok()?;
+            text(params.get(&**param)?)
+        });
         Some(Webhook {
+            owner,
             plan,
             params,
             check,
@@ -86,13 +97,12 @@ impl Webhook {
         }
     }
 
-    /// Whether whatever proves a delivery here proves it there.
-    pub fn is_proven_like(&self, other: &Self) -> bool {
-        match (&self.check, &other.check) {
-            (Check::None, Check::None) => true,
-            (Check::Hmac(own), Check::Hmac(other)) => own.print == other.print,
-            (Check::None, Check::Hmac(_)) | (Check::Hmac(_), Check::None) => false,
-        }
+    /// What proves its deliveries: whatever proves one proves it at every webhook with the same.
+    pub fn proof(&self) -> Proof {
+        Proof(match &self.check {
+            Check::None => None,
+            Check::Hmac(signature) => Some(*signature.print.as_bytes()),
+        })
     }
 
     /// Whether nothing is ever proven, because the account gives no key.
@@ -105,14 +115,20 @@ impl Webhook {
         self.plan.tenant.is_some()
     }
 
+    /// Whose data the account holds, as deliveries say it.
+    pub fn owner(&self) -> Option<&str> {
+        self.owner.as_deref()
+    }
+
+    /// Whose data a delivery speaks of, if it says so.
+    pub fn whose(&self, payload: &Json) -> Option<String> {
+        let (path, _) = self.plan.tenant.as_ref()?;
+        path.first(payload).and_then(text)
+    }
+
     /// Whether a delivery speaks of this account's data (S43).
     pub fn is_ours(&self, payload: &Json) -> bool {
-        let Some((path, param)) = &self.plan.tenant else {
-            return true;
-        };
-        let ours = self.params.to_json().ok();
-        let ours = ours.as_ref().and_then(|params| text(params.get(&**param)?));
-        ours.is_some() && ours == path.first(payload).and_then(text)
+        !self.says_whose() || (self.owner.is_some() && self.owner == self.whose(payload))
     }
 
     /// Which record a delivery names.

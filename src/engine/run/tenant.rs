@@ -255,6 +255,26 @@ impl TenantRun {
             .unwrap_or(1)
     }
 
+    /// Its accounts, by connector.
+    pub fn accounts(&self) -> Vec<(Arc<str>, Arc<Connection>)> {
+        let accounts = self.connections.iter();
+        let mut accounts: Vec<_> = accounts
+            .map(|(connector, account)| (connector.clone(), account.clone()))
+            .collect();
+        accounts.sort_by(|a, b| a.0.cmp(&b.0));
+        accounts
+    }
+
+    /// The accounts that rest, by connector, and why.
+    pub fn pauses(&self) -> Vec<(Arc<str>, connect::Pause)> {
+        let accounts = self.connections.iter();
+        let mut resting: Vec<_> = accounts
+            .filter_map(|(connector, account)| Some((connector.clone(), account.pause()?)))
+            .collect();
+        resting.sort_by(|a, b| a.0.cmp(&b.0));
+        resting
+    }
+
     /// When the next probe of an account that rests is due, if one rests.
     pub(crate) fn rests_until(&self) -> Option<Timestamp> {
         let pauses = self

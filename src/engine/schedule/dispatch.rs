@@ -15,6 +15,7 @@ use tracing::{error, info};
 
 use super::agenda::Agenda;
 use super::control::{Control, Paused};
+use super::share::share;
 use super::source::Source;
 use super::spaced::Spaced;
 use crate::engine::clock::Timestamp;
@@ -99,7 +100,7 @@ pub async fn run(
         after: Seq(i64::MIN),
         drained: Drained::No,
         next_due: None,
-        next_look: tenant.now().plus(LOOK),
+        next_look: tenant.now().plus(share(LOOK, tenant.name())),
         rests_until: None,
         resting_since: None,
         reading: stop.child_token(),

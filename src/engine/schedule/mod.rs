@@ -4,6 +4,7 @@ mod agenda;
 mod board;
 mod control;
 mod dispatch;
+mod share;
 mod source;
 mod spaced;
 mod timing;

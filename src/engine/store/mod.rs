@@ -268,6 +268,9 @@ pub trait Store: Send + Sync + 'static {
     /// Writes something that changes nothing, to see whether the store can be written. Crash before or after: nothing.
     fn probe(&self) -> impl Future<Output = Result<()>> + Send;
 
+    /// The tenants that know a record, a link or a linked id by this text, by name.
+    fn knowing(&self, key: &RecordKey) -> impl Future<Output = Result<Vec<TenantName>>> + Send;
+
     /// Deletes up to `limit` trace rows from before `before`; says how many. Crash before or after: pruned later.
     fn prune(&self, before: Timestamp, limit: u32) -> impl Future<Output = Result<u64>> + Send;
 }

@@ -200,6 +200,15 @@ impl Audit {
         })
     }
 
+    /// When the request came that first created a row with this natural key, as far as the log goes back.
+    pub fn first_created(&self, collection: &str, natural_key: &str) -> Option<DateTime<Utc>> {
+        self.with(|book| {
+            let first = book.created.get(collection)?.get(natural_key)?.first()?;
+            let entry = book.log.iter().rev().find(|entry| entry.seq == *first)?;
+            Some(entry.at)
+        })
+    }
+
     /// Forgets everything. Numbers go on.
     pub fn reset(&self) {
         self.with(|book| *book = Book::default());

@@ -1,5 +1,6 @@
 //! Serves a simulator on a loopback address.
 
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
@@ -8,8 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::{StatusCode, Uri};
-use axum::response::Response;
+use axum::http::{Request, StatusCode, Uri};
+use axum::response::{IntoResponse as _, Response};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -111,43 +112,102 @@ impl Drop for Running {
     }
 }
 
+/// Who answers at an address.
+enum House {
+    /// One simulator has it all.
+    One(Arc<Front>),
+    /// Many share it, each below a first segment of its own.
+    Many(HashMap<String, Arc<Front>>),
+}
+
+impl House {
+    /// Who is asked, with the first segment taken away where it says so; nobody when there is no such segment.
+    fn door<B>(&self, request: &mut Request<B>) -> Option<Arc<Front>> {
+        let fronts = match self {
+            Self::One(front) => return Some(Arc::clone(front)),
+            Self::Many(fronts) => fronts,
+        };
+        let whole = request.uri().path_and_query()?.as_str();
+        let (name, rest) = whole.strip_prefix('/')?.split_once('/')?;
+        let front = Arc::clone(fronts.get(name)?);
+        *request.uri_mut() = format!("/{rest}").parse().ok()?;
+        Some(front)
+    }
+}
+
+/// A place that is listened at, before anybody answers there.
+#[derive(Debug)]
+pub struct Place {
+    listener: TcpListener,
+    running: Running,
+}
+
+impl Place {
+    /// Listens on `addr` (loopback; port 0: any).
+    pub async fn take(addr: SocketAddr) -> Result<Self, Error> {
+        if !addr.ip().is_loopback() {
+            return Err(Error::NotLoopback { addr });
+        }
+        let failed = |source| Error::Listen { addr, source };
+        let listener = TcpListener::bind(addr).await.map_err(failed)?;
+        let running = Running {
+            addr: listener.local_addr().map_err(failed)?,
+            stopping: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        };
+        Ok(Self { listener, running })
+    }
+
+    /// `http://127.0.0.1:7801`, without a slash at the end.
+    pub fn url(&self) -> String {
+        self.running.url()
+    }
+
+    /// Serves `service` until the returned handle is stopped or dropped.
+    pub fn serve(self, service: Service) -> Running {
+        let house = House::One(self.front(service));
+        self.open(house)
+    }
+
+    /// Serves each of `services` below a first segment of its own, `/NAME/…`: many customers of one vendor, who
+    /// share its host and nothing else.
+    pub fn serve_all(self, services: impl IntoIterator<Item = (String, Service)>) -> Running {
+        let fronts = services.into_iter();
+        let fronts = fronts.map(|(name, service)| (name, self.front(service)));
+        let house = House::Many(fronts.collect());
+        self.open(house)
+    }
+
+    fn front(&self, service: Service) -> Arc<Front> {
+        let Service {
+            api,
+            control,
+            kit,
+            replies,
+            reset,
+        } = service;
+        let control = control::routes(kit.clone(), reset, control);
+        let (tasks, stopping) = (self.running.tasks.clone(), self.running.stopping.clone());
+        Arc::new(Front::new(api, control, kit, replies, tasks, stopping))
+    }
+
+    fn open(self, house: House) -> Running {
+        let Self { listener, running } = self;
+        let (tasks, stopping) = (running.tasks.clone(), running.stopping.clone());
+        let accepting = accept(listener, Arc::new(house), tasks, stopping);
+        running.tasks.spawn(accepting);
+        running
+    }
+}
+
 /// Serves `service` on `addr` (port 0: any) until the returned handle is stopped or dropped.
 pub async fn start(addr: SocketAddr, service: Service) -> Result<Running, Error> {
-    if !addr.ip().is_loopback() {
-        return Err(Error::NotLoopback { addr });
-    }
-    let failed = |source| Error::Listen { addr, source };
-    let listener = TcpListener::bind(addr).await.map_err(failed)?;
-    let addr = listener.local_addr().map_err(failed)?;
-    let stopping = CancellationToken::new();
-    let tasks = TaskTracker::new();
-    let Service {
-        api,
-        control,
-        kit,
-        replies,
-        reset,
-    } = service;
-    let control = control::routes(kit.clone(), reset, control);
-    let front = Arc::new(Front::new(
-        api,
-        control,
-        kit,
-        replies,
-        tasks.clone(),
-        stopping.clone(),
-    ));
-    tasks.spawn(accept(listener, front, tasks.clone(), stopping.clone()));
-    Ok(Running {
-        addr,
-        stopping,
-        tasks,
-    })
+    Ok(Place::take(addr).await?.serve(service))
 }
 
 async fn accept(
     listener: TcpListener,
-    front: Arc<Front>,
+    house: Arc<House>,
     tasks: TaskTracker,
     stopping: CancellationToken,
 ) {
@@ -158,19 +218,24 @@ async fn accept(
         };
         // An error here belongs to one connection that is already gone.
         if let Ok((stream, _)) = accepted {
-            tasks.spawn(serve(stream, Arc::clone(&front), stopping.clone()));
+            tasks.spawn(serve(stream, Arc::clone(&house), stopping.clone()));
         }
     }
 }
 
 /// One connection. It ends, and its socket is closed, as soon as one answer is `Closed`.
-async fn serve(stream: TcpStream, front: Arc<Front>, stopping: CancellationToken) {
+async fn serve(stream: TcpStream, house: Arc<House>, stopping: CancellationToken) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a sandbox connection has no TCP_NODELAY");
     }
-    let service = service_fn(|request| {
-        let front = Arc::clone(&front);
-        async move { front.answer(request).await }
+    let service = service_fn(|mut request| {
+        let front = house.door(&mut request);
+        async move {
+            match front {
+                Some(front) => front.answer(request).await,
+                None => Ok(StatusCode::NOT_FOUND.into_response()),
+            }
+        }
     });
     let connection = http1::Builder::new()
         .header_read_timeout(None)

@@ -17,7 +17,7 @@ use serde_json::json;
 
 use super::model::ProviderId;
 use super::settings::{Refresh, Switch};
-use super::{CLIENTS, PASSWORD, PROVIDER_ID, USERS, World};
+use super::{CLIENT_SECRET, PASSWORD, USERS, World, client_ids};
 use crate::sandbox::kit::audit::ClientId;
 use crate::sandbox::kit::rng::Rng;
 use crate::sandbox::kit::time::later;
@@ -135,7 +135,7 @@ pub(super) async fn token(
     Form(request): Form<TokenRequest>,
 ) -> Response {
     let now = world.kit().clock.now();
-    let Some(client) = basic_client(&headers) else {
+    let Some(client) = basic_client(&world, &headers) else {
         return login_page();
     };
     let settings = world.settings();
@@ -172,7 +172,7 @@ pub(super) async fn token(
                 let caller = Caller {
                     client,
                     user,
-                    provider: ProviderId(PROVIDER_ID),
+                    provider: ProviderId(world.provider()),
                 };
                 tokens.issue(caller, now, None)
             }
@@ -220,8 +220,9 @@ pub(super) async fn authorize(
     State(world): State<World>,
     Query(request): Query<AuthorizeRequest>,
 ) -> Response {
-    let client = CLIENTS.iter().find(|(id, _)| *id == request.client_id);
-    let (Some((client, _)), "code", Ok(mut address)) = (
+    let mut clients = client_ids(world.provider()).into_iter();
+    let client = clients.find(|id| *id == request.client_id);
+    let (Some(client), "code", Ok(mut address)) = (
         client,
         request.response_type.as_str(),
         url::Url::parse(&request.redirect_uri),
@@ -231,9 +232,9 @@ pub(super) async fn authorize(
     let now = world.kit().clock.now();
     let [user, ..] = USERS;
     let caller = Caller {
-        client: Arc::from(*client),
+        client: Arc::from(client),
         user: Arc::from(user),
-        provider: ProviderId(PROVIDER_ID),
+        provider: ProviderId(world.provider()),
     };
     let grant = Grant {
         caller,
@@ -261,15 +262,14 @@ pub(super) async fn log_on() -> Response {
 
 /// The client whose id and secret the header carries. A wrong secret is a client nobody knows:
 /// what the vendor says to it is not documented.
-fn basic_client(headers: &HeaderMap) -> Option<Arc<str>> {
+fn basic_client(world: &World, headers: &HeaderMap) -> Option<Arc<str>> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let coded = value.strip_prefix("Basic ")?;
     let pair = String::from_utf8(STANDARD.decode(coded).ok()?).ok()?;
-    let given = pair.split_once(':')?;
-    CLIENTS
-        .iter()
-        .find(|known| **known == given)
-        .map(|(id, _)| Arc::from(*id))
+    let (given, secret) = pair.split_once(':')?;
+    let mut clients = client_ids(world.provider()).into_iter();
+    let known = clients.find(|id| *id == given && secret == CLIENT_SECRET)?;
+    Some(Arc::from(known))
 }
 
 fn login_page() -> Response {

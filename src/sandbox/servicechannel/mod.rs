@@ -41,7 +41,7 @@ pub use settings::Settings;
 
 use crate::sandbox::kit::Kit;
 use crate::sandbox::kit::limits::{Limits, Window};
-use crate::sandbox::kit::server::{self, Running, Service};
+use crate::sandbox::kit::server::{self, Place, Running, Service};
 use auth::Tokens;
 use ledger::Author;
 use model::Attachment;
@@ -60,14 +60,16 @@ pub const CLIENT_SECRET: &str = "sandbox-client-secret";
 pub const SECOND_CLIENT_ID: &str = "PR.2090000001.2B9D4C11";
 /// A second user of the same provider.
 pub const SECOND_USERNAME: &str = "second@best.example";
-/// The provider all clients and users belong to.
+/// The provider all clients and users belong to, unless the seed names another.
 pub const PROVIDER_ID: i64 = 2_090_000_001;
 
 const USERS: [&str; 2] = [USERNAME, SECOND_USERNAME];
-const CLIENTS: [(&str, &str); 2] = [
-    (CLIENT_ID, CLIENT_SECRET),
-    (SECOND_CLIENT_ID, CLIENT_SECRET),
-];
+
+/// The API clients of a provider.
+pub fn client_ids(provider: i64) -> [String; 2] {
+    ["6F1C7A0E", "2B9D4C11"].map(|tail| format!("PR.{provider}.{tail}"))
+}
+
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// The simulator's state and what can be done to it. Cheap to clone: every clone is the same world.
@@ -90,7 +92,7 @@ struct Inner {
 }
 
 impl World {
-    fn new(kit: Kit, seed: Seed, settings: Settings) -> Self {
+    pub(super) fn new(kit: Kit, seed: Seed, settings: Settings) -> Self {
         let state = seed.state(kit.clock.now());
         let limits = |scope, requests: Option<u32>| {
             requests.map(|requests| {
@@ -116,9 +118,44 @@ impl World {
         }))
     }
 
+    /// What the kit's server needs to serve it.
+    pub(super) fn service(&self) -> Service {
+        let resets = self.clone();
+        Service {
+            api: routes::api(self.clone()),
+            control: control::routes(self.clone()),
+            kit: self.0.kit.clone(),
+            replies: routes::replies(),
+            reset: Arc::new(move || resets.reset()),
+        }
+    }
+
+    /// The same for the host of its files, which is found at `url`.
+    pub(super) fn store(&self, url: String) -> Service {
+        self.0.files.get_or_init(|| url);
+        Service {
+            api: files::routes(self.clone()),
+            control: Router::new(),
+            kit: self.0.kit.clone(),
+            replies: routes::replies(),
+            reset: Arc::new(|| {}),
+        }
+    }
+
+    /// From now on webhooks are delivered, until what serves it stops.
+    pub(super) fn begin_telling(&self, running: &Running) {
+        let (tasks, stopping) = running.tasks();
+        tasks.spawn(sending::deliver(self.clone(), stopping.clone()));
+    }
+
     /// Clock, faults, audit, recorder.
     pub fn kit(&self) -> &Kit {
         &self.0.kit
+    }
+
+    /// The provider that all its clients and users belong to.
+    pub fn provider(&self) -> i64 {
+        self.0.seed.provider
     }
 
     /// The present settings.
@@ -212,27 +249,12 @@ impl ServiceChannel {
         seed: Seed,
         settings: Settings,
     ) -> Result<Self, server::Error> {
-        let world = World::new(kit.clone(), seed, settings);
-        let resets = world.clone();
-        let store = Service {
-            api: files::routes(world.clone()),
-            control: Router::new(),
-            kit: kit.clone(),
-            replies: routes::replies(),
-            reset: Arc::new(|| {}),
-        };
-        let files = server::start(SocketAddr::new(addr.ip(), 0), store).await?;
-        world.0.files.get_or_init(|| files.url());
-        let service = Service {
-            api: routes::api(world.clone()),
-            control: control::routes(world.clone()),
-            kit,
-            replies: routes::replies(),
-            reset: Arc::new(move || resets.reset()),
-        };
-        let running = server::start(addr, service).await?;
-        let (tasks, stopping) = running.tasks();
-        tasks.spawn(sending::deliver(world.clone(), stopping.clone()));
+        let world = World::new(kit, seed, settings);
+        let files = Place::take(SocketAddr::new(addr.ip(), 0)).await?;
+        let store = world.store(files.url());
+        let files = files.serve(store);
+        let running = server::start(addr, world.service()).await?;
+        world.begin_telling(&running);
         Ok(Self {
             world,
             running,

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::PROVIDER_ID;
 use super::catalogue::{self, PROFILES};
 use super::model::{
     Location, LocationId, Primary, ProviderId, Status, SubscriberId, WorkOrder, WorkOrderId,
@@ -20,6 +19,8 @@ use crate::sandbox::kit::time::{earlier, later};
 pub struct Seed {
     /// Decides everything that is left to chance.
     pub seed: u64,
+    /// The number of the provider whose account this is.
+    pub provider: i64,
     /// Clients, 1 to 3.
     pub subscribers: u32,
     /// Sites, spread over the clients.
@@ -52,7 +53,7 @@ impl Seed {
             name: "Best HVAC LLC",
             phone: "5550111",
         };
-        state.add_provider(ProviderId(PROVIDER_ID), best);
+        state.add_provider(ProviderId(self.provider), best);
         let other = Provider {
             name: "Other Trades Inc",
             phone: "5550122",
@@ -207,7 +208,7 @@ impl Seed {
             number,
             purchase_number,
             subscriber: subscriber.id,
-            provider: ProviderId(PROVIDER_ID),
+            provider: ProviderId(self.provider),
             location,
             status: open(&mut rng),
             caller: format!("{person} Phone# 555{:04}", rng.below(10_000)),

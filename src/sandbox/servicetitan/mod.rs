@@ -99,9 +99,14 @@ impl ServiceTitan {
     /// Serves it on a loopback address (port 0: any).
     pub async fn start(&self, addr: SocketAddr) -> Result<Running, server::Error> {
         let running = server::start(addr, self.service()).await?;
+        self.begin_telling(&running);
+        Ok(running)
+    }
+
+    /// From now on webhooks are delivered, until what serves it stops.
+    pub(super) fn begin_telling(&self, running: &Running) {
         let (tasks, stopping) = running.tasks();
         tasks.spawn(webhooks::send(Arc::clone(&self.0), stopping.clone()));
-        Ok(running)
     }
 
     /// Its clock, faults, audit and recorder.

@@ -193,6 +193,20 @@ impl Access {
         })
     }
 
+    /// Whether the session or token of a request still holds. Asking does not make a session last longer.
+    pub(super) fn still(&self, headers: &HeaderMap) -> bool {
+        if headers.contains_key(header::AUTHORIZATION) {
+            return self.caller(headers).is_some();
+        }
+        let Some(secret) = cookie(headers) else {
+            return false;
+        };
+        let now = self.clock.now();
+        let sessions = self.sessions();
+        let session = sessions.get(&blake3::hash(secret.as_bytes()));
+        session.is_some_and(|session| session.used.plus(SESSION) > now)
+    }
+
     fn sessions(&self) -> std::sync::MutexGuard<'_, HashMap<blake3::Hash, Session>> {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }

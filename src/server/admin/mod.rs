@@ -38,6 +38,7 @@ pub struct Admin {
     access: Access,
     /// How everything was when somebody asked last.
     looked: health::Looked,
+    console: self::console::Console,
     /// Ends long replies, such as live updates, when the process stops.
     stop: CancellationToken,
 }
@@ -55,6 +56,7 @@ impl Admin {
             ingress,
             access,
             looked: health::Looked::default(),
+            console: self::console::Console::default(),
             stop,
         })
     }

@@ -19,7 +19,7 @@ use crate::engine::connect::classify::{Classifier, Seen};
 use crate::engine::connect::client::Client;
 use crate::engine::connect::failure::Class;
 use crate::engine::connect::health::PauseReason;
-use crate::engine::connect::redact::Redactor;
+use crate::engine::connect::redact::{Learned, Redactor};
 use crate::engine::connect::secrets::Secret;
 use crate::engine::connect::turnstile::{Priority, Turnstile, Windows};
 use crate::engine::crash::{self, CrashPoint};
@@ -29,6 +29,8 @@ use crate::lang::plan::Grant;
 
 /// A token is renewed this long before it ends, or a tenth of its life if that is less.
 const SKEW: Duration = Duration::from_secs(60);
+/// How many tokens are kept out of texts: of one renewal there are at most five, two new ones and three to try.
+const REMEMBERED: usize = 8;
 
 /// What a [`TokenSource`] works with.
 pub(in crate::engine::connect) struct TokenParts {
@@ -64,6 +66,8 @@ struct State {
     refresh: Option<Secret>,
     asked: Option<Duration>,
     serial: u64,
+    /// The tokens that are kept out of texts: those in use, and some from before.
+    known: VecDeque<Learned>,
 }
 
 type Flight = Shared<BoxFuture<'static, Result<Arc<Token>, TokenFailure>>>;
@@ -85,6 +89,15 @@ pub(in crate::engine::connect) struct TokenFailure {
     pub(in crate::engine::connect) message: Arc<str>,
     pub(in crate::engine::connect) blame: Option<Arc<str>>,
     pub(in crate::engine::connect) reason: PauseReason,
+}
+
+impl State {
+    /// Keeps these out of texts, and forgets the oldest.
+    fn remember(&mut self, fresh: impl IntoIterator<Item = Learned>) {
+        self.known.extend(fresh);
+        let over = self.known.len().saturating_sub(REMEMBERED);
+        drop(self.known.drain(..over));
+    }
 }
 
 impl fmt::Debug for TokenCache {
@@ -238,7 +251,6 @@ impl TokenSource {
             if tried.contains(&candidate) {
                 continue;
             }
-            self.parts.redactor.add(&candidate);
             match self.ask(&Ask::Refresh(candidate.clone())).await {
                 Ok(issued) => {
                     if let Some(new) = issued.refresh.as_ref().filter(|new| **new != candidate) {
@@ -280,7 +292,13 @@ impl TokenSource {
             .turnstile
             .pass(&parts.windows, Priority::Settle, &parts.key.tenant, &lane)
             .await;
-        self.state().asked = Some(parts.clock.monotonic());
+        {
+            let mut state = self.state();
+            state.asked = Some(parts.clock.monotonic());
+            if let Ask::Refresh(token) = ask {
+                state.remember([parts.redactor.learn(token)]);
+            }
+        }
         let request = parts.grants.request(ask, &parts.redactor);
         let began = parts.clock.monotonic();
         let reply = parts.client.exchange(request).await;
@@ -345,10 +363,9 @@ impl TokenSource {
                 message: said("its reply has no access_token"),
                 ..TokenFailure::refused()
             })?;
-        parts.redactor.add(&issued.access);
-        if let Some(refresh) = &issued.refresh {
-            parts.redactor.add(refresh);
-        }
+        let tokens = std::iter::once(&issued.access).chain(&issued.refresh);
+        let fresh: Vec<Learned> = tokens.map(|token| parts.redactor.learn(token)).collect();
+        self.state().remember(fresh);
         Ok(issued)
     }
 }

@@ -421,6 +421,13 @@ impl Store for SqliteStore {
             .map_err(|fault| self.at(fault))
     }
 
+    async fn knowing(&self, key: &RecordKey) -> Result<Vec<TenantName>> {
+        let mut conn = self.reader().await?;
+        read::knowing(&mut conn, key)
+            .await
+            .map_err(|fault| self.at(fault))
+    }
+
     async fn probe(&self) -> Result<()> {
         self.write(probe::Probe).await
     }

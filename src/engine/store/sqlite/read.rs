@@ -212,6 +212,21 @@ pub(super) async fn links_of(
     links(&rows)
 }
 
+/// One index lookup per tenant and table.
+pub(super) async fn knowing(conn: &mut SqliteConnection, key: &RecordKey) -> Read<Vec<TenantName>> {
+    let names: Vec<String> = sqlx::query_scalar(
+        "SELECT tenant.tenant FROM tenant \
+         WHERE EXISTS (SELECT 1 FROM record WHERE record.tenant = tenant.tenant AND record.key = ?1) \
+         OR EXISTS (SELECT 1 FROM link WHERE link.tenant = tenant.tenant AND link.target = ?1) \
+         OR EXISTS (SELECT 1 FROM link WHERE link.tenant = tenant.tenant AND link.key = ?1) \
+         ORDER BY tenant.tenant",
+    )
+    .bind(key.as_str())
+    .fetch_all(conn)
+    .await?;
+    Ok(names.into_iter().map(TenantName::from).collect())
+}
+
 pub(super) async fn open_intents(
     conn: &mut SqliteConnection,
     tenant: &TenantName,

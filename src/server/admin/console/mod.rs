@@ -1,64 +1,86 @@
-//! The console: pages made here, that work without scripts for reading.
+//! The console: pages made here, for people. They work without scripts for reading and for giving orders; with scripts
+//! they follow what happens.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | [`visit`] | who looks at a page or sends a form, and what they are told when they may not |
+//! | [`pages`] | the templates |
+//! | [`live`] | pages that follow what happens |
+//! | [`facts`] | what several pages say alike |
+
+mod assets;
+mod audit;
+mod dead;
+mod facts;
+mod files;
+mod integrations;
+mod live;
+mod login;
+mod notices;
+mod overview;
+mod pages;
+mod picture;
+mod record;
+mod settings;
+mod settings_edit;
+mod setup;
+mod tenant;
+mod visit;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Form, Query, State};
-use axum::http::{StatusCode, header};
-use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
-use serde::Deserialize;
 
 use super::Admin;
-use super::auth::{Reader, clear_cookie, set_cookie};
+
+/// What the console remembers between requests.
+#[derive(Debug, Default)]
+pub(super) struct Console {
+    notices: notices::Notices,
+    standing: facts::Kept,
+}
 
 pub(super) fn router() -> Router<Arc<Admin>> {
     Router::new()
-        .route("/", get(home))
-        .route("/login", get(login).post(enter))
-        .route("/logout", post(leave))
-}
-
-#[derive(Deserialize)]
-struct Token {
-    token: Option<String>,
-}
-
-async fn home(Reader(caller): Reader) -> Html<String> {
-    Html(format!("<p>{}</p>", caller.name))
-}
-
-/// A link with a token begins a session, so that a terminal can offer one.
-async fn login(State(admin): State<Arc<Admin>>, Query(given): Query<Token>) -> Response {
-    match given.token {
-        Some(token) => begin(&admin, &token),
-        None => {
-            Html("<form method=post><input name=token type=password><button>Enter</button></form>")
-                .into_response()
-        }
-    }
-}
-
-async fn enter(State(admin): State<Arc<Admin>>, Form(given): Form<Token>) -> Response {
-    begin(&admin, &given.token.unwrap_or_default())
-}
-
-fn begin(admin: &Admin, token: &str) -> Response {
-    match admin.access.begin(token) {
-        Some(secret) => (
-            [(header::SET_COOKIE, set_cookie(&secret))],
-            Redirect::to("/"),
+        .route("/", get(overview::page))
+        .route("/login", get(login::form).post(login::enter))
+        .route("/logout", post(login::leave))
+        .route("/assets/{name}", get(assets::asset))
+        .route("/pause", post(overview::pause))
+        .route("/resume", post(overview::resume))
+        .route("/reload", post(overview::reload))
+        .route("/records", get(record::page))
+        .route("/dead", get(dead::page))
+        .route("/dead/letter", get(dead::letter))
+        .route("/dead/retry", post(dead::retry))
+        .route("/dead/resolve", post(dead::resolve))
+        .route("/tenants/{tenant}", get(tenant::page))
+        .route("/tenants/{tenant}/pause", post(tenant::pause))
+        .route("/tenants/{tenant}/resume", post(tenant::resume))
+        .route(
+            "/tenants/{tenant}/pipelines/{pipeline}/pause",
+            post(tenant::pause_pipeline),
         )
-            .into_response(),
-        None => (StatusCode::UNAUTHORIZED, "there is no such token").into_response(),
-    }
-}
-
-async fn leave(State(admin): State<Arc<Admin>>, headers: axum::http::HeaderMap) -> Response {
-    admin.access.end(&headers);
-    (
-        [(header::SET_COOKIE, clear_cookie())],
-        Redirect::to("/login"),
-    )
-        .into_response()
+        .route(
+            "/tenants/{tenant}/pipelines/{pipeline}/resume",
+            post(tenant::resume_pipeline),
+        )
+        .route(
+            "/tenants/{tenant}/pipelines/{pipeline}/read",
+            post(tenant::read_now),
+        )
+        .route("/tenants/{tenant}/on", post(integrations::on))
+        .route("/tenants/{tenant}/off", post(integrations::off))
+        .route(
+            "/tenants/{tenant}/settings",
+            get(settings::page).post(settings_edit::change),
+        )
+        .route("/tenants/{tenant}/setup", get(setup::page))
+        .route("/tenants/{tenant}/setup/agree", post(setup::agree))
+        .route("/tenants/{tenant}/setup/check", post(setup::check))
+        .route("/integrations", get(integrations::page))
+        .route("/files", get(files::page))
+        .route("/audit", get(audit::page))
+        .fallback(visit::nowhere)
 }

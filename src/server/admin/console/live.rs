@@ -1,0 +1,82 @@
+//! Pages that follow what happens. The same address gives a page to whoever asks for one, and to whoever asks for
+//! events the part of it that changes, whenever it has changed: there is nothing that a page and its changes could
+//! disagree about.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{Html, IntoResponse as _, Response};
+use futures::stream;
+use serde_json::{Map, Value as Json};
+
+use super::pages;
+use super::visit::{Problem, Visitor, Wanted};
+use crate::server::admin::Admin;
+
+/// Between two looks at what happened.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// The templates of a page.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Templates {
+    pub(super) page: &'static str,
+    pub(super) live: &'static str,
+}
+
+/// The page, or its changes for as long as the session lasts. `facts` gives what the changing part says, beside `frame`.
+pub(super) async fn answer<F, Fut>(
+    admin: Arc<Admin>,
+    visitor: Visitor,
+    templates: Templates,
+    frame: Map<String, Json>,
+    facts: F,
+) -> Result<Response, Problem>
+where
+    F: Fn() -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<Json, Problem>> + Send + 'static,
+{
+    if visitor.what == Wanted::Page {
+        let page = pages::fill(templates.page, with(&frame, facts().await?))?;
+        return Ok(Html(page).into_response());
+    }
+    let looking = (admin, visitor, frame, facts, String::new());
+    let changes = stream::unfold(looking, async move |looking| {
+        let (admin, visitor, frame, facts, mut shown) = looking;
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(LOOK) => {}
+                () = admin.stop.cancelled() => return None,
+            }
+            if !admin.access.still(&visitor.headers) {
+                return None;
+            }
+            // What cannot be read now may be there at the next look.
+            let Ok(now) = facts().await else { continue };
+            let Ok(part) = pages::fill(templates.live, with(&frame, now)) else {
+                return None;
+            };
+            if part != shown {
+                // A carriage return would end the event.
+                let event = Event::default().data(part.replace('\r', " "));
+                shown = part;
+                let event = Ok::<_, Infallible>(event);
+                return Some((event, (admin, visitor, frame, facts, shown)));
+            }
+        }
+    });
+    let changes = Box::pin(changes);
+    Ok(Sse::new(changes)
+        .keep_alive(KeepAlive::new().interval(Duration::from_secs(15)))
+        .into_response())
+}
+
+/// The facts of a page on top of what every page shows.
+pub(super) fn with(frame: &Map<String, Json>, facts: Json) -> Json {
+    let mut all = frame.clone();
+    if let Json::Object(facts) = facts {
+        all.extend(facts);
+    }
+    Json::Object(all)
+}
