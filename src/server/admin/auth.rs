@@ -286,35 +286,11 @@ impl IntoResponse for Denied {
 #[derive(Debug)]
 pub(super) struct Reader(pub(super) Caller);
 
-/// A caller who may retry, resolve, pause, resume and read now.
-#[derive(Debug)]
-pub(super) struct Operator(pub(super) Caller);
+impl FromRequestParts<Arc<Admin>> for Reader {
+    type Rejection = Denied;
 
-/// A caller who may change anything.
-#[derive(Debug)]
-pub(super) struct Administrator(pub(super) Caller);
-
-fn allowed(parts: &Parts, admin: &Admin, scope: Scope) -> Result<Caller, Denied> {
-    let caller = admin.access.caller(&parts.headers).ok_or(Denied::Unknown)?;
-    if caller.scope < scope {
-        return Err(Denied::Needs(scope));
+    async fn from_request_parts(parts: &mut Parts, admin: &Arc<Admin>) -> Result<Self, Denied> {
+        let caller = admin.access.caller(&parts.headers);
+        caller.map(Self).ok_or(Denied::Unknown)
     }
-    Ok(caller)
 }
-
-macro_rules! callers {
-    ($($who:ident: $scope:ident),*) => {$(
-        impl FromRequestParts<Arc<Admin>> for $who {
-            type Rejection = Denied;
-
-            async fn from_request_parts(
-                parts: &mut Parts,
-                admin: &Arc<Admin>,
-            ) -> Result<Self, Denied> {
-                allowed(parts, admin, Scope::$scope).map(Self)
-            }
-        }
-    )*};
-}
-
-callers!(Reader: Read, Operator: Operate, Administrator: Admin);
