@@ -112,7 +112,7 @@ impl Daemon {
             let status = reply.status();
             Ok::<_, hyper::Error>((status, read(reply.into_body()).await?))
         };
-        Ok(beside(exchange, connection).await.with_context(asked)?)
+        beside(exchange, connection).await.with_context(asked)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Tells the service manager how the daemon stands, as sd_notify(3) describes it: a datagram to the socket that
+//! Tells the service manager how the daemon stands, as `sd_notify(3)` describes it: a datagram to the socket that
 //! `NOTIFY_SOCKET` names. Where there is none, nobody is told.
 
 use std::os::linux::net::SocketAddrExt as _;

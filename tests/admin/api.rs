@@ -52,6 +52,7 @@ async fn what_is_refused_says_what_to_do() {
     refused.post("/v1/whoami", json!({})).await;
     refused.get("/v1/tenants?limit=many").await;
     refused.get("/v1/tenants?page=2").await;
+    refused.get("/v1/tenants?limit=0").await;
     refused.get("/v1/tenants/acme").await;
     refused.get("/v1/integrations/acme").await;
     refused.get("/v1/tenants/sandbox/pipelines/acme").await;
@@ -79,6 +80,13 @@ async fn what_is_refused_says_what_to_do() {
     refused.post(&tenant("settings/set"), body).await;
     let body = json!({ "values": { "preferences.dispatch_board": "perhaps" } });
     refused.post(&tenant("settings/set"), body).await;
+    refused
+        .post(&tenant("settings/set"), json!({ "values": {} }))
+        .await;
+    refused
+        .post(&tenant("settings/unset"), json!({ "keys": [] }))
+        .await;
+    refused.post(&tenant("retry"), json!([null, null])).await;
     let path = tenant("settings/restore");
     refused.ask(Method::POST, &path, Some("{".to_owned())).await;
     let long = json!({ "subject": "x".repeat(2 << 20) }).to_string();

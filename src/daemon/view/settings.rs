@@ -75,7 +75,7 @@ pub struct Setting {
     /// The subjects that have it otherwise.
     pub overridden_for: Vec<String>,
     /// Of a map: its rows.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rows: Vec<SettingRow>,
 }
 

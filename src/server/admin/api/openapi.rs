@@ -89,13 +89,27 @@ fn describe(operation: &Operation, types: &mut SchemaGenerator, problem: &Schema
     }
     if let Some(body) = operation.body {
         let schema = body(types);
+        let required = needs_members(&schema, types);
         whole.insert(
             "requestBody".to_owned(),
-            json!({ "content": { "application/json": { "schema": schema } } }),
+            json!({ "required": required, "content": { "application/json": { "schema": schema } } }),
         );
     }
     whole.insert("responses".to_owned(), responses);
     described
+}
+
+/// Whether an object has members that cannot be left out: then nothing does not stand for it.
+fn needs_members(schema: &Schema, types: &SchemaGenerator) -> bool {
+    let named = schema.get("$ref").and_then(Value::as_str);
+    let named = named.and_then(|name| types.definitions().get(name.rsplit('/').next()?));
+    let needed = match named {
+        Some(named) => named.get("required"),
+        None => schema.get("required"),
+    };
+    needed
+        .and_then(Value::as_array)
+        .is_some_and(|it| !it.is_empty())
 }
 
 /// The parts of the address, then the members of the query.

@@ -283,9 +283,12 @@ fn is_json(headers: &HeaderMap) -> bool {
     empty || essence.eq_ignore_ascii_case("application/json")
 }
 
-/// Nothing stands for an object without members.
+/// Nothing stands for an object without members. A list of their values, which serde would take too, is none.
 fn read_body<B: DeserializeOwned>(body: &Bytes) -> Result<B, Problem> {
+    let refused = |why: &str| Problem::unread_body(StatusCode::BAD_REQUEST, why);
     let body: &[u8] = if body.is_empty() { b"{}" } else { body };
-    serde_json::from_slice(body)
-        .map_err(|error| Problem::unread_body(StatusCode::BAD_REQUEST, &error.to_string()))
+    if body.trim_ascii_start().first() == Some(&b'[') {
+        return Err(refused("a list is given where an object is wanted"));
+    }
+    serde_json::from_slice(body).map_err(|error| refused(&error.to_string()))
 }

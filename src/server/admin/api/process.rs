@@ -53,7 +53,7 @@ pub(super) struct AuditQuery {
 pub(super) async fn audit(call: Call<AuditQuery>) -> Result<Page<AuditLine>, Problem> {
     let query = &call.query;
     let (engine, tenant) = (&call.admin.engine, query.tenant.as_deref());
-    Ok(view::audit(engine, tenant, query.before, most(query.limit)).await?)
+    Ok(view::audit(engine, tenant, query.before, most(query.limit)?).await?)
 }
 
 /// The document that describes these endpoints.

@@ -41,7 +41,7 @@ pub(super) async fn records(call: Call<RecordsQuery>) -> Result<Page<RecordLine>
         reason: query.reason,
         after: query.after,
     };
-    let most = most(query.limit);
+    let most = most(query.limit)?;
     Ok(view::records(&call.admin.engine, &tenant, &filter, most).await?)
 }
 
@@ -121,7 +121,7 @@ pub(super) struct DeadQuery {
 
 pub(super) async fn dead(call: Call<DeadQuery>) -> Result<Page<DeadLine>, Problem> {
     let (pipeline, cause) = (call.query.pipeline.as_deref(), call.query.cause.as_deref());
-    let most = most(call.query.limit);
+    let most = most(call.query.limit)?;
     Ok(view::dead_letters(&call.admin.engine, call.tenant(), pipeline, cause, most).await?)
 }
 

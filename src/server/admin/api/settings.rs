@@ -2,12 +2,15 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::operation::{Call, Nothing};
 use super::problem::Problem;
 use crate::daemon::settings::{Change, Changed};
 use crate::daemon::view::{self, SettingsView};
+
+/// What a key of a setting looks like.
+const KEY: &str = "^[^.]+\\.[^.]+(\\.[\\s\\S]+)?$";
 
 /// For whom.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -27,14 +30,17 @@ pub(super) async fn settings(call: Call<SubjectQuery>) -> Result<SettingsView, P
 #[serde(deny_unknown_fields)]
 pub(super) struct SetBody {
     /// Each value by its setting: `group.field`, or `group.field.row` for one row of a map.
-    #[schemars(extend("minProperties" = 1))]
+    #[schemars(extend("minProperties" = 1, "propertyNames" = json!({ "pattern": KEY })))]
     values: Map<String, Value>,
     /// For this subject only.
     subject: Option<String>,
 }
 
 pub(super) async fn set(call: Call<Nothing, SetBody>) -> Result<Changed, Problem> {
-    let values = call.body.values.clone().into_iter().collect();
+    let values: Vec<(String, Value)> = call.body.values.clone().into_iter().collect();
+    if values.is_empty() {
+        return Err(nothing("values"));
+    }
     change(&call, Change::Give(values), call.body.subject.as_deref()).await
 }
 
@@ -43,7 +49,7 @@ pub(super) async fn set(call: Call<Nothing, SetBody>) -> Result<Changed, Problem
 #[serde(deny_unknown_fields)]
 pub(super) struct UnsetBody {
     /// Each setting: `group.field`, or `group.field.row` for one row of a map.
-    #[schemars(length(min = 1))]
+    #[schemars(length(min = 1), inner(regex(pattern = KEY)))]
     keys: Vec<String>,
     /// For this subject only.
     subject: Option<String>,
@@ -51,6 +57,9 @@ pub(super) struct UnsetBody {
 
 pub(super) async fn unset(call: Call<Nothing, UnsetBody>) -> Result<Changed, Problem> {
     let keys = call.body.keys.clone();
+    if keys.is_empty() {
+        return Err(nothing("keys"));
+    }
     change(&call, Change::Unset(keys), call.body.subject.as_deref()).await
 }
 
@@ -64,6 +73,13 @@ pub(super) struct RestoreBody {
 
 pub(super) async fn restore(call: Call<Nothing, RestoreBody>) -> Result<Changed, Problem> {
     change(&call, Change::Restore, Some(&call.body.subject)).await
+}
+
+fn nothing(member: &str) -> Problem {
+    Problem::unread_body(
+        axum::http::StatusCode::BAD_REQUEST,
+        &format!("`{member}` names no setting"),
+    )
 }
 
 async fn change<B>(

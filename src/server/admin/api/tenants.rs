@@ -18,8 +18,14 @@ const USUAL: u32 = 50;
 const MOST: u32 = 500;
 
 /// How many things there are to be on a page.
-pub(super) fn most(limit: Option<u32>) -> u32 {
-    limit.unwrap_or(USUAL).clamp(1, MOST)
+pub(super) fn most(limit: Option<u32>) -> Result<u32, Problem> {
+    let limit = limit.unwrap_or(USUAL);
+    if (1..=MOST).contains(&limit) {
+        return Ok(limit);
+    }
+    Err(Problem::bad_query(&format!(
+        "limit: there are 1 to {MOST} things on a page, not {limit}"
+    )))
 }
 
 /// All of something.
@@ -72,7 +78,7 @@ pub(super) async fn tenants(call: Call<TenantsQuery>) -> Result<Page<TenantView>
         phase: query.phase,
         after: query.after,
     };
-    Ok(view::tenants(&call.admin.engine, &filter, most(query.limit)).await?)
+    Ok(view::tenants(&call.admin.engine, &filter, most(query.limit)?).await?)
 }
 
 pub(super) async fn tenant(call: Call) -> Result<TenantView, Problem> {
