@@ -21,16 +21,38 @@ const DOORS: &[(&str, &[&str])] = &[
     ("console", &["cli/setup_ask.rs"]),
     ("cron", &["lang/plan/crontab.rs"]),
     ("granit_parser", &["lang/source/yaml.rs"]),
-    ("hyper", &["sandbox/kit/"]),
+    ("hyper", &["cli/remote.rs", "sandbox/kit/"]),
     ("include_dir", &["cli/init.rs"]),
     ("indicatif", &["cli/live.rs"]),
     ("jsonpath_rust", &["lang/expr/query/"]),
     ("minijinja", &["lang/expr/syntax.rs"]),
+    ("opentelemetry", &["engine/telemetry/otlp.rs"]),
+    ("opentelemetry_http", &["engine/telemetry/otlp.rs"]),
+    ("opentelemetry_otlp", &["engine/telemetry/otlp.rs"]),
+    ("opentelemetry_sdk", &["engine/telemetry/otlp.rs"]),
+    ("prometheus_client", &["engine/telemetry/"]),
     ("reqwest", &["engine/connect/client.rs"]),
     ("rustls", &["engine/connect/client.rs"]),
-    ("schemars", &["lang/config/"]),
+    (
+        "schemars",
+        &[
+            "daemon/",
+            "engine/store/text.rs",
+            "lang/config/",
+            "server/admin/",
+        ],
+    ),
     ("sqlx", &["engine/store/"]),
-    ("tracing_subscriber", &["cli/env.rs"]),
+    ("tracing_opentelemetry", &["engine/telemetry/otlp.rs"]),
+    (
+        "tracing_subscriber",
+        &[
+            "cli/env.rs",
+            "cli/log.rs",
+            "cli/otlp.rs",
+            "engine/telemetry/otlp.rs",
+        ],
+    ),
 ];
 
 /// What may be written nowhere in `src/`, and what to write in its place.

@@ -71,7 +71,7 @@ impl World {
 
 /// Replaces a text that stands once in a file.
 #[track_caller]
-fn replace(file: &Path, old: &str, new: &str) {
+pub(crate) fn replace(file: &Path, old: &str, new: &str) {
     let text = std::fs::read_to_string(file).expect("the file can be read");
     assert_eq!(
         text.matches(old).count(),

@@ -1,6 +1,8 @@
 //! One test binary: one link.
 
 #[cfg(test)]
+mod admin;
+#[cfg(test)]
 mod architecture;
 #[cfg(test)]
 mod cases;
@@ -40,5 +42,7 @@ mod schedules;
 mod schemas;
 #[cfg(test)]
 mod store;
+#[cfg(test)]
+mod telemetry;
 #[cfg(test)]
 mod traceability;

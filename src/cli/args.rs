@@ -44,6 +44,34 @@ pub(super) struct Global {
     /// What is logged to stderr: error, warn, info, debug, or a filter such as `syncline=debug`.
     #[arg(long, global = true, env = "SYNCLINE_LOG", value_name = "FILTER")]
     pub(super) log: Option<String>,
+    /// How it is logged; as JSON where results are JSON, unless this says otherwise.
+    #[arg(
+        long,
+        global = true,
+        env = "SYNCLINE_LOG_FORMAT",
+        value_enum,
+        value_name = "FORMAT"
+    )]
+    pub(super) log_format: Option<LogFormat>,
+}
+
+impl Global {
+    /// How log lines are written.
+    pub(super) fn log_format(&self) -> LogFormat {
+        self.log_format.unwrap_or(match self.format {
+            Format::Human | Format::Junit => LogFormat::Text,
+            Format::Json => LogFormat::Json,
+        })
+    }
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// A JSON object per line.
+    Json,
 }
 
 /// How results are printed.
@@ -81,6 +109,14 @@ pub(super) enum Command {
     On(OnArgs),
     /// Turns a tenant's integration off; nothing is read or written after it returns.
     Off(OffArgs),
+    /// Pauses a tenant, one of its pipelines, or everything, until it is resumed.
+    Pause(PauseArgs),
+    /// Lets go on what was paused.
+    Resume(PauseArgs),
+    /// Has the daemon read a pipeline's source now.
+    Read(ReadArgs),
+    /// Has the daemon read files and secrets anew; says what is wrong with them.
+    Reload(ReloadArgs),
     /// Reads every source once, works every record, and ends.
     Run(RunArgs),
     /// Runs every tenant that is on and awaits webhooks, until Ctrl-C or SIGTERM.
@@ -360,6 +396,36 @@ pub(super) struct OffArgs {
     #[arg(value_name = "TENANT")]
     pub(super) tenant: String,
     /// Who turns it off, for the audit log.
+    #[arg(long, env = "SYNCLINE_BY", value_name = "NAME")]
+    pub(super) by: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PauseArgs {
+    /// TENANT or TENANT/PIPELINE.
+    #[arg(value_name = "TENANT[/PIPELINE]", required_unless_present = "all")]
+    pub(super) what: Option<String>,
+    /// Everything.
+    #[arg(long, env = "SYNCLINE_PAUSE_ALL", conflicts_with = "what")]
+    pub(super) all: bool,
+    /// Who asks, for the audit log.
+    #[arg(long, env = "SYNCLINE_BY", value_name = "NAME")]
+    pub(super) by: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReadArgs {
+    /// The pipeline.
+    #[arg(value_name = "TENANT/PIPELINE")]
+    pub(super) what: String,
+    /// Who asks, for the audit log.
+    #[arg(long, env = "SYNCLINE_BY", value_name = "NAME")]
+    pub(super) by: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReloadArgs {
+    /// Who asks, for the audit log.
     #[arg(long, env = "SYNCLINE_BY", value_name = "NAME")]
     pub(super) by: Option<String>,
 }

@@ -1,19 +1,65 @@
 //! `check TENANT`: which credential or requirement fails, and why.
 
+use serde::Deserialize;
 use serde_json::json;
 
 use super::args::{Global, TenantArgs};
-use super::engine;
+use super::engine::{self, Way};
+use super::env;
 use super::exit::{Exit, blamed};
 use super::out::Out;
-use crate::engine::run::CheckLine;
+use super::remote::part;
+use crate::engine::run::{Blame, CheckFailure, CheckLine};
+
+/// What a daemon checked.
+#[derive(Deserialize)]
+struct Checks {
+    items: Vec<Item>,
+}
+
+#[derive(Deserialize)]
+struct Item {
+    what: String,
+    says: String,
+    blame: Option<String>,
+    fault: Option<String>,
+}
+
+impl From<Item> for CheckLine {
+    fn from(item: Item) -> Self {
+        let kind = item.fault.as_deref().map(|fault| match fault {
+            "credentials" => Blame::Credentials,
+            "unreachable" => Blame::Reach,
+            _ => Blame::Other,
+        });
+        Self {
+            what: item.what,
+            result: match kind {
+                None => Ok(item.says),
+                Some(kind) => Err(CheckFailure {
+                    message: item.says,
+                    blame: item.blame,
+                    kind,
+                }),
+            },
+        }
+    }
+}
 
 pub(super) async fn run(global: &Global, args: &TenantArgs, out: &Out) -> anyhow::Result<Exit> {
-    let Some(engine) = engine::open(global, *out).await? else {
-        return Ok(Exit::Config);
+    let lines = match engine::way(global, &env::user(), *out).await? {
+        None => return Ok(Exit::Config),
+        Some(Way::Daemon(daemon)) => {
+            let path = format!("/v1/tenants/{}/check", part(&args.tenant));
+            let checks: Checks = daemon.post(&path, &json!({})).await?;
+            checks.items.into_iter().map(CheckLine::from).collect()
+        }
+        Some(Way::Engine(engine)) => {
+            let lines = engine.check(&args.tenant).await;
+            engine.close().await;
+            lines?
+        }
     };
-    let lines = engine.check(&args.tenant).await?;
-    engine.close().await;
     let mut exit = Exit::Fine;
     for line in &lines {
         if let Err(failure) = &line.result

@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
 use super::args::{DeadArgs, DeadCommand, Global};
+use super::engine::{self, Way};
 use super::exit::Exit;
 use super::out::Out;
-use super::{engine, env, live, workspace};
-use crate::engine::record::{EntityName, RecordKey, TenantName};
-use crate::engine::store::{
-    DeadQuery, Instruction, LinkId, RecordRow, RecordState, Selection, SqliteStore, Store as _,
-    TargetId,
-};
+use super::remote::{Refused, part};
+use super::{env, live, workspace};
+use crate::daemon::{Again, EngineError};
+use crate::engine::record::{RecordKey, TenantName};
+use crate::engine::store::{DeadQuery, RecordRow, RecordState, SqliteStore, Store as _};
 
 /// Letters shown at most.
 const MOST: u32 = 1_000;
@@ -152,6 +153,12 @@ async fn show(global: &Global, tenant: &str, key: &str, out: Out) -> anyhow::Res
     Ok(Exit::Fine)
 }
 
+/// How many records are worked again.
+#[derive(Deserialize)]
+struct Retried {
+    records: u64,
+}
+
 async fn retry(
     global: &Global,
     tenant: &str,
@@ -160,34 +167,33 @@ async fn retry(
     by: &str,
     out: Out,
 ) -> anyhow::Result<Exit> {
-    let Some(engine) = engine::open(global, out).await? else {
-        return Ok(Exit::Config);
-    };
-    let run = engine.tenant(tenant).await?;
-    let selections = match key {
-        Some(key) => {
-            let rows = engine
-                .store()
-                .records(run.name(), &RecordKey::from(key))
-                .await?;
-            rows.into_iter()
-                .filter(|row| row.state != RecordState::Done)
-                .map(|row| Selection::Record(row.id))
-                .collect()
+    let (records, when) = match engine::way(global, by, out).await? {
+        None => return Ok(Exit::Config),
+        Some(Way::Daemon(daemon)) => {
+            let (path, body) = match key {
+                Some(key) => (format!("records/{}/retry", part(key)), json!({})),
+                None => ("retry".to_owned(), json!({ "cause": cause })),
+            };
+            let path = format!("/v1/tenants/{}/{path}", part(tenant));
+            let done: Retried = daemon.post(&path, &body).await?;
+            (done.records, "now")
         }
-        None => vec![Selection::Dead {
-            pipeline: None,
-            cause,
-        }],
+        Some(Way::Engine(engine)) => {
+            let what = match key {
+                Some(key) => Again::Key {
+                    key: key.to_owned(),
+                    pipeline: None,
+                },
+                None => Again::Dead {
+                    pipeline: None,
+                    cause,
+                },
+            };
+            let done = engine.retry(tenant, &what, by).await;
+            engine.close().await;
+            (done?, "at the next run")
+        }
     };
-    let mut records = 0;
-    for selection in selections {
-        records += run
-            .order(by, engine.clock().now(), Instruction::Retry(selection))
-            .await?
-            .records;
-    }
-    engine.close().await;
     if out.is_json() {
         out.json(&json!({ "tenant": tenant, "records": records }));
     } else if records == 0 {
@@ -196,7 +202,7 @@ async fn retry(
         ));
     } else {
         out.data(&format!(
-            "{} will be worked again at the next run",
+            "{} will be worked again {when}",
             live::number(records, "records")
         ));
     }
@@ -217,52 +223,47 @@ struct Resolving<'a> {
 }
 
 async fn resolve(global: &Global, what: Resolving<'_>, out: Out) -> anyhow::Result<Exit> {
-    let Some(engine) = engine::open(global, out).await? else {
-        return Ok(Exit::Config);
+    let Resolving {
+        tenant,
+        key,
+        entity,
+        id,
+        by,
+    } = what;
+    let (done, when) = match engine::way(global, by, out).await? {
+        None => return Ok(Exit::Config),
+        Some(Way::Daemon(daemon)) => {
+            let path = format!("/v1/tenants/{}/records/{}/resolve", part(tenant), part(key));
+            let body = json!({ "entity": entity, "id": id });
+            (daemon.post::<Json>(&path, &body).await.map(drop), "now")
+        }
+        Some(Way::Engine(engine)) => {
+            let done = engine.resolve(tenant, key, entity, id, by).await;
+            engine.close().await;
+            (done.map_err(Into::into), "at the next run")
+        }
     };
-    let run = engine.tenant(what.tenant).await?;
-    let Some(identity) = run.entity_identity(what.entity) else {
-        out.talk(&format!(
-            "error: there is no entity `{}`; there are: {}",
-            what.entity,
-            run.entity_names()
-        ));
-        engine.close().await;
-        return Ok(Exit::Usage);
-    };
-    let rows = engine
-        .store()
-        .records(run.name(), &RecordKey::from(what.key))
-        .await?;
-    let Some(row) = rows.into_iter().find(|row| row.state != RecordState::Done) else {
-        out.talk(&format!(
-            "no record `{}` of tenant `{}` waits or was given up",
-            what.key, what.tenant
-        ));
-        engine.close().await;
-        return Ok(Exit::Failed);
-    };
-    let link = LinkId {
-        tenant: run.name().clone(),
-        identity,
-        entity: EntityName::from(what.entity),
-        key: RecordKey::from(what.key),
-    };
-    let order = Instruction::Resolve {
-        record: row.id,
-        link,
-        target: TargetId::from(what.id),
-        readers: run.readers(what.entity),
-    };
-    run.order(what.by, engine.clock().now(), order).await?;
-    engine.close().await;
+    if let Err(error) = done {
+        if nothing_waits(&error) {
+            out.talk(&error.to_string());
+            return Ok(Exit::Failed);
+        }
+        return Err(error);
+    }
     if out.is_json() {
-        out.json(&json!({ "tenant": what.tenant, "key": what.key, "entity": what.entity, "id": what.id }));
+        out.json(&json!({ "tenant": tenant, "key": key, "entity": entity, "id": id }));
     } else {
         out.data(&format!(
-            "{} {} is {} from now on; it will be worked at the next run",
-            what.entity, what.key, what.id
+            "{entity} {key} is {id} from now on; it will be worked {when}"
         ));
     }
     Ok(Exit::Fine)
+}
+
+/// Whether no such record waits: that is an answer, and no error.
+fn nothing_waits(error: &anyhow::Error) -> bool {
+    let here = error.downcast_ref::<EngineError>();
+    let there = error.downcast_ref::<Refused>();
+    matches!(here, Some(EngineError::NothingWaits { .. }))
+        || there.is_some_and(|refused| refused.word() == "nothing-waits")
 }

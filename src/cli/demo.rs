@@ -16,6 +16,7 @@ use super::exit::Exit;
 use super::live::{self, Live};
 use super::out::Out;
 use super::sandbox::{ending, preset, scenario};
+use super::systemd::Manager;
 use super::{engine, env, init, run as run_once, status, watch, workspace};
 use crate::daemon::{self, Engine, EngineError, Loader};
 use crate::engine::record::TenantName;
@@ -25,7 +26,7 @@ use crate::lang::plan::{ParamValue, Plan, SecretSource};
 use crate::sandbox::kit::time::SimClock;
 use crate::sandbox::scenario::play as play_story;
 use crate::sandbox::{Made, Sandbox, SandboxConfig};
-use crate::server::{Access, Admin, Ingress, Scope, random_token};
+use crate::server::{Access, Admin, Ingress, random_token};
 
 /// The tenant of the demo.
 const TENANT: &str = "sandbox";
@@ -182,7 +183,8 @@ async fn play(
             match listening {
                 Some(listening) => {
                     let tenants = vec![engine.tenant(TENANT).await?];
-                    let reloads = watch::reloads(engine, &stop, out);
+                    let manager = Manager::present();
+                    let reloads = watch::reloads(engine, &stop, &manager, out);
                     let served = engine.clone().serve(tenants, stop.clone());
                     tokio::join!(served, listening, reloads).0?;
                     Ok(Vec::new())
@@ -230,10 +232,7 @@ async fn listen(
         "the console is at http://{}/login?token={token}",
         admin.local_addr()?
     ));
-    let access = Access::new(
-        [(token, "demo".to_owned(), Scope::Admin)],
-        engine.clock().clone(),
-    );
+    let access = Access::new(&token, "demo", engine.clock().clone());
     let people = Admin::new(engine.clone(), ingress.clone(), access, stop.clone());
     Ok(async move {
         let (hooks, admin) = tokio::join!(ingress.serve(hooks, stop), people.serve(admin));

@@ -8,11 +8,32 @@ use anyhow::Context as _;
 use super::args::Global;
 use super::env;
 use super::out::Out;
+use super::remote::Daemon;
 use super::workspace;
 use crate::daemon::{self, Engine, EngineError, EngineOptions, Loader};
 use crate::engine::record::TenantName;
 use crate::engine::store::SqliteStore;
 use crate::lang::plan::Plan;
+
+/// How a command reaches a store: by itself, or through the daemon that has it (S41).
+pub(super) enum Way {
+    /// Nobody had it.
+    Engine(Arc<Engine>),
+    /// A daemon has it.
+    Daemon(Daemon),
+}
+
+/// The way to the store of a workspace, or `None` after the workspace's mistakes were shown.
+pub(super) async fn way(global: &Global, by: &str, out: Out) -> anyhow::Result<Option<Way>> {
+    let Some(plan) = workspace::plan(global, out)? else {
+        return Ok(None);
+    };
+    if let Some(daemon) = Daemon::of(&store_path(global, &plan), by).await {
+        return Ok(Some(Way::Daemon(daemon)));
+    }
+    let engine = open_plan(global, plan, loader(global)).await?;
+    Ok(Some(Way::Engine(engine)))
+}
 
 /// An engine over the workspace, or `None` after its mistakes were shown.
 pub(super) async fn open(global: &Global, out: Out) -> anyhow::Result<Option<Arc<Engine>>> {

@@ -7,26 +7,46 @@
 use std::env;
 
 use anyhow::Context as _;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::JsonFields;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer, Registry, fmt};
 
-use super::args::Format;
+use super::args::LogFormat;
+use super::log::JsonLines;
+use super::otlp::Traces;
 use crate::engine::clock::{Clock, Timestamp};
 use crate::engine::crash::{self, CrashPoint};
 
-/// Sends log lines to stderr: text for people, JSON for programs.
-pub(super) fn logging(filter: Option<&str>, format: Format) {
+/// Sends log lines to stderr, and spans to a collector where one is given.
+pub(super) fn logging(filter: Option<&str>, format: LogFormat, traces: &Traces) {
     let filter =
         EnvFilter::try_new(filter.unwrap_or("warn")).unwrap_or_else(|_| EnvFilter::new("warn"));
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_target(false);
-    // A second logger in one process is refused; the first goes on.
-    let set = match format {
-        Format::Human | Format::Junit => lines.with_ansi(colour_wanted()).try_init(),
-        Format::Json => lines.json().try_init(),
+    let lines = fmt::layer().with_writer(std::io::stderr);
+    let lines: Box<dyn Layer<Registry> + Send + Sync> = match format {
+        LogFormat::Text => lines.with_target(false).with_ansi(colour_wanted()).boxed(),
+        LogFormat::Json => lines
+            .event_format(JsonLines)
+            .fmt_fields(JsonFields::new())
+            .boxed(),
     };
-    drop(set);
+    let subscriber = tracing_subscriber::registry()
+        .with(lines.with_filter(filter))
+        .with(traces.layer());
+    // A second logger in one process is refused; the first goes on.
+    drop(subscriber.try_init());
+}
+
+/// `SYNCLINE_OTLP`: the collector that traces go to.
+pub(super) fn collector() -> Option<String> {
+    env::var("SYNCLINE_OTLP")
+        .ok()
+        .filter(|value| !value.is_empty())
+}
+
+/// Where the service manager listens, if one started this process.
+pub(super) fn notify_socket() -> Option<std::ffi::OsString> {
+    env::var_os("NOTIFY_SOCKET").filter(|name| !name.is_empty())
 }
 
 /// Whether colour is wanted: <https://no-color.org>.

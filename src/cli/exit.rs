@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use super::remote::Refused;
 use crate::daemon::EngineError;
 use crate::engine::run::{ActivateError, Blame};
 
@@ -51,9 +52,23 @@ impl From<Exit> for ExitCode {
 /// What an error means for the exit code.
 pub(super) fn of(error: &anyhow::Error) -> Exit {
     for cause in error.chain() {
+        if let Some(refused) = cause.downcast_ref::<Refused>() {
+            return match refused.word() {
+                "unknown-tenant"
+                | "unknown-pipeline"
+                | "unknown-entity"
+                | "unknown-integration"
+                | "not-a-setting" => Exit::Usage,
+                "unusable" | "would-be-wrong" => Exit::Config,
+                "credentials" => Exit::Credentials,
+                "unreachable" => Exit::Unreachable,
+                _ => Exit::Failed,
+            };
+        }
         if let Some(error) = cause.downcast_ref::<EngineError>() {
             return match error {
                 EngineError::UnknownTenant { .. }
+                | EngineError::UnknownIntegration { .. }
                 | EngineError::UnknownPipeline { .. }
                 | EngineError::UnknownEntity { .. } => Exit::Usage,
                 EngineError::Open(_) | EngineError::Sealing(_) => Exit::Config,
@@ -65,6 +80,7 @@ pub(super) fn of(error: &anyhow::Error) -> Exit {
                 )
                 | EngineError::NothingWaits { .. }
                 | EngineError::NotRunning { .. }
+                | EngineError::Settings(_)
                 | EngineError::Http(_)
                 | EngineError::Store(_) => Exit::Failed,
             };

@@ -11,16 +11,18 @@ mod exit;
 mod explain;
 mod init;
 mod live;
+mod log;
+mod otlp;
 mod out;
+mod pause;
+mod remote;
 mod run;
 mod sandbox;
 mod schema;
 mod serve;
 mod settings;
 mod settings_change;
-mod settings_file;
 mod settings_show;
-mod settings_subjects;
 mod setup;
 mod setup_agree;
 mod setup_ask;
@@ -28,6 +30,7 @@ mod setup_connect;
 mod setup_needs;
 mod status;
 mod switch;
+mod systemd;
 mod test;
 mod trace;
 mod validate;
@@ -38,6 +41,7 @@ use std::process::ExitCode;
 
 use args::{Cli, Command};
 pub use exit::Exit;
+use otlp::Traces;
 use out::Out;
 
 /// Runs the command line and says how it ended.
@@ -46,8 +50,23 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return args::refused(&error).into(),
     };
-    env::logging(cli.global.log.as_deref(), cli.global.format);
     let out = Out::new(cli.global.format);
+    let runtime = match env::runtime() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            let error = anyhow::Error::new(error).context("the process could not be set up");
+            out.error(&error);
+            return exit::of(&error).into();
+        }
+    };
+    let traces = match Traces::to(env::collector().as_deref(), runtime.handle()) {
+        Ok(traces) => traces,
+        Err(error) => {
+            out.error(&error);
+            return Exit::Usage.into();
+        }
+    };
+    env::logging(cli.global.log.as_deref(), cli.global.log_format(), &traces);
     if cli.global.format == args::Format::Junit && !matches!(cli.command, Command::Test(_)) {
         out.talk("error: only `syncline test` has results as `--format junit`");
         return Exit::Usage.into();
@@ -56,10 +75,8 @@ pub fn main() -> ExitCode {
         out.error(&error);
         return Exit::Usage.into();
     }
-    let done = match env::runtime() {
-        Ok(runtime) => runtime.block_on(run(&cli, &out)),
-        Err(error) => Err(anyhow::Error::new(error).context("the process could not be set up")),
-    };
+    let done = runtime.block_on(run(&cli, &out));
+    traces.end();
     match done {
         Ok(exit) => exit.into(),
         Err(error) => {
@@ -82,6 +99,10 @@ async fn run(cli: &Cli, out: &Out) -> anyhow::Result<Exit> {
         Command::Setup(args) => setup::run(global, args, out).await,
         Command::On(args) => switch::on(global, args, out).await,
         Command::Off(args) => switch::off(global, args, out).await,
+        Command::Pause(args) => pause::run(global, args, pause::Turn::Pause, out).await,
+        Command::Resume(args) => pause::run(global, args, pause::Turn::Resume, out).await,
+        Command::Read(args) => pause::read(global, args, out).await,
+        Command::Reload(args) => pause::reload(global, args, out).await,
         Command::Run(args) => run::run(global, args, out).await,
         Command::Serve(args) => serve::run(global, args, out).await,
         Command::Status(args) => status::run(global, args, out).await,

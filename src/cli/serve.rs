@@ -12,11 +12,15 @@ use super::args::{Global, ServeArgs};
 use super::door::Door;
 use super::exit::Exit;
 use super::out::Out;
+use super::systemd::Manager;
 use super::{engine, live, watch};
 use crate::daemon::Engine;
 use crate::engine::run::TenantRun;
 use crate::engine::store::{Phase, Store as _};
-use crate::server::{Access, Admin, Ingress, Scope, random_token};
+use crate::server::{Access, Admin, COMMAND_LINE, Ingress, random_token};
+
+/// What the service manager shows while all is well.
+pub(super) const SERVES: &str = "serves";
 
 pub(super) async fn run(global: &Global, args: &ServeArgs, out: &Out) -> anyhow::Result<Exit> {
     let Some(engine) = engine::open(global, *out).await? else {
@@ -55,12 +59,14 @@ async fn serve(engine: &Arc<Engine>, args: &ServeArgs, out: &Out) -> anyhow::Res
         at: admin_at,
         token: random_token(),
     };
-    let access = Access::new(
-        [(door.token.clone(), "command line".to_owned(), Scope::Admin)],
-        engine.clock().clone(),
-    );
+    let access = Access::new(&door.token, COMMAND_LINE, engine.clock().clone());
+    for (name, error) in access.follow(engine).await {
+        out.talk(&format!("error: {name} has no access: {error}"));
+    }
     let door_file = door.write(engine.store().path())?;
     say(out, hooks_at, admin_at, &on, &off);
+    let manager = Manager::present();
+    manager.ready(SERVES);
     out.talk(&format!(
         "the token for the console is in {}",
         door_file.path().display()
@@ -70,7 +76,7 @@ async fn serve(engine: &Arc<Engine>, args: &ServeArgs, out: &Out) -> anyhow::Res
     let hooks = ingress.clone().serve(hooks, stop.clone());
     let (engine, running) = (engine.clone(), stop.clone());
     let mut ended = std::pin::pin!(async move {
-        let reloads = watch::reloads(&engine, &running, *out);
+        let reloads = watch::reloads(&engine, &running, &manager, *out);
         let (hooks, admin, ran, ()) = tokio::join!(
             hooks,
             admin_side.serve(admin),

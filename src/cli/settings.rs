@@ -4,8 +4,8 @@
 use super::args::{Global, SettingsArgs, SettingsCommand};
 use super::exit::Exit;
 use super::out::Out;
-use super::settings_change::{self, Change};
-use super::settings_show;
+use super::{settings_change, settings_show};
+use crate::daemon::settings::{Change, SettingsError};
 use crate::lang::load::Project;
 
 pub(super) async fn run(global: &Global, args: &SettingsArgs, out: &Out) -> anyhow::Result<Exit> {
@@ -18,45 +18,27 @@ pub(super) async fn run(global: &Global, args: &SettingsArgs, out: &Out) -> anyh
             tenant,
             values,
             subject,
-        }) => settings_change::run(
-            global,
-            tenant,
-            &Change::Set(values),
-            subject.as_deref(),
-            *out,
-        ),
+        }) => {
+            let change = Change::Set(values.clone());
+            settings_change::run(global, tenant, &change, subject.as_deref(), *out).await
+        }
         Some(SettingsCommand::Unset {
             tenant,
             keys,
             subject,
-        }) => settings_change::run(
-            global,
-            tenant,
-            &Change::Unset(keys),
-            subject.as_deref(),
-            *out,
-        ),
+        }) => {
+            let change = Change::Unset(keys.clone());
+            settings_change::run(global, tenant, &change, subject.as_deref(), *out).await
+        }
         Some(SettingsCommand::Restore { tenant, subject }) => {
-            settings_change::run(global, tenant, &Change::Restore, Some(subject), *out)
+            settings_change::run(global, tenant, &Change::Restore, Some(subject), *out).await
         }
     }
 }
 
 /// Says that no document is the tenant.
 pub(super) fn unknown(project: &Project, tenant: &str, out: Out) -> Exit {
-    let known: Vec<String> = project
-        .documents
-        .iter()
-        .filter(|document| document.kind == crate::lang::config::Kind::Tenant)
-        .map(|document| format!("`{}`", document.name))
-        .collect();
-    let known = if known.is_empty() {
-        "none".to_owned()
-    } else {
-        known.join(", ")
-    };
-    out.talk(&format!(
-        "error: there is no tenant `{tenant}`; there are: {known}"
-    ));
+    let error = SettingsError::unknown_tenant(project, tenant);
+    out.talk(&format!("error: {error}"));
     Exit::Usage
 }

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use super::args::Global;
 use super::exit::Exit;
 use super::out::Out;
-use super::settings_subjects::{self, Subject};
 use super::{engine, settings, workspace};
+use crate::daemon::settings::{self as choices_of, Subject};
+use crate::daemon::view::SettingsView;
 use crate::engine::store::SqliteStore;
 use crate::lang::edit;
 use crate::lang::plan::{Choices, FieldChoice, GroupChoices, Held, Plan, Said, Tenant};
@@ -40,7 +41,7 @@ pub(super) async fn run(
         Some(_) => None,
         None => {
             let store = store(global, plan).await?;
-            let known = settings_subjects::known(&choices, compiled, store.as_ref()).await?;
+            let known = choices_of::subjects(&choices, compiled, store.as_ref()).await?;
             if let Some(store) = store {
                 store.close().await;
             }
@@ -48,11 +49,10 @@ pub(super) async fn run(
         }
     };
     if out.is_json() {
-        out.json(&as_json(
+        out.json(&SettingsView::of(
             compiled,
             &choices,
             subject,
-            &groups,
             known.as_ref(),
         ));
     } else {
@@ -253,66 +253,4 @@ fn listed(title: &str, known: &BTreeMap<String, Subject>) -> Vec<String> {
         })
         .collect();
     std::iter::once(heading).chain(aligned(&rows)).collect()
-}
-
-fn as_json(
-    tenant: &Tenant,
-    choices: &Choices<'_>,
-    subject: Option<&str>,
-    groups: &[GroupChoices<'_>],
-    known: Option<&BTreeMap<String, Subject>>,
-) -> Json {
-    let groups: Vec<Json> = groups
-        .iter()
-        .map(|group| {
-            let fields: Vec<Json> = group.fields.iter().map(field_json).collect();
-            json!({ "name": group.name, "title": group.title, "fields": fields })
-        })
-        .collect();
-    let subjects = known.map(|known| {
-        known
-            .iter()
-            .map(|(key, subject)| json!({ "key": key, "label": subject.label, "overrides": subject.overrides }))
-            .collect::<Vec<_>>()
-    });
-    json!({
-        "tenant": &*tenant.name,
-        "title": &*tenant.title,
-        "integration": choices.integration().name.as_str(),
-        "subject": subject,
-        "groups": groups,
-        "subjects": subjects,
-    })
-}
-
-fn field_json(field: &FieldChoice<'_>) -> Json {
-    let mut shown = held_json(&field.held);
-    if let Some(shown) = shown.as_object_mut() {
-        let rows = field.rows.iter().map(|row| {
-            let mut shown = held_json(&row.held);
-            if let Some(shown) = shown.as_object_mut() {
-                shown.insert("row".to_owned(), row.value.into());
-            }
-            shown
-        });
-        let rows: Vec<Json> = rows.collect();
-        shown.insert("name".to_owned(), field.name.into());
-        shown.insert("title".to_owned(), json!(field.field.title));
-        shown.insert("type".to_owned(), json!(field.field.type_));
-        shown.insert("locked".to_owned(), json!(field.field.locked));
-        shown.insert("overridden_for".to_owned(), json!(field.overridden_for));
-        if !rows.is_empty() {
-            shown.insert("rows".to_owned(), rows.into());
-        }
-    }
-    shown
-}
-
-fn held_json(held: &Held<'_>) -> Json {
-    json!({
-        "value": held.value,
-        "from": word(held.said),
-        "file": held.origin.as_ref().map(|origin| &*origin.file),
-        "line": held.origin.as_ref().map(|origin| origin.line),
-    })
 }

@@ -9,12 +9,13 @@ use super::args::{Global, OnArgs, SetupArgs, SetupStep};
 use super::exit::Exit;
 use super::out::Out;
 use super::settings_change;
-use super::settings_file::TenantFile;
 use super::setup_ask::Person;
 use super::setup_connect::{self, Probe};
 use super::setup_needs::{self, Need};
-use super::workspace::{self, Checked};
+use super::workspace;
 use super::{env, settings_show, setup_agree, switch};
+use crate::daemon::Checked;
+use crate::daemon::settings::TenantFile;
 use crate::engine::connect::Secrets;
 use crate::lang::config::{self, Kind};
 use crate::lang::load::{Config, Document, Project};
@@ -58,7 +59,7 @@ impl Setup<'_> {
         // What is wrong with the tenant's own file may be what the set-up mends.
         let others = match &file {
             Some(file) => file.without(&checked.project),
-            None => workspace::compiled(checked.project.clone()),
+            None => Checked::of(checked.project.clone()),
         };
         let Some(plan) = others
             .plan
@@ -99,6 +100,7 @@ impl Setup<'_> {
         {
             let what = setup_agree::Acceptance {
                 tenant,
+                integration: integration.name.as_str(),
                 agreement,
                 given: self.args.agree.as_deref(),
                 by: &self.by,
@@ -119,7 +121,7 @@ impl Setup<'_> {
             }
         }
         if self.does(SetupStep::Settings)
-            && let Some(wrong) = self.review()?
+            && let Some(wrong) = self.review().await?
         {
             return Ok(wrong);
         }
@@ -337,7 +339,7 @@ impl Setup<'_> {
     }
 
     /// Shows the settings, and lets a person change them until nothing is left to change.
-    fn review(&self) -> anyhow::Result<Option<Exit>> {
+    async fn review(&self) -> anyhow::Result<Option<Exit>> {
         let tenant = self.args.tenant.as_str();
         loop {
             let checked = workspace::check(&self.global.workspace)?;
@@ -369,7 +371,7 @@ impl Setup<'_> {
             if line.is_empty() {
                 return Ok(None);
             }
-            if let Err(error) = settings_change::typed(self.global, tenant, &line, self.out) {
+            if let Err(error) = settings_change::typed(self.global, tenant, &line, self.out).await {
                 self.out.error(&error);
             }
         }

@@ -1,14 +1,15 @@
 //! `setup`, first step: the agreement is shown, and its acceptance recorded with version, person and time.
 
-use uuid::Uuid;
+use serde_json::{Value as Json, json};
 
 use super::args::Global;
 use super::out::Out;
+use super::remote::{Daemon, part};
 use super::setup_ask::Person;
 use super::{engine, env};
 use crate::engine::record::TenantName;
 use crate::engine::run::ActivateError;
-use crate::engine::store::{Agreement as Accepted, Instruction, Order, OrderId, Store as _};
+use crate::engine::store::{Agreement as Accepted, Store as _};
 use crate::lang::plan::{Agreement, Plan};
 
 /// Which agreement a tenant accepted last.
@@ -35,6 +36,8 @@ pub(super) fn show(agreement: &Agreement, out: Out) {
 /// Who accepts what.
 pub(super) struct Acceptance<'a> {
     pub(super) tenant: &'a str,
+    /// Of which integration.
+    pub(super) integration: &'a str,
     pub(super) agreement: &'a Agreement,
     /// The version that the command line accepts.
     pub(super) given: Option<&'a str>,
@@ -75,20 +78,22 @@ pub(super) async fn run(
             return Ok(false);
         }
     }
-    let opened = engine::open_plan(global, plan.clone(), engine::loader(global)).await?;
     let at = env::clock()?.now();
-    let order = Order {
-        tenant: TenantName::from(what.tenant),
-        id: OrderId::from(Uuid::now_v7().simple().to_string()),
-        by: what.by.to_owned(),
-        at,
-        what: Instruction::Accept {
-            version: version.to_owned(),
-        },
-    };
-    let done = opened.store().order(order).await;
-    opened.close().await;
-    done?;
+    match Daemon::of(&engine::store_path(global, plan), what.by).await {
+        Some(daemon) => {
+            let path = format!("/v1/tenants/{}/agree", part(what.tenant));
+            let body = json!({ "integration": what.integration, "version": version });
+            daemon.post::<Json>(&path, &body).await?;
+        }
+        None => {
+            let opened = engine::open_plan(global, plan.clone(), engine::loader(global)).await?;
+            let done = opened
+                .accept(what.tenant, what.integration, version, what.by)
+                .await;
+            opened.close().await;
+            done?;
+        }
+    }
     out.talk(&format!(
         "the agreement {version} is accepted by {} at {at}",
         what.by

@@ -13,10 +13,10 @@ use tokio_util::task::TaskTracker;
 use super::args::Global;
 use super::exit::{Exit, blamed};
 use super::out::Out;
-use super::settings_file::{self, TenantFile};
 use super::setup_ask::Person;
 use super::setup_needs::{self, Need};
 use super::{check, engine, env};
+use crate::daemon::settings::{self, TenantFile};
 use crate::engine::connect::{Network, Secrets};
 use crate::engine::record::{ConnectorName, Identity, TenantName};
 use crate::engine::run::{CheckLine, Progress, TenantRun};
@@ -303,7 +303,7 @@ pub(super) fn store_secrets(plan: &Plan, needs: &[Need], out: Out) -> anyhow::Re
             .mode(0o700)
             .create(parent)
             .with_context(|| format!("{} cannot be made", parent.display()))?;
-        settings_file::replace(&path, text, Some(0o600))
+        settings::replace(&path, text, Some(0o600))
             .with_context(|| format!("{} cannot be written", path.display()))?;
         out.talk(&format!(
             "the secret {name} is stored in {}",

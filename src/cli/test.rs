@@ -8,8 +8,9 @@ use regex::Regex;
 use super::args::{Global, TestArgs};
 use super::exit::Exit;
 use super::out::Out;
-use super::workspace::{self, Checked};
+use super::workspace;
 use crate::cases::{Select, Stop, Suite, report};
+use crate::daemon::Checked;
 use crate::lang::diag::Diagnostic;
 use crate::lang::load;
 

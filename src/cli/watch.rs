@@ -11,6 +11,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::out::Out;
+use super::serve::SERVES;
+use super::systemd::Manager;
 use crate::daemon::{Engine, Outcome, Reloaded, Reopen};
 use crate::lang::load;
 use crate::lang::plan::SecretSource;
@@ -26,7 +28,12 @@ struct Stamps {
 }
 
 /// Reloads until `stop`.
-pub(super) async fn reloads(engine: &Arc<Engine>, stop: &CancellationToken, out: Out) {
+pub(super) async fn reloads(
+    engine: &Arc<Engine>,
+    stop: &CancellationToken,
+    manager: &Manager,
+    out: Out,
+) {
     let mut hangup = signal(SignalKind::hangup()).ok();
     let mut taken = look(engine).await;
     let mut before = taken;
@@ -40,7 +47,7 @@ pub(super) async fn reloads(engine: &Arc<Engine>, stop: &CancellationToken, out:
             }
         };
         let reopen = tokio::select! {
-            () = stop.cancelled() => return,
+            () = stop.cancelled() => return manager.stopping(),
             () = told => Some(Reopen::All),
             () = tokio::time::sleep(LOOK) => None,
         };
@@ -55,10 +62,12 @@ pub(super) async fn reloads(engine: &Arc<Engine>, stop: &CancellationToken, out:
         before = now;
         if let Some(reopen) = reopen {
             taken = now;
+            manager.reloading();
             match engine.reload(reopen).await {
                 Ok(done) => say(out, &done),
                 Err(error) => out.talk(&format!("error: the files were not taken: {error}")),
             }
+            manager.ready(SERVES);
         }
     }
 }

@@ -1,46 +1,32 @@
 //! Reads and compiles the workspace, and shows what is wrong with it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
 
 use super::args::Global;
 use super::out::Out;
-use crate::lang::diag::{self, Color, Diagnostic, Style};
+use crate::daemon::Checked;
+use crate::lang::diag::{self, Color, Style};
 use crate::lang::load::{self, Project};
-use crate::lang::plan::{self, Plan};
+use crate::lang::plan::Plan;
 
-/// A workspace with what was found wrong.
-pub(super) struct Checked {
-    pub(super) project: Project,
-    pub(super) plan: Option<Plan>,
-    pub(super) diagnostics: Vec<Diagnostic>,
+/// Reads a workspace.
+pub(super) fn read(workspace: &Path) -> anyhow::Result<Project> {
+    load::read(workspace)
+        .with_context(|| format!("the workspace {} cannot be read", workspace.display()))
 }
 
 /// Reads and checks a workspace.
 pub(super) fn check(workspace: &Path) -> anyhow::Result<Checked> {
-    let project = load::read(workspace)
-        .with_context(|| format!("the workspace {} cannot be read", workspace.display()))?;
-    Ok(compiled(project))
+    read(workspace).map(Checked::of)
 }
 
-/// Checks a project that was read.
-pub(super) fn compiled(project: Project) -> Checked {
-    let (plan, mut diagnostics) = plan::compile(&project);
-    diag::sort(&project.sources, &mut diagnostics);
-    Checked {
-        project,
-        plan,
-        diagnostics,
-    }
-}
-
-impl Checked {
-    /// Whether something must be mended before anything can run.
-    pub(super) fn is_wrong(&self) -> bool {
-        self.diagnostics.iter().any(Diagnostic::is_error)
-    }
+/// Where the store of a workspace is, whatever else is wrong with it.
+pub(super) fn store(checked: &Checked, global: &Global) -> Option<PathBuf> {
+    let said = checked.plan.as_ref().map(|plan| &plan.runtime.store);
+    global.store.as_ref().or(said).cloned()
 }
 
 /// Shows what is wrong: every mistake at once, to stderr, or as JSON to stdout.

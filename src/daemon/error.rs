@@ -34,6 +34,14 @@ pub enum EngineError {
         /// What there is.
         known: String,
     },
+    /// No file has this integration, or it asks for no agreement.
+    #[error("there is no integration `{name}` with an agreement; there are: {known}")]
+    UnknownIntegration {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
     /// No record with this key waits or was given up.
     #[error("no record `{key}` of tenant `{tenant}` waits or was given up")]
     NothingWaits {
@@ -62,6 +70,9 @@ pub enum EngineError {
     /// It could not be turned on.
     #[error(transparent)]
     Activate(#[from] ActivateError),
+    /// Settings were not changed.
+    #[error(transparent)]
+    Settings(#[from] super::settings::SettingsError),
     /// The store refused.
     #[error(transparent)]
     Store(#[from] store::Error),

@@ -1,10 +1,14 @@
 //! Puts the parts together: a plan, a store, the accounts, and what runs; reloads and shuts them down.
 
+mod access;
 mod error;
 mod load;
+mod metrics;
 mod orders;
 mod reload;
 mod running;
+pub mod settings;
+pub mod view;
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
@@ -21,10 +25,14 @@ use crate::engine::connect::{Network, Secrets, TokenVault};
 use crate::engine::record::{PipelineName, TenantName};
 use crate::engine::run::{Progress, StoreVault, TenantRun};
 use crate::engine::store::{OpenOptions, SqliteStore};
+use crate::engine::telemetry::Metrics;
 use crate::lang::plan::{self, Plan};
 
+pub use access::Token;
 pub use error::EngineError;
-pub use load::{LoadError, Loaded, Loader, load};
+pub use load::{Checked, LoadError, Loaded, Loader, load};
+use metrics::Scraped;
+pub use metrics::{TenantHealth, Unwritable};
 pub use orders::{Again, Extent};
 pub use reload::{Generation, Outcome, Reloaded, Reopen};
 use running::Running;
@@ -55,7 +63,10 @@ pub struct Engine {
     secrets: Secrets,
     tasks: TaskTracker,
     progress: Arc<Progress>,
+    scraped: Scraped,
     tenants: RwLock<HashMap<TenantName, Arc<TenantRun>>>,
+    /// Tenants whose accounts cannot be opened, and why.
+    unusable: RwLock<HashMap<TenantName, String>>,
     /// Counts changes of `tenants`.
     changes: AtomicU64,
     running: Mutex<HashMap<TenantName, Running>>,
@@ -67,6 +78,8 @@ pub struct Engine {
     generation: watch::Sender<Generation>,
     /// Held by a reload, and while a tenant is opened that was not open.
     reloading: AsyncMutex<()>,
+    /// Held while settings are changed.
+    editing: AsyncMutex<()>,
 }
 
 /// What people paused beside whole tenants.
@@ -102,7 +115,10 @@ impl Engine {
             ))),
             None => None,
         };
-        let network = Network::new(options.clock.clone(), tasks.clone(), vault)?;
+        let metrics = Arc::new(Metrics::new(&store.meter()));
+        metrics.config_taken(1, metrics::seconds(options.clock.now()));
+        let network =
+            Network::new(options.clock.clone(), tasks.clone(), vault)?.counted_by(metrics.clone());
         let generation = Generation {
             number: 1,
             since: options.clock.now(),
@@ -112,12 +128,14 @@ impl Engine {
             plan: RwLock::new(plan),
             loader: options.loader,
             store,
-            clock: options.clock,
+            clock: options.clock.clone(),
             network,
             secrets,
             tasks,
-            progress: Arc::default(),
+            scraped: Scraped::new(options.clock.now()),
+            progress: Arc::new(Progress::counted_by(metrics)),
             tenants: RwLock::default(),
+            unusable: RwLock::default(),
             changes: AtomicU64::new(0),
             running: Mutex::default(),
             loops: TaskTracker::new(),
@@ -125,6 +143,7 @@ impl Engine {
             pauses: RwLock::default(),
             generation: watch::Sender::new(generation),
             reloading: AsyncMutex::default(),
+            editing: AsyncMutex::default(),
         }))
     }
 
@@ -211,12 +230,19 @@ impl Engine {
             .unwrap_or_else(|| tenant.clone())
     }
 
+    /// Why a tenant's accounts cannot be opened, if they were tried and cannot.
+    pub fn unusable(&self, tenant: &TenantName) -> Option<String> {
+        let unusable = self.unusable.read().unwrap_or_else(PoisonError::into_inner);
+        unusable.get(tenant).cloned()
+    }
+
     async fn open_tenant(
         &self,
         tenant: Arc<plan::Tenant>,
         before: Option<&TenantRun>,
     ) -> Result<Arc<TenantRun>, EngineError> {
-        Ok(TenantRun::open(
+        let name = TenantName::from(&*tenant.name);
+        let opened = TenantRun::open(
             tenant,
             self.store.clone(),
             self.clock.clone(),
@@ -225,7 +251,16 @@ impl Engine {
             self.progress.clone(),
             before,
         )
-        .await?)
+        .await;
+        let mut unusable = self
+            .unusable
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        match &opened {
+            Ok(_) => unusable.remove(&name),
+            Err(error) => unusable.insert(name, error.to_string()),
+        };
+        Ok(opened?)
     }
 
     /// Puts a plan and open tenants in the place of what was there.

@@ -1,14 +1,18 @@
 //! What people ask for while the engine runs, or between runs. Every order is in the audit log of the store.
 
+use std::future::Future;
 use std::sync::Arc;
 
+use serde_json::json;
+
+use super::error::list;
 use super::running::known_pipeline;
 use super::{Engine, EngineError};
 use crate::engine::record::{EntityName, PipelineName, RecordKey, TenantName};
-use crate::engine::run::{Activation, CheckLine};
+use crate::engine::run::{ActivateError, Activation, CheckLine};
 use crate::engine::store::{
-    EVERY_TENANT, Instruction, LinkId, Order, OrderId, Phase, RecordId, RecordState, Selection,
-    Store as _, TargetId, TenantRow,
+    EVERY_TENANT, Instruction, LinkId, Note, Order, OrderId, Phase, RecordId, RecordState,
+    Selection, Store as _, TargetId, TenantRow,
 };
 
 /// What is paused or goes on.
@@ -55,6 +59,35 @@ impl Engine {
             self.start(&run);
         }
         Ok(done)
+    }
+
+    /// Records that the agreement of an integration was accepted for a tenant, which need not have a file yet.
+    pub async fn accept(
+        &self,
+        tenant: &str,
+        integration: &str,
+        version: &str,
+        by: &str,
+    ) -> Result<(), EngineError> {
+        let plan = self.plan();
+        let with = |name: &str| plan.integrations.get(name)?.agreement.clone();
+        let Some(agreement) = with(integration) else {
+            return Err(EngineError::UnknownIntegration {
+                name: integration.to_owned(),
+                known: list(plan.integrations.keys().filter(|name| with(name).is_some())),
+            });
+        };
+        if *agreement.version != *version {
+            return Err(ActivateError::OtherAgreement {
+                given: version.to_owned(),
+                version: agreement.version.to_string(),
+            }
+            .into());
+        }
+        let accept = Instruction::Accept {
+            version: version.to_owned(),
+        };
+        self.order(&TenantName::from(tenant), by, accept).await
     }
 
     /// Turns a tenant's integration off. When this returns nothing more is sent for it (S22).
@@ -107,9 +140,15 @@ impl Engine {
     }
 
     /// Reads a pipeline's source now. It must be running.
-    pub async fn read_now(&self, tenant: &str, pipeline: &str) -> Result<(), EngineError> {
+    pub async fn read_now(
+        &self,
+        tenant: &str,
+        pipeline: &str,
+        by: &str,
+    ) -> Result<(), EngineError> {
         let run = self.tenant(tenant).await?;
         let pipeline = known_pipeline(&run, tenant, pipeline)?;
+        let args = json!({ "pipeline": pipeline });
         let asked = self.with_control(run.name(), |control| control.read_now(pipeline));
         if asked.is_none() {
             let phase = self.store.tenant(run.name()).await?.phase;
@@ -121,7 +160,42 @@ impl Engine {
                 },
             });
         }
-        Ok(())
+        let note = Instruction::Note(Note::Read, args);
+        self.order(run.name(), by, note).await
+    }
+
+    /// Forgets what was decided when records with this key were first seen, in every pipeline or in one (S23); says
+    /// how many there are. They are read and judged again.
+    pub async fn forget(
+        &self,
+        tenant: &str,
+        key: &str,
+        pipeline: Option<&str>,
+        by: &str,
+    ) -> Result<u64, EngineError> {
+        let run = self.tenant(tenant).await?;
+        let rows = self
+            .store
+            .records(run.name(), &RecordKey::from(key))
+            .await?;
+        let mut records = 0;
+        for row in rows {
+            if pipeline.is_none_or(|pipeline| pipeline == row.id.pipeline.as_str()) {
+                let order = Instruction::Forget(row.id);
+                records += run.order(by, self.clock.now(), order).await?.records;
+            }
+        }
+        run.wake();
+        Ok(records)
+    }
+
+    /// Does something to its end, also when whoever asked for it goes away.
+    pub async fn to_its_end<T: Send + 'static>(
+        &self,
+        what: impl Future<Output = T> + Send + 'static,
+    ) -> T {
+        let done = self.tasks.spawn(what).await;
+        done.expect("what people ask for does not panic")
     }
 
     /// Makes records ready again (S32); says how many.
@@ -211,8 +285,18 @@ impl Engine {
     }
 
     async fn order_all(&self, by: &str, what: Instruction) -> Result<(), EngineError> {
+        self.order(&TenantName::from(EVERY_TENANT), by, what).await
+    }
+
+    /// Enters an order of a tenant that may not be open, and carries it out.
+    pub(super) async fn order(
+        &self,
+        tenant: &TenantName,
+        by: &str,
+        what: Instruction,
+    ) -> Result<(), EngineError> {
         let order = Order {
-            tenant: TenantName::from(EVERY_TENANT),
+            tenant: tenant.clone(),
             id: OrderId::from(uuid::Uuid::now_v7().simple().to_string()),
             by: by.to_owned(),
             at: self.clock.now(),

@@ -4,14 +4,16 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
+use tokio::sync::watch;
 use tracing::{info, warn};
 
+use super::metrics::seconds;
 use super::{Engine, EngineError};
 use crate::engine::clock::Timestamp;
 use crate::engine::record::TenantName;
 use crate::engine::run::TenantRun;
-use crate::engine::store::{Phase, Store as _};
+use crate::engine::store::{EVERY_TENANT, Instruction, Note, Phase, Store as _};
 use crate::lang::plan::Plan;
 
 /// Which tenants are opened anew.
@@ -85,6 +87,28 @@ impl Engine {
         self.generation.borrow().clone()
     }
 
+    /// [`Engine::reload`] because somebody asked for it: entered in the audit log.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn reload_by(
+        self: &Arc<Self>,
+        reopen: Reopen,
+        by: &str,
+    ) -> Result<Reloaded, EngineError> {
+        let done = self.reload(reopen).await?;
+        let holds = json!({ "holds": done.outcome.holds() });
+        let note = Instruction::Note(Note::Reload, holds);
+        self.order(&TenantName::from(EVERY_TENANT), by, note)
+            .await?;
+        Ok(done)
+    }
+
+    /// Tells of every reload.
+    pub fn generations(&self) -> watch::Receiver<Generation> {
+        self.generation.subscribe()
+    }
+
     /// Reads the files anew and takes up what they say. One reload at a time.
     ///
     /// # Errors
@@ -150,6 +174,14 @@ impl Engine {
             }
             generation.last = Some(reloaded.clone());
         });
+        let generation = self.generation();
+        match &reloaded.outcome {
+            Outcome::Same | Outcome::Taken { .. } => {
+                let since = seconds(generation.since);
+                self.metrics().config_taken(generation.number, since);
+            }
+            Outcome::Refused { .. } => self.metrics().config_refused(),
+        }
     }
 
     async fn take(self: &Arc<Self>, plan: Plan, reopen: Reopen) -> Result<Outcome, EngineError> {

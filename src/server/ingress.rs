@@ -214,6 +214,22 @@ enum Fate {
     Nowhere,
 }
 
+impl Fate {
+    /// As metrics name it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Unavailable => "unavailable",
+            Self::Taken => "taken",
+            Self::Ignored => "ignored",
+            Self::Dropped => "dropped",
+            Self::Refused => "refused",
+            Self::TooLarge => "too_large",
+            Self::Unread => "unread",
+            Self::Nowhere => "nowhere",
+        }
+    }
+}
+
 async fn take(door: &Door, address: &Address, headers: &HeaderMap, payload: &Arc<Json>) -> Fate {
     let named = door.webhook.names(headers, payload);
     let received = door
@@ -244,6 +260,10 @@ async fn deliver(
     request: Request,
 ) -> StatusCode {
     let shown = request.uri().path().to_owned();
+    let clock = ingress.engine.clock();
+    let began = clock.monotonic();
     let fate = ingress.receive(&address, request).await;
+    let took = clock.monotonic() - began;
+    ingress.engine.metrics().hooks().answered(fate.name(), took);
     ingress.answer(&shown, fate)
 }

@@ -4,5 +4,7 @@ mod admin;
 mod ingress;
 mod route;
 
-pub use admin::{Access, Admin, Scope, random_token};
+pub use admin::{
+    Access, Admin, COMMAND_LINE, Endpoint, Needs, Scope, endpoints, openapi, random_token,
+};
 pub use ingress::{Counts, Ingress};

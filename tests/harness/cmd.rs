@@ -163,9 +163,15 @@ impl Running {
 
     /// SIGTERM: what was begun is ended first.
     pub(crate) async fn terminate(self) -> Ran {
+        self.signal("TERM").await;
+        self.end().await
+    }
+
+    /// Sends a signal, by its name without `SIG`.
+    pub(crate) async fn signal(&self, name: &str) {
         if let Some(id) = self.child.id() {
             let sent = Command::new("kill")
-                .arg("-TERM")
+                .arg(format!("-{name}"))
                 .arg(id.to_string())
                 .status()
                 .await;
@@ -174,7 +180,6 @@ impl Running {
                 "the signal was sent"
             );
         }
-        self.end().await
     }
 
     /// Waits for its end.

@@ -1,7 +1,9 @@
 //! `serve`, and what a test needs to send webhooks to it: the keys of both simulators, and deliveries of its own.
 
 use std::net::SocketAddr;
+use std::sync::Once;
 
+use axum::http::Method;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -26,6 +28,42 @@ pub(crate) struct Served {
     pub(crate) token: String,
 }
 
+/// What an admin listener answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    /// It was done; what it says.
+    #[track_caller]
+    pub(crate) fn fine(&self) -> Value {
+        assert_eq!(self.status, 200, "{}", self.text);
+        self.json()
+    }
+
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+}
+
+/// Follows no redirect, and knows no proxy.
+pub(crate) fn client() -> reqwest::Client {
+    static PROVIDER: Once = Once::new();
+    PROVIDER.call_once(|| {
+        // An engine of another test in this process may have chosen the same one before.
+        drop(rustls::crypto::ring::default_provider().install_default());
+    });
+    let client = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .build();
+    client.expect("a client can be made")
+}
+
 impl Served {
     pub(crate) async fn kill(self) -> Ran {
         self.running.kill().await
@@ -37,6 +75,52 @@ impl Served {
 
     pub(crate) async fn end(self) -> Ran {
         self.running.end().await
+    }
+
+    /// Asks its admin listener, with the token that may do anything.
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.ask(Method::GET, path, Some(&self.token), None).await
+    }
+
+    /// Has its admin listener do something, with the token that may do anything.
+    pub(crate) async fn order(&self, path: &str, body: &Value) -> Answer {
+        let body = Some(body.to_string());
+        self.ask(Method::POST, path, Some(&self.token), body).await
+    }
+
+    /// Asks its admin listener.
+    pub(crate) async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        token: Option<&str>,
+        body: Option<String>,
+    ) -> Answer {
+        let mut request = client().request(method, format!("http://{}{path}", self.admin));
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(body) = body {
+            let json = HeaderValue::from_static("application/json");
+            request = request.header(reqwest::header::CONTENT_TYPE, json);
+            request = request.body(body);
+        }
+        let reply = request.send().await.expect("the daemon answers");
+        Answer {
+            status: reply.status().as_u16(),
+            headers: reply.headers().clone(),
+            text: reply.text().await.expect("the reply is text"),
+        }
+    }
+
+    /// Sends it a signal.
+    pub(crate) async fn signal(&self, name: &str) {
+        self.running.signal(name).await;
+    }
+
+    /// What it has printed to stderr so far.
+    pub(crate) fn said(&self) -> String {
+        self.running.said()
     }
 
     /// POSTs a body to `hooks/{path}`; none when there was no answer.

@@ -10,14 +10,12 @@
 //! | [`books`] | compares what was made with what should have been, and with the store |
 //! | [`front`] | stands before a simulator and knows other credentials |
 //! | [`hooks`] | starts the daemon, and sends webhooks to it |
-//! | [`http`] | asks the daemon's admin listener |
 //! | [`scrub`] | paths, ids, times and ports to names, for snapshots |
 
 pub(crate) mod books;
 pub(crate) mod cmd;
 pub(crate) mod front;
 pub(crate) mod hooks;
-pub(crate) mod http;
 pub(crate) mod scrub;
 pub(crate) mod terminal;
 pub(crate) mod wait;

@@ -11,23 +11,23 @@ use syncline::sandbox::kit::faults::{Action, Rule};
 use crate::harness::World;
 
 /// Where jobs are made and listed.
-const JOBS: &str = "/jpm/v2/tenant/1000/jobs";
+pub(crate) const JOBS: &str = "/jpm/v2/tenant/1000/jobs";
 /// Where locations are made and listed.
 const LOCATIONS: &str = "/crm/v2/tenant/1000/locations";
 
 /// A fault of requests that make something in a collection of the target.
-fn making(collection: &str, action: Action) -> Rule {
+pub(crate) fn making(collection: &str, action: Action) -> Rule {
     Rule::under(collection, action).method("POST")
 }
 
 impl World {
     /// From now on these things go wrong at the target.
-    fn target_suffers(&self, rules: Vec<Rule>) {
+    pub(crate) fn target_suffers(&self, rules: Vec<Rule>) {
         self.sandbox.servicetitan().kit().faults.set(rules).unwrap();
     }
 
     /// From now on these things go wrong at the source.
-    fn source_suffers(&self, rules: Vec<Rule>) {
+    pub(crate) fn source_suffers(&self, rules: Vec<Rule>) {
         self.sandbox
             .servicechannel()
             .kit()

@@ -6,14 +6,13 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
 use std::time::Duration;
 
-use axum::http::Method;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Child;
 
 use super::apis::orchard::Order;
 use super::world::World;
-use crate::harness::http::ask;
+use crate::harness::hooks::client;
 use crate::harness::wait::until_within;
 
 const RELOADS: u32 = 1_000;
@@ -51,15 +50,10 @@ impl Daemon {
     }
 
     async fn reload(&self) -> Value {
-        let none = json!({});
-        let asked = ask(
-            self.admin,
-            Method::POST,
-            "/v1/reload",
-            &self.token,
-            Some(&none),
-        );
-        asked.await.fine()
+        let asked = client().post(format!("http://{}/v1/reload", self.admin));
+        let reply = asked.bearer_auth(&self.token).send().await.unwrap();
+        assert!(reply.status().is_success(), "{reply:?}");
+        serde_json::from_str(&reply.text().await.unwrap()).unwrap()
     }
 
     async fn stop(mut self) {

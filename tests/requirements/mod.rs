@@ -33,7 +33,7 @@ mod invoices;
 mod job_status;
 mod mistakes;
 mod notes;
-mod office;
+pub(crate) mod office;
 mod scope;
 mod settings;
 mod setup;

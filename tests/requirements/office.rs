@@ -183,12 +183,12 @@ pub(super) fn field(job: &Value, type_id: i64) -> Option<&str> {
 
 /// A row id of a reply.
 #[track_caller]
-pub(super) fn id_of(row: &Value) -> Id {
+pub(crate) fn id_of(row: &Value) -> Id {
     Id(row["id"].as_i64().unwrap())
 }
 
 /// The campaigns of the integration's name.
-pub(super) fn campaigns(world: &World) -> Vec<Value> {
+pub(crate) fn campaigns(world: &World) -> Vec<Value> {
     let all = rows(world, "marketing/campaigns?active=Any&pageSize=500");
     all.into_iter()
         .filter(|row| row["name"] == "ServiceChannel")

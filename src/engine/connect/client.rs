@@ -25,6 +25,7 @@ use super::files::OpenFile;
 use super::script::{Answer, Asked, Script};
 use crate::engine::clock::Clock;
 use crate::engine::crash::{self, CrashPoint};
+use crate::engine::telemetry::HttpClass;
 
 /// Time to reach a server.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -168,6 +169,16 @@ pub(super) enum WireError {
 }
 
 impl WireError {
+    /// How metrics count it.
+    pub(super) fn counts_as(&self) -> HttpClass {
+        match self {
+            Self::NoConnection { .. } | Self::NotTaken { .. } => HttpClass::NoConnection,
+            Self::Timeout { .. } => HttpClass::Timeout,
+            Self::Broken { .. } => HttpClass::Broken,
+            Self::TooLong { .. } => HttpClass::TooLong,
+        }
+    }
+
     /// Whether no byte of the request left.
     pub(super) fn not_sent(&self) -> bool {
         match self {
@@ -371,6 +382,53 @@ fn scripted(answer: Answer, host: String) -> Result<WireReply, WireError> {
 #[error("HTTP cannot be used on this machine: {cause}")]
 pub struct ClientError {
     cause: String,
+}
+
+/// Sends what is told to operators, such as traces: beside the accounts, their limits and their metrics.
+#[cfg(feature = "otlp")]
+#[derive(Clone, Debug)]
+pub struct Courier(reqwest::Client);
+
+/// What a courier could not bring.
+#[cfg(feature = "otlp")]
+#[derive(Debug, Error)]
+#[error("it could not be sent: {cause}")]
+pub struct Undelivered {
+    cause: String,
+}
+
+#[cfg(feature = "otlp")]
+impl Courier {
+    /// Builds one.
+    ///
+    /// # Errors
+    /// When the machine's root certificates cannot be loaded.
+    pub fn new() -> Result<Self, ClientError> {
+        match Client::new(Clock::real())?.wire {
+            Wire::Http { plain, .. } => Ok(Self(plain)),
+            Wire::Script(_) => unreachable!("a client is of HTTP unless it is given a script"),
+        }
+    }
+
+    /// Brings a request and reads its reply, within 10 s.
+    ///
+    /// # Errors
+    /// When there is no reply.
+    pub async fn bring(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, Undelivered> {
+        let failed = |error: reqwest::Error| Undelivered {
+            cause: causes(&error.without_url()),
+        };
+        let mut request = reqwest::Request::try_from(request).map_err(failed)?;
+        *request.timeout_mut() = Some(CONNECT_TIMEOUT);
+        let reply = self.0.execute(request).await.map_err(failed)?;
+        let mut response = http::Response::new(Bytes::new());
+        *response.status_mut() = reply.status();
+        *response.body_mut() = reply.bytes().await.map_err(failed)?;
+        Ok(response)
+    }
 }
 
 enum Trouble {

@@ -7,6 +7,8 @@ use bytes::Bytes;
 use http::{HeaderMap, Method};
 use thiserror::Error;
 use tokio::sync::watch;
+use tracing::field::Empty;
+use tracing::{Instrument as _, debug, info_span};
 use url::Url;
 
 use super::auth::{Authorizer, Credential, Token, TokenFailure};
@@ -14,17 +16,20 @@ use super::body::read_body;
 use super::classify::{Body, Classifier, Refusal, Seen};
 use super::client::{Client, Payload, Redirects, WireError, WireRequest};
 use super::failure::{Class, Failure, Reply, ReplyBody, Standing, Wire};
-use super::gate::{AccountGate, Admission};
+use super::gate::{AccountGate, Admission, Contact};
 use super::health::{Pause, PauseReason, Sign};
 use super::network::Kept;
 use super::paging::{LinkRules, PageRequest, page_number};
 use super::redact::Redactor;
 use super::request::{self, Base, HttpRequest, Place, RenderError};
 use super::retry_after::date;
+use super::sign::{no_token, sign_of};
 use super::turnstile::{Priority, Turnstile, Windows};
 use super::{encode, files};
 use crate::engine::clock::{Clock, Timestamp};
 use crate::engine::record::{Identity, PipelineName, TenantName};
+use crate::engine::telemetry::names::{Field, span};
+use crate::engine::telemetry::{HttpClass, HttpEndpoint, HttpMeter, HttpMethod};
 use crate::lang::expr::{Datum, Scope};
 use crate::lang::plan::{Connector, Paging, Request};
 
@@ -42,6 +47,7 @@ pub struct Connection {
     pub(super) turnstile: Arc<Turnstile>,
     pub(super) windows: Arc<Windows>,
     pub(super) kept: Arc<Kept>,
+    pub(super) meter: Arc<HttpMeter>,
     pub(super) gate: Arc<AccountGate>,
     pub(super) client: Client,
     pub(super) clock: Clock,
@@ -161,6 +167,11 @@ impl Connection {
     /// The pause of the account as it changes: nothing while it works.
     pub fn watch_pause(&self) -> watch::Receiver<Option<Pause>> {
         self.gate.watch()
+    }
+
+    /// When the account was last heard of.
+    pub fn contact(&self) -> Contact {
+        self.gate.contact()
     }
 
     /// Renders a request.
@@ -399,10 +410,32 @@ impl Connection {
             wire.timeout = timeout * files::PATIENCE;
             wire.body = Payload::with_files(&request.pieces, files);
         }
-        let result = self.client.exchange(wire).await;
+        let span = info_span!(
+            span::REQUEST,
+            connector = %self.connector.name,
+            method = %request.method,
+            path = %self.redactor.clean(request.url.path()),
+            status = Empty,
+            class = Empty,
+        );
+        let exchange = self.client.exchange(wire);
+        let result = exchange.instrument(span.clone()).await;
         drop(slot);
+        if let Ok(reply) = &result {
+            span.record(Field::Status.name(), reply.status);
+        }
         let took = self.clock.now().since(started);
-        let reply = result.map_err(|error| self.broken(request, &error, started))?;
+        let count = |class: HttpClass| {
+            span.record(Field::Class.name(), class.as_str());
+            let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+            span.in_scope(|| debug!(took_ms, "A request ended."));
+            let method = HttpMethod::of(request.method.as_str());
+            self.meter.observe(HttpEndpoint::Api, method, class, took);
+        };
+        let reply = result.map_err(|error| {
+            count(error.counts_as());
+            self.broken(request, &error, started)
+        })?;
         let body = read_body(&reply.headers, &reply.body);
         let seen = Seen {
             status: reply.status,
@@ -411,6 +444,7 @@ impl Connection {
         };
         match self.classifier.classify(&seen, self.clock.now()) {
             Ok(standing) => {
+                count(HttpClass::Ok);
                 let body = match body {
                     Body::Read(body) => body,
                     Body::Broken(text) => ReplyBody::Text(text),
@@ -427,6 +461,7 @@ impl Connection {
                 })
             }
             Err(refusal) => {
+                count(refusal.class.counts_as());
                 let mut failure = self.refused(request, refusal, reply.status, started);
                 failure.reply = Some(Box::new(Reply {
                     status: reply.status,
@@ -552,45 +587,4 @@ impl Connection {
         failure.sent = Some(started);
         failure
     }
-}
-
-/// What a reply that failed tells of the account.
-fn sign_of(class: Class, status: u16) -> Sign {
-    match class {
-        Class::Unauthorized => Sign::Trouble(PauseReason::Unauthorized, None),
-        Class::Throttled { retry_at } => Sign::Trouble(PauseReason::Throttled, Some(retry_at)),
-        Class::Transient | Class::Rejected | Class::Missing | Class::Done if status >= 500 => {
-            Sign::ServerError
-        }
-        Class::Transient | Class::Rejected | Class::Missing | Class::Done => Sign::Works,
-    }
-}
-
-/// There is no token: before anything was sent, or after the API refused the last one in `first`.
-fn no_token(
-    failure: TokenFailure,
-    request: &HttpRequest,
-    first: Option<&Failure>,
-) -> (Box<Failure>, Sign) {
-    // A throttled token endpoint says nothing of the API's own windows.
-    let (class, until) = match failure.class {
-        Class::Throttled { retry_at } => (Class::Transient, Some(retry_at)),
-        Class::Transient | Class::Unauthorized | Class::Rejected | Class::Missing | Class::Done => {
-            (failure.class, None)
-        }
-    };
-    let sign = Sign::Trouble(failure.reason, until);
-    let failure = Failure {
-        class,
-        code: failure.code,
-        status: failure.status,
-        message: failure.message,
-        blame: failure.blame,
-        wire: first.map_or(Wire::NotSent, |first| first.wire),
-        origin: request.origin.clone(),
-        sent: first.and_then(|first| first.sent),
-        reply: None,
-        pause: None,
-    };
-    (Box::new(failure), sign)
 }

@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use super::health::Pause;
 use crate::engine::clock::Timestamp;
+use crate::engine::telemetry::HttpClass;
 use crate::lang::plan::Origin;
 
 /// A reply that means success.
@@ -85,6 +86,20 @@ pub enum Class {
     Missing,
     /// The wanted state already holds. Given out as a [`Reply`] with [`Standing::Before`], never in a failure.
     Done,
+}
+
+impl Class {
+    /// How metrics count it.
+    pub(super) fn counts_as(self) -> HttpClass {
+        match self {
+            Self::Throttled { .. } => HttpClass::Throttled,
+            Self::Transient => HttpClass::Transient,
+            Self::Unauthorized => HttpClass::Unauthorized,
+            Self::Rejected => HttpClass::Rejected,
+            Self::Missing => HttpClass::Missing,
+            Self::Done => HttpClass::Done,
+        }
+    }
 }
 
 impl Class {

@@ -24,6 +24,7 @@ use super::health::Sign;
 use super::request::{HttpRequest, Place, RenderError};
 use super::turnstile::Priority;
 use crate::engine::record::PipelineName;
+use crate::engine::telemetry::{HttpClass, HttpEndpoint, HttpMethod};
 use crate::lang::expr::Scope;
 use crate::lang::plan::{FileSource, Origin, PassedOn};
 
@@ -122,14 +123,8 @@ impl PassedOnFile {
         for _ in 0..HOPS {
             let reply = self
                 .connection
-                .client
-                .download(
-                    link.clone(),
-                    HeaderMap::new(),
-                    self.connection.connector.timeout,
-                )
-                .await
-                .map_err(|error| unreachable(&error))?;
+                .fetched(link.clone(), HeaderMap::new())
+                .await?;
             match self.redirect(&reply, &link)? {
                 Some(next) => link = next,
                 None => return self.taken(reply, &link),
@@ -273,8 +268,23 @@ impl Connection {
         credential: &Credential,
     ) -> Result<Download, NoFile> {
         let wire = self.wire_request(request, credential, self.connector.timeout);
-        let opened = self.client.download(wire.url, wire.headers, wire.timeout);
-        opened.await.map_err(|error| unreachable(&error))
+        self.fetched(wire.url, wire.headers).await
+    }
+
+    /// Asks for a file and counts how that went, up to the head of its reply.
+    async fn fetched(&self, url: Url, headers: HeaderMap) -> Result<Download, NoFile> {
+        let began = self.clock.monotonic();
+        let timeout = self.connector.timeout;
+        let reply = self.client.download(url, headers, timeout).await;
+        let class = match &reply {
+            Ok(reply) if reply.status < 400 => HttpClass::Ok,
+            Ok(_) => HttpClass::Transient,
+            Err(error) => error.counts_as(),
+        };
+        let took = self.clock.monotonic() - began;
+        self.meter
+            .observe(HttpEndpoint::File, HttpMethod::Get, class, took);
+        reply.map_err(|error| unreachable(&error))
     }
 }
 

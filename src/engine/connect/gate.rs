@@ -11,15 +11,50 @@ use crate::engine::clock::{Clock, Timestamp};
 /// Lets requests of one account pass while it works.
 #[derive(Debug)]
 pub(super) struct AccountGate {
-    health: Mutex<AccountHealth>,
+    state: Mutex<State>,
     pause: watch::Sender<Option<Pause>>,
     clock: Clock,
+}
+
+#[derive(Debug)]
+struct State {
+    health: AccountHealth,
+    contact: Contact,
+}
+
+/// When an account was last heard of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Contact {
+    /// When a request last showed that it works.
+    pub worked_at: Option<Timestamp>,
+    /// Since when requests have shown that it does not; none while it works, or while nothing is asked of it.
+    pub fails_since: Option<Timestamp>,
+}
+
+impl Contact {
+    fn saw(&mut self, sign: Sign, now: Timestamp) {
+        match sign {
+            Sign::Works => {
+                *self = Self {
+                    worked_at: Some(now),
+                    fails_since: None,
+                };
+            }
+            Sign::ServerError | Sign::Trouble(..) => {
+                self.fails_since.get_or_insert(now);
+            }
+            Sign::Nothing => {}
+        }
+    }
 }
 
 impl AccountGate {
     pub(super) fn new(name: &str, clock: Clock) -> Arc<Self> {
         Arc::new(Self {
-            health: Mutex::new(AccountHealth::new(Jitter::named(name))),
+            state: Mutex::new(State {
+                health: AccountHealth::new(Jitter::named(name)),
+                contact: Contact::default(),
+            }),
             pause: watch::Sender::new(None),
             clock,
         })
@@ -48,10 +83,22 @@ impl AccountGate {
         *self.pause.borrow()
     }
 
+    /// When the account was last heard of.
+    pub(super) fn contact(&self) -> Contact {
+        self.state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contact
+    }
+
     fn with<T>(&self, act: impl FnOnce(&mut AccountHealth, Timestamp) -> T) -> T {
-        let mut health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
-        let result = act(&mut health, self.clock.now());
-        let pause = health.pause();
+        self.with_state(|state, now| act(&mut state.health, now))
+    }
+
+    fn with_state<T>(&self, act: impl FnOnce(&mut State, Timestamp) -> T) -> T {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let result = act(&mut state, self.clock.now());
+        let pause = state.health.pause();
         self.pause.send_if_modified(|known| {
             let changed = *known != pause;
             *known = pause;
@@ -87,7 +134,9 @@ impl Admission {
 
 impl Drop for Admission {
     fn drop(&mut self) {
-        self.gate
-            .with(|health, now| health.saw(self.sign, self.passage, now));
+        self.gate.with_state(|state, now| {
+            state.health.saw(self.sign, self.passage, now);
+            state.contact.saw(self.sign, now);
+        });
     }
 }

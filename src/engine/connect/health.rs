@@ -35,6 +35,20 @@ pub enum PauseReason {
     ServerErrors,
 }
 
+impl PauseReason {
+    /// As metrics and logs name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NoConnection => "no_connection",
+            Self::TokenRefused => "token_refused",
+            Self::NoToken => "no_token",
+            Self::Unauthorized => "unauthorized",
+            Self::Throttled => "throttled",
+            Self::ServerErrors => "server_errors",
+        }
+    }
+}
+
 impl fmt::Display for PauseReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -92,6 +92,14 @@ impl Window {
             .map_or(now + self.rate.part(), |(until, _)| *until))
     }
 
+    /// Requests that may pass at once.
+    pub(super) fn left(&mut self, now: Duration) -> u32 {
+        match self.room(now) {
+            Ok(()) => self.rate.requests - self.used,
+            Err(_) => 0,
+        }
+    }
+
     /// Counts a request.
     pub(super) fn take(&mut self, now: Duration) {
         let part = self.rate.part();

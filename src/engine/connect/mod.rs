@@ -27,18 +27,21 @@ mod request;
 mod retry_after;
 mod script;
 mod secrets;
+mod sign;
 mod turnstile;
 mod webhook;
 
 pub use auth::{StoredTokens, TokenGeneration, TokenVault, VaultError, VaultKey};
 pub use backoff::{Jitter, NextAttempt, ceiling, next_attempt};
 pub use client::ClientError;
+#[cfg(feature = "otlp")]
+pub use client::{Courier, Undelivered};
 pub use connection::{Connection, Hooks, NoHooks, Withdrawn};
 pub use failure::{Class, Failure, Reply, ReplyBody, Standing, Wire};
 pub use files::PassedOnFile;
-pub use gate::Admission;
+pub use gate::{Admission, Contact};
 pub use health::{AccountHealth, Gate, Passage, Pause, PauseReason, Sign};
-pub use network::{ConnectError, Network};
+pub use network::{Budget, ConnectError, Network};
 pub use redact::Redactor;
 pub use request::{HttpRequest, Place, RenderError};
 pub use script::{Answer, Asked, Script};

@@ -1,6 +1,6 @@
 //! What all connections share, and how one is opened from the plan.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
@@ -25,6 +25,7 @@ use super::secrets::{Secret, SecretError, Secrets};
 use super::turnstile::{Turnstile, WindowName, Windows};
 use crate::engine::clock::Clock;
 use crate::engine::record::{ConnectorName, Identity, TenantName};
+use crate::engine::telemetry::Metrics;
 use crate::lang::expr::{Datum, Scope, Template};
 use crate::lang::plan::{Account, ApiKeyPlace, Auth, Connector, Oauth2, ParamValue};
 
@@ -43,6 +44,7 @@ pub struct Network {
     tokens: Mutex<HashMap<(VaultKey, blake3::Hash), Arc<TokenCache>>>,
     /// How accounts fare and what they have on the wire, over a reload, while they are opened with the same values.
     kept: Mutex<HashMap<(VaultKey, blake3::Hash), Weak<Kept>>>,
+    metrics: Arc<Metrics>,
 }
 
 /// What stays of an account over a reload.
@@ -51,6 +53,27 @@ pub(super) struct Kept {
     pub(super) gate: Arc<AccountGate>,
     /// Requests that may be on the wire at once.
     pub(super) slots: Semaphore,
+}
+
+/// The rate windows of a connector that allow the same: how near the nearest of them is to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// Of which connector.
+    pub connector: ConnectorName,
+    /// So many requests are allowed
+    pub requests: u32,
+    /// in this time.
+    pub per: Duration,
+    /// So many may leave at once.
+    pub left: u32,
+}
+
+impl Budget {
+    /// The window as people write it: `300/1m`.
+    pub fn window(&self) -> String {
+        let per = humantime::format_duration(self.per).to_string();
+        format!("{}/{}", self.requests, per.replace(' ', ""))
+    }
 }
 
 /// Why a connection cannot be opened. The texts hold no secret.
@@ -101,7 +124,40 @@ impl Network {
             turnstiles: Mutex::default(),
             tokens: Mutex::default(),
             kept: Mutex::default(),
+            metrics: Arc::default(),
         })
+    }
+
+    /// Its requests are counted there.
+    #[must_use]
+    pub fn counted_by(self, metrics: Arc<Metrics>) -> Self {
+        Self { metrics, ..self }
+    }
+
+    /// The rate windows in use.
+    pub fn budgets(&self) -> Vec<Budget> {
+        let turnstiles = self
+            .turnstiles
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let mut least = BTreeMap::new();
+        for (connector, turnstile) in turnstiles {
+            for (rate, left) in turnstile.left() {
+                let window = (connector.clone(), rate.requests, rate.per);
+                let known = least.entry(window).or_insert(left);
+                *known = left.min(*known);
+            }
+        }
+        let budgets = least.into_iter();
+        budgets
+            .map(|((connector, requests, per), left)| Budget {
+                connector,
+                requests,
+                per,
+                left,
+            })
+            .collect()
     }
 
     /// What connections share when a script answers in place of the network. Nothing is authorised, and secrets are
@@ -115,6 +171,7 @@ impl Network {
             turnstiles: Mutex::default(),
             tokens: Mutex::default(),
             kept: Mutex::default(),
+            metrics: Arc::default(),
         }
     }
 
@@ -329,6 +386,7 @@ impl Opening<'_> {
             classifier,
             turnstile,
             windows,
+            meter: self.network.metrics.http(&connector.name),
             client: self.network.client.clone(),
             clock: self.network.clock.clone(),
             redactor: self.redactor,
@@ -515,6 +573,7 @@ impl Opening<'_> {
             windows: Arc::clone(windows),
             vault: self.network.vault.clone(),
             tracker: self.network.tracker.clone(),
+            meter: self.network.metrics.http(&self.connector.name),
         };
         Ok(TokenSource::new(parts, cache))
     }

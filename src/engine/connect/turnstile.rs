@@ -146,6 +146,17 @@ impl Turnstile {
         }
     }
 
+    /// The windows in use, each with the requests that may pass it at once.
+    pub(super) fn left(&self) -> Vec<(Rate, u32)> {
+        let now = self.clock.monotonic();
+        let mut state = self.lock();
+        let windows = state.windows.iter_mut();
+        windows
+            .filter(|shared| shared.claims.iter().any(|claim| claim.strong_count() > 0))
+            .map(|shared| (shared.window.rate(), shared.window.left(now)))
+            .collect()
+    }
+
     /// Stops the windows for `wait`, as a `Retry-After` asks.
     pub(super) fn stop(&self, windows: &Windows, wait: Duration) {
         let until = self.clock.monotonic() + wait;
@@ -556,6 +567,25 @@ mod tests {
         let shared = &mut state.windows[0];
         shared.settle_rate();
         assert_eq!(shared.window.rate(), rate(100, 10));
+    }
+
+    #[tokio::test]
+    async fn what_is_left_of_a_window_is_known() {
+        let turnstile = turnstile();
+        let windows = turnstile.join([(window("one"), rate(10, 3600))]);
+        let (tenant, pipeline) = ("a".into(), "p".into());
+        let left = || turnstile.left();
+        // Nine of ten count as spent at the start.
+        assert_eq!(left(), [(rate(10, 3600), 1)]);
+        turnstile
+            .pass(&windows, Priority::Event, &tenant, &pipeline)
+            .await;
+        assert_eq!(left(), [(rate(10, 3600), 0)]);
+        let stopped = turnstile.join([(window("two"), rate(1000, 3600))]);
+        turnstile.stop(&stopped, Duration::from_secs(7200));
+        assert_eq!(left()[1], (rate(1000, 3600), 0));
+        drop(windows);
+        assert_eq!(left().len(), 1, "a window that nobody uses is not shown");
     }
 
     #[tokio::test]

@@ -1,11 +1,15 @@
 //! What has happened so far, counted for people: the live view, the summary of a run.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::coverage::Coverage;
 use super::crowd::Crowd;
+use crate::engine::clock::Timestamp;
+use crate::engine::record::{PipelineName, TenantName};
 use crate::engine::store::{Outcome, Taken};
+use crate::engine::telemetry::Metrics;
 
 /// Counts of everything that happened since the engine started.
 #[derive(Debug, Default)]
@@ -29,6 +33,9 @@ pub struct Progress {
     coverage: Option<Mutex<Coverage>>,
     /// Who runs.
     pub(crate) crowd: Crowd,
+    metrics: Arc<Metrics>,
+    /// When sources were last read to their end.
+    read: Mutex<HashMap<(TenantName, PipelineName), Timestamp>>,
 }
 
 /// The counts at one instant.
@@ -88,6 +95,32 @@ impl Progress {
         }
     }
 
+    /// One whose counts are also shown to operators.
+    pub fn counted_by(metrics: Arc<Metrics>) -> Self {
+        Self {
+            metrics,
+            ..Self::default()
+        }
+    }
+
+    /// What operators see of it.
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
+    }
+
+    /// A source was read to its end.
+    pub(crate) fn source_read(&self, tenant: &TenantName, source: &str, at: Timestamp) {
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        read.insert((tenant.clone(), PipelineName::from(source)), at);
+    }
+
+    /// When a source was last read to its end, if it was since the engine started.
+    pub(crate) fn last_read(&self, tenant: &TenantName, source: &str) -> Option<Timestamp> {
+        let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        read.get(&(tenant.clone(), PipelineName::from(source)))
+            .copied()
+    }
+
     /// Notes something that was met, where that is asked for.
     pub(crate) fn met(&self, note: impl FnOnce(&mut Coverage)) {
         if let Some(coverage) = &self.coverage {
@@ -102,7 +135,9 @@ impl Progress {
         met
     }
 
-    pub(crate) fn page(&self, rows: u64, taken: Taken) {
+    pub(crate) fn page(&self, source: &str, rows: u64, taken: Taken) {
+        let pipeline = self.metrics.pipeline(source);
+        pipeline.page(rows, taken.new + taken.newer);
         add(&self.pages, 1);
         add(&self.fetched, rows);
         add(&self.new, taken.new + taken.newer);
@@ -118,9 +153,18 @@ impl Progress {
             Tick::Settled => &self.settled,
         };
         add(counter, 1);
+        match tick {
+            Tick::Request => {}
+            Tick::Created => self.metrics.wrote("created"),
+            Tick::Updated => self.metrics.wrote("updated"),
+            Tick::Adopted => self.metrics.wrote("adopted"),
+            Tick::Unknown => self.metrics.reply_lost(),
+            Tick::Settled => self.metrics.settled(),
+        }
     }
 
-    pub(crate) fn outcome(&self, outcome: Outcome) {
+    pub(crate) fn outcome(&self, pipeline: &str, outcome: Outcome) {
+        self.metrics.pipeline(pipeline).ended(outcome.as_str());
         let counter = match outcome {
             Outcome::Written => &self.written,
             Outcome::Unchanged => &self.unchanged,
@@ -159,4 +203,19 @@ impl Progress {
 
 fn add(counter: &AtomicU64, n: u64) {
     counter.fetch_add(n, Ordering::Relaxed);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::telemetry::names::OUTCOMES;
+
+    #[test]
+    fn metrics_name_every_outcome() {
+        let words: Vec<&str> = Outcome::ALL
+            .iter()
+            .map(|outcome| outcome.as_str())
+            .collect();
+        assert_eq!(words, OUTCOMES);
+    }
 }

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use serde_json::Value as Json;
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, warn};
+use tracing::{Instrument as _, debug, error_span, warn};
 
-use super::attempt::{Attempt, key_text};
-use super::failure::{Class, Failure};
+use super::attempt::key_text;
+use super::failure::Failure;
+use super::item::item;
 use super::lists::{self, Asker};
 use super::signal;
 use super::tenant::TenantRun;
@@ -19,12 +19,12 @@ use crate::engine::connect::paging::{
     Style, Then, read_row, reply_facts,
 };
 use crate::engine::connect::{Jitter, Priority, ceiling};
-use crate::engine::record::{PipelineName, RecordKey, RootKey};
+use crate::engine::record::PipelineName;
 use crate::engine::store::{
-    self, BeginScan, ContentHash, CursorId, CursorRow, Death, Error, Item, Mark, Position, ScanId,
-    ScanThen, Store as _, TakePage,
+    self, BeginScan, CursorId, CursorRow, Error, Mark, Position, ScanId, ScanThen, Store as _,
+    TakePage,
 };
-use crate::lang::expr::Datum;
+use crate::engine::telemetry::names::span;
 use crate::lang::plan::{Pipeline, Sweep};
 
 /// How a pass ended.
@@ -41,7 +41,7 @@ pub enum PassEnd {
         /// Why, for people.
         reason: String,
     },
-    /// It was told to stop before.
+    /// It was told to stop before the end.
     Cut,
     /// It cannot go on until something changes (S34).
     Stalled(String),
@@ -136,7 +136,32 @@ pub(crate) async fn pass(
     stop: &CancellationToken,
 ) -> PassEnd {
     let began = tenant.clock.monotonic();
-    let ended = match read(tenant, pipeline, Purpose::Poll, stop).await {
+    let span = error_span!(span::PASS, tenant = %tenant.name, pipeline = %pipeline.name);
+    let read = async {
+        let ended = both(tenant, pipeline, stop, began).await;
+        judged(tenant, pipeline, ended)
+    };
+    let (counts_as, end) = read.instrument(span).await;
+    if counts_as == "complete" {
+        let now = tenant.clock.now();
+        tenant
+            .progress
+            .source_read(&tenant.name, &pipeline.name, now);
+    }
+    let took = tenant.clock.monotonic() - began;
+    let metrics = tenant.progress.metrics();
+    metrics.pipeline(&pipeline.name).passed(counts_as, took);
+    end
+}
+
+/// What is new, and what was missed.
+async fn both(
+    tenant: &TenantRun,
+    pipeline: &Pipeline,
+    stop: &CancellationToken,
+    began: Duration,
+) -> Result<Option<Duration>, Cut> {
+    match read(tenant, pipeline, Purpose::Poll, stop).await {
         Ok(rest) => {
             tenant.sources.with(tenant, pipeline, |source| {
                 source.overlap.passed(began);
@@ -145,26 +170,47 @@ pub(crate) async fn pass(
             sweep(tenant, pipeline, stop).await.map(|()| rest)
         }
         Err(cut) => Err(cut),
+    }
+}
+
+/// How a pass ended, and what metrics call it.
+fn judged(
+    tenant: &TenantRun,
+    pipeline: &Pipeline,
+    ended: Result<Option<Duration>, Cut>,
+) -> (&'static str, PassEnd) {
+    let counts_as = if matches!(ended, Err(Cut::Stopped)) {
+        "stopped"
+    } else {
+        "complete"
     };
-    match ended {
+    let end = match ended {
         Ok(Some(rest)) => PassEnd::Rests(tenant.clock.now().plus(rest)),
         Ok(None) => PassEnd::Complete,
         Err(Cut::Stopped) => PassEnd::Cut,
         Err(Cut::Paging(error)) => PassEnd::Stalled(error.to_string()),
         Err(Cut::Store(error)) => later(tenant, pipeline, None, error.to_string()),
         Err(Cut::Failure(failure)) => match failure.class {
-            Class::Broken | Class::Own => PassEnd::Stalled(failure.detail()),
-            Class::Reply(crate::lang::plan::ErrorClass::Rejected) => {
+            super::failure::Class::Broken | super::failure::Class::Own => {
                 PassEnd::Stalled(failure.detail())
             }
-            Class::Reply(_) | Class::Paging => later(
+            super::failure::Class::Reply(crate::lang::plan::ErrorClass::Rejected) => {
+                PassEnd::Stalled(failure.detail())
+            }
+            super::failure::Class::Reply(_) | super::failure::Class::Paging => later(
                 tenant,
                 pipeline,
                 failure.retry_at.max(failure.rests),
                 failure.detail(),
             ),
         },
-    }
+    };
+    let counts_as = match end {
+        PassEnd::Complete | PassEnd::Rests(_) | PassEnd::Cut => counts_as,
+        PassEnd::Later { .. } => "later",
+        PassEnd::Stalled(_) => "stalled",
+    };
+    (counts_as, end)
 }
 
 fn later(
@@ -469,7 +515,7 @@ async fn page(
             },
         })
         .await?;
-    tenant.progress.page(count, taken);
+    tenant.progress.page(&pipeline.name, count, taken);
     let now = tenant.clock.monotonic();
     tenant.sources.with(tenant, pipeline, |source| {
         source.seen.pages += 1;
@@ -508,92 +554,4 @@ async fn stall(
     };
     tenant.store.take_page(page).await?;
     Ok(())
-}
-
-/// A row as the inbox takes it. A row without key, or without the cursor it needs, enters as dead (S34).
-pub(crate) async fn item(tenant: &TenantRun, pipeline: &Pipeline, row: &Arc<Json>) -> Item {
-    let payload = row.to_string();
-    let hash = ContentHash::of(payload.as_bytes());
-    let key = {
-        let base = tenant.scope(&tenant.plan.settings, Timestamp::EPOCH);
-        let scope = base
-            .child()
-            .with("record", Datum::Json(row.clone()))
-            .with_root(row.clone());
-        pipeline
-            .fetch
-            .key
-            .eval_datum(&scope)
-            .ok()
-            .as_ref()
-            .and_then(key_text)
-    };
-    let version = version(tenant, pipeline, row);
-    let bad = match (&key, &version) {
-        (None, _) => Some(Death {
-            cause: signal::NO_KEY.to_owned(),
-            detail: format!(
-                "the row has no value at `fetch.key` (asked for at {})",
-                pipeline.fetch.request.origin
-            ),
-        }),
-        (Some(_), None) if pipeline.fetch.cursor.is_some() => Some(Death {
-            cause: "no-cursor".to_owned(),
-            detail: format!(
-                "the row has no value at `fetch.cursor.path` (asked for at {})",
-                pipeline.fetch.request.origin
-            ),
-        }),
-        (Some(_), Some(_) | None) => None,
-    };
-    let key = RecordKey::from(key.unwrap_or_else(|| format!("no-key-{hash}")));
-    let root = root(tenant, pipeline, row, &key).await;
-    Item {
-        key,
-        version,
-        hash,
-        root,
-        payload: payload.into(),
-        bad,
-    }
-}
-
-fn version(tenant: &TenantRun, pipeline: &Pipeline, row: &Arc<Json>) -> Option<Mark> {
-    let value = match (&pipeline.fetch.version, &pipeline.fetch.cursor) {
-        (Some(form), _) => {
-            // A version may be the hour, for what is to be looked at again though it does not change.
-            let base = tenant.scope(&tenant.plan.settings, tenant.clock.now());
-            let scope = base
-                .child()
-                .with("record", Datum::Json(row.clone()))
-                .with_root(row.clone());
-            form.eval(&scope).ok()?
-        }
-        (None, Some(cursor)) => cursor.path.first(row)?.clone(),
-        (None, None) => return None,
-    };
-    let value = CursorValue::from_json(&value)?;
-    Some(Mark {
-        text: value.as_str().to_owned(),
-        at: value.instant(),
-    })
-}
-
-/// What a record's work is serial by (S19).
-async fn root(
-    tenant: &TenantRun,
-    pipeline: &Pipeline,
-    row: &Arc<Json>,
-    key: &RecordKey,
-) -> RootKey {
-    let Some(form) = &tenant.plan.integration.root else {
-        return RootKey::from(key.as_str());
-    };
-    let mut attempt = Attempt::for_intake(tenant, pipeline, key, row);
-    if attempt.load_links().await.is_err() {
-        return RootKey::from(key.as_str());
-    }
-    let scope = attempt.scope().with("key", Datum::from(key.as_str()));
-    let root = form.eval_datum(&scope).ok().as_ref().and_then(key_text);
-    RootKey::from(root.unwrap_or_else(|| key.to_string()))
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use serde_json::Value as Json;
-use tracing::{debug, info, warn};
+use tracing::{Instrument as _, debug, error_span, info, warn};
 
 use super::attempt::remember_json;
 use super::failure::Stop;
@@ -17,6 +17,7 @@ use crate::engine::store::{
     Applied, Fingerprint, Intent, LinkRow, Miss, Missed, OpKind, OpState, Origin, Settle,
     Settlement, Store as _, TargetId,
 };
+use crate::engine::telemetry::names::span;
 use crate::lang::plan::{Find, Step, Verb};
 
 /// Intents looked for in one go.
@@ -24,6 +25,11 @@ const BATCH: u32 = 64;
 
 /// Looks for every unknown intent whose time has come.
 pub(crate) async fn settle_due(tenant: &TenantRun) {
+    let span = error_span!(span::SETTLE, tenant = %tenant.name);
+    settled(tenant).instrument(span).await;
+}
+
+async fn settled(tenant: &TenantRun) {
     match look_for_all(tenant).await {
         Ok(()) => {}
         Err(Stop::Fail(failure)) => {

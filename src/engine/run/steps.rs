@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
+use tracing::{Instrument as _, info_span};
 
 use super::attempt::{Attempt, Frame, broken};
 use super::failure::{Class, Failure, Stop};
 use super::lists;
+use crate::engine::telemetry::names::span;
 use crate::lang::expr::{Datum, Template};
 use crate::lang::plan::{Call, Catch, MapUse, Origin, Step, StepFetch, Target, Verb};
 
@@ -80,7 +82,8 @@ impl Attempt<'_> {
 
     /// Runs a step; a failure goes to the first `catch` that is meant. Unknown outcomes are no failures (S2).
     async fn caught(&mut self, step: &Step) -> Result<Datum, Stop> {
-        let failure = match self.verb(step).await {
+        let span = info_span!(span::STEP, step = %called(step));
+        let failure = match self.verb(step).instrument(span).await {
             Ok(result) => return Ok(result),
             Err(Stop::Fail(failure)) => failure,
             Err(stop) => return Err(stop),
@@ -326,6 +329,12 @@ impl Attempt<'_> {
             },
         })
     }
+}
+
+/// What a step is called: its name, else where it stands.
+fn called(step: &Step) -> String {
+    let place = || step.origin.to_string();
+    step.name.as_deref().map_or_else(place, ToOwned::to_owned)
 }
 
 fn text_of(value: &Json) -> String {

@@ -77,6 +77,9 @@ pub struct TenantRun {
     pub(crate) wake: Arc<Notify>,
     place: Place,
     epoch: Arc<AtomicI64>,
+    /// When it was last turned on, in ticks.
+    since: AtomicI64,
+    opened_at: Timestamp,
     activation: RwLock<Datum>,
     names: Scope<'static>,
 }
@@ -94,6 +97,7 @@ impl TenantRun {
         before: Option<&Self>,
     ) -> Result<Arc<Self>, OpenError> {
         let name = TenantName::from(&*plan.name);
+        let opened_at = clock.now();
         let mut connections = HashMap::new();
         let mut accounts = Vec::new();
         for (connector_name, account) in &plan.accounts {
@@ -145,6 +149,8 @@ impl TenantRun {
             sources: Sources::default(),
             wake: before.map_or_else(Arc::default, |before| before.wake.clone()),
             epoch: before.map_or_else(Arc::default, |before| before.epoch.clone()),
+            since: AtomicI64::new(0),
+            opened_at,
             activation: RwLock::new(Datum::Null),
             names,
         });
@@ -156,6 +162,8 @@ impl TenantRun {
     pub async fn refresh(&self) -> store::Result<store::TenantRow> {
         let row = self.store.tenant(&self.name).await?;
         self.epoch.store(row.epoch.0, Ordering::SeqCst);
+        let since = row.since.unwrap_or_default();
+        self.since.store(since.ticks(), Ordering::Relaxed);
         let date = |at: Option<Timestamp>| Datum::from(at.map(Timestamp::to_chrono));
         let activation = Datum::map([("at", date(row.activated_at)), ("since", date(row.since))]);
         *self
@@ -176,6 +184,16 @@ impl TenantRun {
             tenant: self.name.clone(),
             epoch: TenantEpoch(self.epoch.load(Ordering::SeqCst)),
         }
+    }
+
+    /// When it was last turned on.
+    pub(crate) fn on_since(&self) -> Timestamp {
+        Timestamp::from_ticks(self.since.load(Ordering::Relaxed))
+    }
+
+    /// When its accounts were opened.
+    pub(super) fn opened_at(&self) -> Timestamp {
+        self.opened_at
     }
 
     /// Its name.
@@ -211,6 +229,11 @@ impl TenantRun {
     /// What time it is.
     pub fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// What has happened, for people and operators.
+    pub fn progress(&self) -> &Progress {
+        &self.progress
     }
 
     /// The present instant.
@@ -296,6 +319,17 @@ impl TenantRun {
     pub fn entity_identity(&self, entity: &str) -> Option<Identity> {
         let entity = self.plan.integration.entities.get(entity)?;
         Some(self.identity(&entity.to.0).clone())
+    }
+
+    /// Whose data an account is; none when there is no account with this connector.
+    pub fn account_identity(&self, connector: &str) -> Option<Identity> {
+        let connection = self.connections.get(connector)?;
+        Some(connection.identity().clone())
+    }
+
+    /// The pause of an account, while it rests.
+    pub fn account_pause(&self, connector: &str) -> Option<connect::Pause> {
+        self.connections.get(connector)?.pause()
     }
 
     /// The entities there are, for messages.

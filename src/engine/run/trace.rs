@@ -7,6 +7,7 @@ use serde_json::{Value as Json, json};
 use super::lists::path_and_query;
 use crate::engine::clock::Timestamp;
 use crate::engine::connect::{HttpRequest, Reply, ReplyBody};
+use crate::lang::plan::Origin;
 
 /// Longest body that is kept of a failed exchange, in bytes of JSON text.
 const BODY: usize = 4_096;
@@ -32,8 +33,13 @@ impl Trace {
     }
 
     /// A step failed, with the exchange that shows why.
-    pub(crate) fn failed(&mut self, message: &str, exchange: Option<&Json>) {
-        let mut row = json!({ "failed": message });
+    pub(crate) fn failed(
+        &mut self,
+        message: &str,
+        origin: Option<&Origin>,
+        exchange: Option<&Json>,
+    ) {
+        let mut row = json!({ "failed": message, "origin": origin.map(ToString::to_string) });
         if let (Some(row), Some(exchange)) = (row.as_object_mut(), exchange) {
             row.insert("exchange".to_owned(), exchange.clone());
         }

@@ -28,11 +28,13 @@ pub use link::{
     OpId, OpKind, OpState, Origin, PlanFor, PlanIntent, Planned, Progress, ReadAs, Reader, Refusal,
     Settle, Settlement, Target, TargetId,
 };
-pub use report::{Count, DeadQuery, TraceRow};
+pub use report::{
+    AuditQuery, AuditRow, Count, DeadCount, DeadQuery, Overview, RecordQuery, Standing, TraceRow,
+};
 pub use schedule::Met;
 pub use sqlite::{OpenOptions, SqliteStore};
 pub use tenant::{
-    AccountId, AccountPause, AccountRow, Agreement, EVERY_TENANT, Fence, Instruction, Order,
+    AccountId, AccountPause, AccountRow, Agreement, EVERY_TENANT, Fence, Instruction, Note, Order,
     OrderId, OrderRow, Ordered, PauseRow, Phase, Rotate, Rotated, Sealed, Selection, TenantRow,
 };
 pub use work::{
@@ -228,6 +230,31 @@ pub trait Store: Send + Sync + 'static {
     /// Records counted by pipeline, state, outcome and reason.
     fn counts(&self, tenant: &TenantName) -> impl Future<Output = Result<Vec<Count>>> + Send;
 
+    /// Records by key, after a place, narrowed by the query.
+    fn find_records(
+        &self,
+        query: RecordQuery,
+    ) -> impl Future<Output = Result<Vec<RecordRow>>> + Send;
+
+    /// How many records were given up for which cause: of a tenant, or of all.
+    fn dead_causes(
+        &self,
+        tenant: Option<&TenantName>,
+    ) -> impl Future<Output = Result<Vec<DeadCount>>> + Send;
+
+    /// The links with this key, and those that lead to a target with this id.
+    fn links_about(
+        &self,
+        tenant: &TenantName,
+        id: &str,
+    ) -> impl Future<Output = Result<Vec<LinkRow>>> + Send;
+
+    /// The orders of all tenants, or of one with those that were for all, the latest first.
+    fn audit(&self, query: AuditQuery) -> impl Future<Output = Result<Vec<AuditRow>>> + Send;
+
+    /// How everything stands, over all tenants. Reads what is not done, so callers keep the answer for a while.
+    fn overview(&self) -> impl Future<Output = Result<Overview>> + Send;
+
     /// Dead records, oldest first.
     fn dead(&self, query: DeadQuery) -> impl Future<Output = Result<Vec<RecordRow>>> + Send;
 
@@ -237,6 +264,9 @@ pub trait Store: Send + Sync + 'static {
         tenant: &TenantName,
         key: &RecordKey,
     ) -> impl Future<Output = Result<Vec<TraceRow>>> + Send;
+
+    /// Writes something that changes nothing, to see whether the store can be written. Crash before or after: nothing.
+    fn probe(&self) -> impl Future<Output = Result<()>> + Send;
 
     /// Deletes up to `limit` trace rows from before `before`; says how many. Crash before or after: pruned later.
     fn prune(&self, before: Timestamp, limit: u32) -> impl Future<Output = Result<u64>> + Send;

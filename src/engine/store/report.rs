@@ -1,6 +1,7 @@
 //! What people and metrics ask of the store.
 
-use super::work::{Outcome, RecordState};
+use super::tenant::{OrderRow, Phase};
+use super::work::{Outcome, RecordId, RecordState};
 use crate::engine::clock::Timestamp;
 use crate::engine::record::{Identity, PipelineName, RecordKey, RootKey, TenantName};
 
@@ -51,4 +52,90 @@ pub struct TraceRow {
     pub kind: String,
     /// The row as JSON text.
     pub blob: String,
+}
+
+/// Narrows a list of records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordQuery {
+    /// Whose.
+    pub tenant: TenantName,
+    /// Whose key begins with this.
+    pub key: Option<String>,
+    /// In this pipeline only.
+    pub pipeline: Option<PipelineName>,
+    /// In this state only.
+    pub state: Option<RecordState>,
+    /// With this reason, or cause of death, only.
+    pub reason: Option<String>,
+    /// After this one, in the order of keys.
+    pub after: Option<RecordId>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// How many records of a pipeline were given up for one cause.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeadCount {
+    /// Whose.
+    pub tenant: TenantName,
+    /// In which pipeline.
+    pub pipeline: PipelineName,
+    /// Why.
+    pub cause: String,
+    /// How many.
+    pub records: u64,
+    /// Since when the oldest is not in step.
+    pub oldest: Timestamp,
+}
+
+/// Narrows the audit log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditQuery {
+    /// What was asked for this tenant only, or for all of them at once.
+    pub tenant: Option<TenantName>,
+    /// Entered before this one.
+    pub before: Option<i64>,
+    /// At most so many, the latest first.
+    pub limit: u32,
+}
+
+/// An order with its place in the audit log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditRow {
+    /// Its number: orders are numbered as they are entered.
+    pub number: i64,
+    /// Whose state it changed; none where it was for all.
+    pub tenant: Option<TenantName>,
+    /// The order.
+    pub order: OrderRow,
+}
+
+/// How everything in the store stands, counted for metrics.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Overview {
+    /// The phase of every tenant the store has seen.
+    pub phases: Vec<(TenantName, Phase)>,
+    /// Records that are not done.
+    pub records: Vec<Standing>,
+    /// Records that were given up, by cause.
+    pub dead: Vec<(TenantName, String, u64)>,
+    /// Writes whose outcome is unknown or waits for a person.
+    pub unknown: Vec<(TenantName, u64)>,
+    /// Requirements that do not hold.
+    pub closed: Vec<(TenantName, String)>,
+}
+
+/// Records of one pipeline in one state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Whose.
+    pub tenant: TenantName,
+    /// In which pipeline.
+    pub pipeline: PipelineName,
+    /// Where they stand.
+    pub state: RecordState,
+    /// How many.
+    pub records: u64,
+    /// Since when the oldest is not in step.
+    pub oldest: Timestamp,
 }

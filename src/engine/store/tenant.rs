@@ -127,6 +127,20 @@ pub enum Instruction {
     },
     /// The record's verdict and known version are forgotten, so that it is read and judged again (S23).
     Forget(RecordId),
+    /// Was done outside of the store: entered alone.
+    Note(Note, serde_json::Value),
+}
+
+text_enum! {
+    /// What people do that changes nothing in the store.
+    Note {
+        /// Settings of a tenant were changed in its file.
+        Settings = "settings",
+        /// The files were read anew.
+        Reload = "reload",
+        /// A source was read by hand.
+        Read = "read",
+    }
 }
 
 /// Which records an order is for.

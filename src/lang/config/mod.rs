@@ -34,7 +34,7 @@ pub use paging::{Keyset, NextLink, Offset, Pages, Paging, TokenFeed};
 pub use pipeline::{Cursor, Fetch, IfRunning, LinkEnd, Missed, One, Pipeline, Signal, Trigger};
 pub use request::{Method, Part, PassedOn, RequestParts};
 pub use routine::{Call, Input, Routine};
-pub use runtime::{Listen, Runtime, SecretCommand, SecretName, SecretSource};
+pub use runtime::{Access, AccessScope, Listen, Runtime, SecretCommand, SecretName, SecretSource};
 pub use setting::{Choice, ChoicesFrom, Field, FieldType, Group, Items};
 pub use step::{Catch, Fail, Hold, MapUse, Skip, Step, StepFetch, Steps, VERBS};
 pub use tenant::{ConnectorOverrides, Override, Tenant};

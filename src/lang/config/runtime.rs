@@ -33,6 +33,10 @@ pub struct Runtime {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Listen", example = serde_json::json!({ "hooks": "127.0.0.1:7810" }))]
     pub listen: Option<Listen>,
+    /// Who may use the admin listener, beside the command line of this machine: one token for each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(example = serde_json::json!([{ "name": "grafana", "scope": "read", "token": { "secret": "ops/grafana" } }]))]
+    pub access: Vec<Access>,
     /// Values of params with `per: app`, by connector.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     #[schemars(example = serde_json::json!({ "dispatch": { "app_key": { "secret": "dispatch/app_key" } } }))]
@@ -51,6 +55,33 @@ pub struct Listen {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String", example = &"127.0.0.1:7811")]
     pub admin: Option<String>,
+}
+
+/// Somebody who may use the admin listener.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Access {
+    /// Who, as the audit log names them.
+    #[schemars(example = &"grafana")]
+    pub name: Name,
+    /// What they may do.
+    #[schemars(example = &"read")]
+    pub scope: AccessScope,
+    /// The token they give, as a secret: `{ secret: name }`. At least 16 letters.
+    #[schemars(example = serde_json::json!({ "secret": "ops/grafana" }))]
+    pub token: SecretName,
+}
+
+/// What a token is for. Each may do what those before it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AccessScope {
+    /// Look.
+    Read,
+    /// Retry, resolve, pause, resume, read by hand, check.
+    Operate,
+    /// Settings, turning on and off, reload.
+    Admin,
 }
 
 /// A secret, by its name.

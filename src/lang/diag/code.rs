@@ -203,6 +203,7 @@ codes! {
     SettleMissing = "settle-missing", Error;
     IdentityMissing = "identity-missing", Error;
     SealingKeyMissing = "sealing-key-missing", Error;
+    AdminWithoutAccess = "admin-without-access", Warning;
 
     // Pipelines and their steps.
     UnreachableStep = "unreachable-step", Warning;

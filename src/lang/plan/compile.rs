@@ -9,6 +9,7 @@
 //! No pass stops at the first mistake. A document whose shape is wrong is known by name, so that nothing that speaks
 //! of it is wrong because of it; and what is made of it is left out. A plan is made when there is no error at all.
 
+mod access;
 mod auth;
 mod catch;
 mod connector;

@@ -28,15 +28,15 @@ pub use request::{
 };
 pub use step::{Call, Catch, MapUse, Step, StepFetch, Verb};
 pub use table::{Row, Table, TableCase, Target};
-pub use tenant::{Account, Digest, ParamValue, Runtime, SecretSource, Settings, Tenant};
+pub use tenant::{Access, Account, Digest, ParamValue, Runtime, SecretSource, Settings, Tenant};
 pub use webhook::{Hmac, Verify, Webhook};
 pub use write::{Create, Find, Read, Update, Write};
 
 // Words that mean in a plan what they mean in YAML. The engine takes them from here: it does not see `config`.
 pub use crate::lang::config::{
-    ApiKeyPlace, Applied, ClientSend, Compare, ErrorClass, First, Fold, Grant, HmacAlgorithm,
-    IfRunning, Method, Missed, OnMissing, OnUnknown, ParamScope, ParamType, QueryLists,
-    SignatureEncoding,
+    AccessScope, ApiKeyPlace, Applied, ClientSend, Compare, ErrorClass, First, Fold, Grant,
+    HmacAlgorithm, IfRunning, Method, Missed, OnMissing, OnUnknown, ParamScope, ParamType,
+    QueryLists, SignatureEncoding,
 };
 
 use std::sync::Arc;

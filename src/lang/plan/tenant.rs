@@ -11,6 +11,7 @@ use serde_json::Value as Json;
 use super::connector::Connector;
 use super::integration::Integration;
 use super::table::Table;
+use crate::lang::config::AccessScope;
 use crate::lang::expr::Datum;
 
 /// Of the files that something is said in.
@@ -84,10 +85,23 @@ pub struct Runtime {
     pub hooks: SocketAddr,
     /// Where people and programs reach the admin listener.
     pub admin: SocketAddr,
+    /// Who may use the admin listener.
+    pub access: Vec<Access>,
     /// Where secrets come from.
     pub secrets: SecretSource,
     /// The name of the secret that refresh tokens are sealed with.
     pub sealing_key: Option<Arc<str>>,
+}
+
+/// Somebody who may use the admin listener.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Access {
+    /// Who, as the audit log names them.
+    pub name: Arc<str>,
+    /// What they may do.
+    pub scope: AccessScope,
+    /// The name of the secret that is their token.
+    pub token: Arc<str>,
 }
 
 /// Where secrets come from.

@@ -5,7 +5,7 @@
 //! only our pages know (CSRF). Tokens are compared by their hashes, so that how long it takes tells nothing.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::extract::FromRequestParts;
@@ -15,7 +15,9 @@ use axum::response::{IntoResponse, Response};
 use ring::rand::{SecureRandom as _, SystemRandom};
 
 use super::Admin;
+use crate::daemon::Engine;
 use crate::engine::clock::{Clock, Timestamp};
+use crate::lang::plan::AccessScope;
 
 /// The cookie of a session.
 const COOKIE: &str = "syncline_session";
@@ -25,7 +27,9 @@ const SESSION: Duration = Duration::from_secs(12 * 3600);
 const MOST_SESSIONS: usize = 1_000;
 
 /// What a token is for. Each may do what those before it may.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
     /// Look.
@@ -47,13 +51,36 @@ pub(super) struct Caller {
     pub(super) csrf: Option<String>,
 }
 
+/// The name of whoever has the token beside the store: it asks for whom the command line says.
+pub const COMMAND_LINE: &str = "command line";
+
+impl Caller {
+    /// Whoever asks for what anybody may see.
+    pub(super) fn nobody() -> Self {
+        Self {
+            name: "nobody".to_owned(),
+            scope: Scope::Read,
+            csrf: None,
+        }
+    }
+
+    /// Whether it is the command line, which says itself for whom it asks.
+    pub(super) fn is_command_line(&self) -> bool {
+        self.name == COMMAND_LINE && self.csrf.is_none()
+    }
+}
+
 /// The tokens there are, and the sessions that were begun with them.
 #[derive(Debug)]
 pub struct Access {
-    tokens: HashMap<blake3::Hash, (String, Scope)>,
+    tokens: RwLock<Tokens>,
+    /// The token that is not of the files.
+    own: (blake3::Hash, String, Scope),
     sessions: Mutex<HashMap<blake3::Hash, Session>>,
     clock: Clock,
 }
+
+type Tokens = HashMap<blake3::Hash, (String, Scope)>;
 
 #[derive(Clone, Debug)]
 struct Session {
@@ -64,22 +91,59 @@ struct Session {
 }
 
 impl Access {
-    /// For these tokens, each with the name of who has it.
-    pub fn new(tokens: impl IntoIterator<Item = (String, String, Scope)>, clock: Clock) -> Self {
-        let tokens = tokens
-            .into_iter()
-            .map(|(token, name, scope)| (blake3::hash(token.as_bytes()), (name, scope)))
-            .collect();
+    /// With a token that may do anything, and the name of who has it.
+    pub fn new(token: &str, name: &str, clock: Clock) -> Self {
+        let own = (
+            blake3::hash(token.as_bytes()),
+            name.to_owned(),
+            Scope::Admin,
+        );
         Self {
-            tokens,
+            tokens: RwLock::default(),
+            own,
             sessions: Mutex::default(),
             clock,
         }
     }
 
+    /// Lets those in whose tokens the files name, and nobody else of before. Says who is left out, and why.
+    pub async fn follow(&self, engine: &Engine) -> Vec<(String, String)> {
+        let (given, failed) = engine.access().await;
+        let known: Tokens = given
+            .into_iter()
+            .map(|token| {
+                let scope = match token.scope {
+                    AccessScope::Read => Scope::Read,
+                    AccessScope::Operate => Scope::Operate,
+                    AccessScope::Admin => Scope::Admin,
+                };
+                let secret = blake3::hash(token.secret.expose().as_bytes());
+                (secret, (token.name, scope))
+            })
+            .collect();
+        let still = |session: &Session| {
+            let mut all = known.values();
+            session.name == self.own.1
+                || all.any(|(name, scope)| (name, scope) == (&session.name, &session.scope))
+        };
+        self.sessions().retain(|_, session| still(session));
+        *self.tokens.write().unwrap_or_else(PoisonError::into_inner) = known;
+        failed
+    }
+
+    /// Who has a token.
+    fn holder(&self, token: &str) -> Option<(String, Scope)> {
+        let given = blake3::hash(token.as_bytes());
+        if given == self.own.0 {
+            return Some((self.own.1.clone(), self.own.2));
+        }
+        let tokens = self.tokens.read().unwrap_or_else(PoisonError::into_inner);
+        tokens.get(&given).cloned()
+    }
+
     /// Begins a session with a token: the value of its cookie; none when there is no such token.
     pub(super) fn begin(&self, token: &str) -> Option<String> {
-        let (name, scope) = self.tokens.get(&blake3::hash(token.as_bytes()))?.clone();
+        let (name, scope) = self.holder(token)?;
         let secret = random();
         let session = Session {
             name,
@@ -109,7 +173,7 @@ impl Access {
     pub(super) fn caller(&self, headers: &HeaderMap) -> Option<Caller> {
         if let Some(given) = headers.get(header::AUTHORIZATION) {
             let token = given.to_str().ok()?.strip_prefix("Bearer ")?.trim();
-            let (name, scope) = self.tokens.get(&blake3::hash(token.as_bytes()))?.clone();
+            let (name, scope) = self.holder(token)?;
             return Some(Caller {
                 name,
                 scope,

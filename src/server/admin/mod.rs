@@ -8,6 +8,7 @@ mod auth;
 mod console;
 mod health;
 
+use std::future::IntoFuture as _;
 use std::io;
 use std::sync::Arc;
 
@@ -18,8 +19,10 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tracing::warn;
 
-pub use auth::{Access, Scope, random as random_token};
+pub use api::{Endpoint, Needs, document as openapi, endpoints};
+pub use auth::{Access, COMMAND_LINE, Scope, random as random_token};
 
 use super::Ingress;
 use crate::daemon::Engine;
@@ -33,6 +36,8 @@ pub struct Admin {
     engine: Arc<Engine>,
     ingress: Arc<Ingress>,
     access: Access,
+    /// How everything was when somebody asked last.
+    looked: health::Looked,
     /// Ends long replies, such as live updates, when the process stops.
     stop: CancellationToken,
 }
@@ -49,6 +54,7 @@ impl Admin {
             engine,
             ingress,
             access,
+            looked: health::Looked::default(),
             stop,
         })
     }
@@ -65,10 +71,26 @@ impl Admin {
             .nest("/v1", api::router())
             .layer(DefaultBodyLimit::max(MOST_BYTES))
             .layer(middleware::from_fn(guarded))
-            .with_state(self);
-        axum::serve(listener, router)
+            .with_state(self.clone());
+        let serves = axum::serve(listener, router)
             .with_graceful_shutdown(stop.cancelled_owned())
-            .await
+            .into_future();
+        tokio::select! {
+            served = serves => served,
+            never = self.follow() => match never {},
+        }
+    }
+
+    /// Lets those in whom the files name, as they are reloaded.
+    async fn follow(&self) -> std::convert::Infallible {
+        let mut reloads = self.engine.generations();
+        while reloads.changed().await.is_ok() {
+            reloads.borrow_and_update();
+            for (name, error) in self.access.follow(&self.engine).await {
+                warn!(name, error, "The token cannot be used.");
+            }
+        }
+        std::future::pending().await
     }
 }
 

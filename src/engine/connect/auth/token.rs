@@ -24,6 +24,7 @@ use crate::engine::connect::secrets::Secret;
 use crate::engine::connect::turnstile::{Priority, Turnstile, Windows};
 use crate::engine::crash::{self, CrashPoint};
 use crate::engine::record::PipelineName;
+use crate::engine::telemetry::{HttpClass, HttpEndpoint, HttpMeter, HttpMethod};
 use crate::lang::plan::Grant;
 
 /// A token is renewed this long before it ends, or a tenth of its life if that is less.
@@ -42,6 +43,7 @@ pub(in crate::engine::connect) struct TokenParts {
     pub(in crate::engine::connect) windows: Arc<Windows>,
     pub(in crate::engine::connect) vault: Option<Arc<dyn TokenVault>>,
     pub(in crate::engine::connect) tracker: TaskTracker,
+    pub(in crate::engine::connect) meter: Arc<HttpMeter>,
 }
 
 /// Gives tokens of one account.
@@ -280,9 +282,15 @@ impl TokenSource {
             .await;
         self.state().asked = Some(parts.clock.monotonic());
         let request = parts.grants.request(ask, &parts.redactor);
+        let began = parts.clock.monotonic();
         let reply = parts.client.exchange(request).await;
         // The interval counts from the reply: the request may have been long on its way.
-        self.state().asked = Some(parts.clock.monotonic());
+        let now = parts.clock.monotonic();
+        self.state().asked = Some(now);
+        let count = |class| {
+            let (endpoint, method) = (HttpEndpoint::Token, HttpMethod::Post);
+            parts.meter.observe(endpoint, method, class, now - began);
+        };
         let endpoint = parts.grants.endpoint();
         let said = |text: &str| -> Arc<str> {
             parts
@@ -290,6 +298,7 @@ impl TokenSource {
                 .clean(&format!("no token from {endpoint}: {text}"))
                 .into()
         };
+        let reply = reply.inspect_err(|error| count(error.counts_as()));
         let reply = reply.map_err(|error| TokenFailure {
             class: Class::Transient,
             code: None,
@@ -308,24 +317,26 @@ impl TokenSource {
             headers: &reply.headers,
             body: &body,
         };
-        parts
-            .classifier
-            .classify(&seen, parts.clock.now())
-            .map_err(|refusal| TokenFailure {
-                class: refusal.class,
-                code: refusal.code,
-                status: Some(reply.status),
-                message: said(&refusal.message),
-                blame: refusal.blame,
-                reason: match refusal.class {
-                    Class::Unauthorized => PauseReason::TokenRefused,
-                    Class::Throttled { .. }
-                    | Class::Transient
-                    | Class::Rejected
-                    | Class::Missing
-                    | Class::Done => PauseReason::NoToken,
-                },
-            })?;
+        let judged = parts.classifier.classify(&seen, parts.clock.now());
+        count(match &judged {
+            Ok(_) => HttpClass::Ok,
+            Err(refusal) => refusal.class.counts_as(),
+        });
+        judged.map_err(|refusal| TokenFailure {
+            class: refusal.class,
+            code: refusal.code,
+            status: Some(reply.status),
+            message: said(&refusal.message),
+            blame: refusal.blame,
+            reason: match refusal.class {
+                Class::Unauthorized => PauseReason::TokenRefused,
+                Class::Throttled { .. }
+                | Class::Transient
+                | Class::Rejected
+                | Class::Missing
+                | Class::Done => PauseReason::NoToken,
+            },
+        })?;
         let issued = body
             .json()
             .and_then(|body| Issued::read(body.as_ref()))

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use serde_json::Value as Json;
-use tracing::{debug, error, warn};
+use tracing::{Instrument as _, debug, error, error_span, warn};
 
 use super::super::ending::{self, Ending, Facts, Wrote};
 use super::super::failure::{Class, Failure, Stop};
+use super::super::item::item;
 use super::super::lists::{self, Asker};
-use super::super::scan;
 use super::super::tenant::{Taken, TenantRun};
 use super::super::trace::Trace;
 use super::{Attempt, native};
@@ -19,6 +19,7 @@ use crate::engine::store::{
     BelowWant, End, Finish, Finished, Item, Judge, LinkChange, Outcome, RecordId, RecordRow,
     Reread, RereadResult, Store as _, Verdict, WaitKind,
 };
+use crate::engine::telemetry::{names::span, of_root};
 use crate::lang::expr::Datum;
 use crate::lang::plan::{ErrorClass, Pipeline, Retry, Step, Verb};
 
@@ -33,18 +34,49 @@ pub(crate) enum Ended {
 
 /// Works a record: reads it again if a hint said so, runs its steps, stores how it ended.
 pub(crate) async fn work(tenant: &TenantRun, pipeline: &Pipeline, taken: Taken) -> Ended {
+    let began = tenant.clock.monotonic();
+    let ended = attempt(tenant, pipeline, taken).await;
+    let took = tenant.clock.monotonic() - began;
+    let metrics = tenant.progress.metrics();
+    metrics.pipeline(&pipeline.name).attempted(took);
+    ended
+}
+
+async fn attempt(tenant: &TenantRun, pipeline: &Pipeline, taken: Taken) -> Ended {
     let Taken { row, content } = taken;
     let (row, record) = match content.filter(|_| !row.dirty) {
         Some(record) => (row, record),
-        None => match reread(tenant, pipeline, row).await {
-            Ok(Some(read)) => read,
-            Ok(None) => return Ended::Stored,
-            Err(stop) => return store_trouble(tenant, pipeline, &stop),
-        },
+        None => {
+            let root = root_of(&row);
+            let span = error_span!(span::REREAD, tenant = %tenant.name, pipeline = %pipeline.name, key = %row.id.key, %root);
+            let span = of_root(span, tenant.name.as_str(), root.as_str());
+            let read = async {
+                let read = reread(tenant, pipeline, row).await;
+                read.map_err(|stop| store_trouble(tenant, pipeline, &stop))
+            };
+            match read.instrument(span).await {
+                Ok(Some(read)) => read,
+                Ok(None) => return Ended::Stored,
+                Err(ended) => return ended,
+            }
+        }
     };
-    let mut attempt = Attempt::for_record(tenant, pipeline, row, record);
-    let stop = run(&mut attempt).await.err();
-    finish(attempt, stop).await
+    let root = root_of(&row);
+    let span = error_span!(span::ATTEMPT, tenant = %tenant.name, pipeline = %pipeline.name, key = %row.id.key, %root);
+    let span = of_root(span, tenant.name.as_str(), root.as_str());
+    let worked = async {
+        let mut attempt = Attempt::for_record(tenant, pipeline, row, record);
+        let stop = run(&mut attempt).await.err();
+        finish(attempt, stop).await
+    };
+    worked.instrument(span).await
+}
+
+/// What the work on a record is serial by.
+fn root_of(row: &RecordRow) -> RootKey {
+    row.root
+        .clone()
+        .unwrap_or_else(|| RootKey::from(row.id.key.as_str()))
 }
 
 /// Takes down what a record's first version comes to while its pipeline waits (S23): its steps up to the first that
@@ -128,9 +160,11 @@ async fn finish(mut attempt: Attempt<'_>, stop: Option<Stop>) -> Ended {
         return Ended::Stored;
     };
     if let Some(Stop::Fail(failure)) = &stop {
-        attempt
-            .trace
-            .failed(&failure.detail(), failure.exchange.as_deref());
+        attempt.trace.failed(
+            &failure.detail(),
+            failure.origin.as_ref(),
+            failure.exchange.as_deref(),
+        );
     }
     let retry = blame(tenant, pipeline, stop.as_ref());
     let facts = Facts {
@@ -170,19 +204,24 @@ async fn finish(mut attempt: Attempt<'_>, stop: Option<Stop>) -> Ended {
         verdict,
         end,
         attempts,
-        root: work
-            .row
-            .root
-            .clone()
-            .unwrap_or_else(|| RootKey::from(work.record.key.as_str())),
+        root: root_of(&work.row),
         kind: "attempt".to_owned(),
         trace: attempt.trace.finish(version, facts.now, &text),
         record: work.record,
     };
     let key = finish.record.key.clone();
+    let changed_at = changed_at(tenant, &work.row);
     let mut ended = Ended::Stored;
     match tenant.store.finish(finish).await {
-        Ok(Finished::Ended | Finished::Superseded) => tenant.progress.outcome(came_to),
+        Ok(Finished::Ended | Finished::Superseded) => {
+            tenant.progress.outcome(&pipeline.name, came_to);
+            debug!(outcome = %came_to, reason = %text, "An attempt ended.");
+            if came_to == Outcome::Written {
+                let lag = facts.now.since(changed_at);
+                let metrics = tenant.progress.metrics();
+                metrics.pipeline(&pipeline.name).written_after(lag);
+            }
+        }
         Ok(Finished::Gone) => debug!(%key, "The record was forgotten while it was worked."),
         Ok(Finished::Refused(refusal)) => {
             error!(%key, ?refusal, "The outcome of a write was refused by the store.");
@@ -196,6 +235,13 @@ async fn finish(mut attempt: Attempt<'_>, stop: Option<Stop>) -> Ended {
         tenant.links.forget(&link);
     }
     ended
+}
+
+/// Since when a record is not in step: its change at the source where its version is a time, else its intake. What was
+/// changed before the integration was turned on could not be in step earlier than then.
+fn changed_at(tenant: &TenantRun, row: &RecordRow) -> Timestamp {
+    let changed = row.version.as_ref().and_then(|version| version.at);
+    changed.unwrap_or(row.since).max(tenant.on_since())
 }
 
 /// Whose retry rules hold.
@@ -244,7 +290,7 @@ async fn reread(
     };
     let end = match found {
         Ok(Some(record)) => {
-            let item = scan::item(tenant, pipeline, &record).await;
+            let item = item(tenant, pipeline, &record).await;
             let item = Item {
                 key: row.id.key.clone(),
                 ..item
@@ -302,7 +348,7 @@ async fn reread(
         }
         other => other,
     };
-    tenant.progress.outcome(outcome(&end));
+    tenant.progress.outcome(&pipeline.name, outcome(&end));
     let now = tenant.clock.now();
     let finish = Finish {
         taken: row.seq,
@@ -310,10 +356,7 @@ async fn reread(
         link: None,
         verdict: None,
         attempts,
-        root: row
-            .root
-            .clone()
-            .unwrap_or_else(|| RootKey::from(row.id.key.as_str())),
+        root: root_of(&row),
         kind: "reread".to_owned(),
         trace: Trace::default().finish(None, now, &describe(&end)),
         end,

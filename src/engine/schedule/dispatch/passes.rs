@@ -13,8 +13,14 @@ use crate::engine::store;
 
 impl Dispatch {
     pub(super) fn start_passes(&mut self) {
-        for index in self.agenda.starts(self.tenant.clock().wall()) {
+        let wall = self.tenant.clock().wall();
+        let sources = 0..self.sources.len();
+        let due: Vec<Option<Timestamp>> = sources
+            .map(|index| self.agenda.next_of(index, wall))
+            .collect();
+        for index in self.agenda.starts(wall) {
             let source = &mut self.sources[index];
+            self.tenant.pass_starts(due[index]);
             source.started = self.tenant.now();
             self.control
                 .board()

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod access;
+mod browse;
 mod bulk;
 mod fault;
 mod finish;
@@ -11,7 +12,9 @@ mod links;
 mod miss;
 mod open;
 mod order;
+mod overview;
 mod plan;
+mod probe;
 mod prune;
 mod read;
 mod rows;
@@ -31,14 +34,16 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::{
-    AccountId, AccountPause, AccountRow, Adopt, BeginScan, Changed, ClosedGate, Count, CursorId,
-    CursorRow, DeadQuery, Drop, Error, Finish, Finished, Gate, Hint, Hinted, Judge, LinkChange,
-    LinkId, LinkRow, Met, Miss, Missed, Order, OrderRow, Ordered, PauseRow, PlanIntent, Planned,
-    ReadyQuery, RecordId, RecordRow, Reread, RereadResult, Result, Rotate, Rotated, Settle, Store,
-    TakePage, Taken, TargetId, TenantRow, TraceRow,
+    AccountId, AccountPause, AccountRow, Adopt, AuditQuery, AuditRow, BeginScan, Changed,
+    ClosedGate, Count, CursorId, CursorRow, DeadCount, DeadQuery, Drop, Error, Finish, Finished,
+    Gate, Hint, Hinted, Judge, LinkChange, LinkId, LinkRow, Met, Miss, Missed, Order, OrderRow,
+    Ordered, Overview, PauseRow, PlanIntent, Planned, ReadyQuery, RecordId, RecordQuery, RecordRow,
+    Reread, RereadResult, Result, Rotate, Rotated, Settle, Store, TakePage, Taken, TargetId,
+    TenantRow, TraceRow,
 };
 use crate::engine::clock::Timestamp;
 use crate::engine::record::{EngineEpoch, EntityName, Identity, RecordKey, TenantName};
+use crate::engine::telemetry::StoreMeter;
 use fault::Fault;
 use writer::{Command, Queue, Writer};
 
@@ -72,6 +77,7 @@ struct Writing {
     pool: SqlitePool,
     stop: CancellationToken,
     tasks: TaskTracker,
+    meter: StoreMeter,
 }
 
 impl SqliteStore {
@@ -156,7 +162,8 @@ impl SqliteStore {
         let (queue, receiver) = Queue::new();
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
-        let writer = Writer::new(pool.clone(), Arc::clone(&path), engine, lock);
+        let meter = StoreMeter::default();
+        let writer = Writer::new(pool.clone(), Arc::clone(&path), engine, lock, meter.clone());
         tasks.spawn(writer.run(receiver, stop.clone()));
         tasks.close();
         let writing = Some(Writing {
@@ -164,6 +171,7 @@ impl SqliteStore {
             pool,
             stop,
             tasks,
+            meter,
         });
         Self(Arc::new(Inner {
             path,
@@ -186,6 +194,18 @@ impl SqliteStore {
             writing.tasks.wait().await;
             writing.pool.close().await;
         }
+    }
+
+    /// Counts its commits.
+    pub fn meter(&self) -> StoreMeter {
+        let writing = self.0.writing.as_ref();
+        writing.map_or_else(StoreMeter::default, |writing| writing.meter.clone())
+    }
+
+    /// Commands that wait for the writer.
+    pub fn queued(&self) -> usize {
+        let writing = self.0.writing.as_ref();
+        writing.map_or(0, |writing| writing.queue.waiting())
     }
 
     async fn write<C: Command>(&self, command: C) -> Result<C::Answer> {
@@ -390,6 +410,45 @@ impl Store for SqliteStore {
     async fn counts(&self, tenant: &TenantName) -> Result<Vec<Count>> {
         let mut conn = self.reader().await?;
         read::counts(&mut conn, tenant)
+            .await
+            .map_err(|fault| self.at(fault))
+    }
+
+    async fn overview(&self) -> Result<Overview> {
+        let mut conn = self.reader().await?;
+        overview::read(&mut conn)
+            .await
+            .map_err(|fault| self.at(fault))
+    }
+
+    async fn probe(&self) -> Result<()> {
+        self.write(probe::Probe).await
+    }
+
+    async fn find_records(&self, query: RecordQuery) -> Result<Vec<RecordRow>> {
+        let mut conn = self.reader().await?;
+        browse::records(&mut conn, &query)
+            .await
+            .map_err(|fault| self.at(fault))
+    }
+
+    async fn dead_causes(&self, tenant: Option<&TenantName>) -> Result<Vec<DeadCount>> {
+        let mut conn = self.reader().await?;
+        browse::dead_causes(&mut conn, tenant)
+            .await
+            .map_err(|fault| self.at(fault))
+    }
+
+    async fn links_about(&self, tenant: &TenantName, id: &str) -> Result<Vec<LinkRow>> {
+        let mut conn = self.reader().await?;
+        browse::links_about(&mut conn, tenant, id)
+            .await
+            .map_err(|fault| self.at(fault))
+    }
+
+    async fn audit(&self, query: AuditQuery) -> Result<Vec<AuditRow>> {
+        let mut conn = self.reader().await?;
+        browse::audit(&mut conn, &query)
             .await
             .map_err(|fault| self.at(fault))
     }

@@ -98,6 +98,7 @@ fn describe(what: &Instruction) -> (&'static str, serde_json::Value) {
             json!({ "record": record(id), "entity": link.entity, "link": link.key, "id": target }),
         ),
         Instruction::Forget(id) => ("forget", record(id)),
+        Instruction::Note(what, args) => (what.as_str(), args.clone()),
     }
 }
 
@@ -139,6 +140,7 @@ async fn carry_out(tx: &mut Tx<'_>, order: &Order) -> Result<u64, Fault> {
             readers,
         } => resolve(tx, order, record, link, target, readers).await,
         Instruction::Forget(record) => forget(tx, record, order.at).await,
+        Instruction::Note(..) => Ok(0),
     }
 }
 

@@ -43,17 +43,7 @@ pub(super) async fn orders(
     .bind(limit)
     .fetch_all(conn)
     .await?;
-    rows.iter()
-        .map(|row| {
-            Ok(OrderRow {
-                id: get::<String>(row, "id")?.into(),
-                what: get(row, "what")?,
-                args: get(row, "args")?,
-                by: get(row, "by")?,
-                at: Timestamp::from_ticks(get(row, "at")?),
-            })
-        })
-        .collect()
+    rows.iter().map(rows::order).collect()
 }
 
 pub(super) async fn pauses(conn: &mut SqliteConnection) -> Read<Vec<PauseRow>> {

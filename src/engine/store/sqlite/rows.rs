@@ -5,7 +5,8 @@ use sqlx::{Decode, Row as _, Sqlite, Type};
 
 use super::super::{
     AccountPause, AccountRow, Agreement, ContentHash, CursorRow, Fingerprint, Intent, LinkId,
-    LinkRow, Mark, Phase, Position, RecordId, RecordRow, Scan, Sealed, Target, TargetId, TenantRow,
+    LinkRow, Mark, OrderRow, Phase, Position, RecordId, RecordRow, Scan, Sealed, Target, TargetId,
+    TenantRow,
 };
 use super::fault::Fault;
 use crate::engine::clock::Timestamp;
@@ -215,6 +216,16 @@ pub(super) fn no_tenant(tenant: &TenantName) -> TenantRow {
         since: None,
         agreed: None,
     }
+}
+
+pub(super) fn order(row: &SqliteRow) -> Result<OrderRow, Fault> {
+    Ok(OrderRow {
+        id: id(row, "id")?,
+        what: get(row, "what")?,
+        args: get(row, "args")?,
+        by: get(row, "by")?,
+        at: Timestamp::from_ticks(get(row, "at")?),
+    })
 }
 
 pub(super) fn account(row: &SqliteRow) -> Result<AccountRow, Fault> {

@@ -17,8 +17,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::super::{Error, Result};
 use super::fault::Fault;
+use crate::engine::clock::Clock;
 use crate::engine::crash::{self, CrashPoint};
 use crate::engine::record::EngineEpoch;
+use crate::engine::telemetry::StoreMeter;
 
 /// Commands that wait at most; a full queue makes callers wait.
 pub(super) const QUEUE: usize = 1024;
@@ -79,6 +81,11 @@ impl Queue {
         (Self(send), receive)
     }
 
+    /// How many wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.0.max_capacity() - self.0.capacity()
+    }
+
     /// Waits for the commit that holds `command`.
     pub(super) async fn write<C: Command>(&self, command: C) -> Result<C::Answer> {
         let (reply, answer) = oneshot::channel();
@@ -112,6 +119,8 @@ pub(super) trait Member: Any + Send {
     /// Runs it. A fault means that the transaction is lost.
     fn run<'a>(&'a mut self, tx: &'a mut Tx<'_>) -> BoxFuture<'a, std::result::Result<(), Fault>>;
     fn points(&self) -> Vec<(CrashPoint, CrashPoint)>;
+    /// How many commands it holds.
+    fn commands(&self) -> usize;
     /// Answers everyone, with `lost` if the commit failed.
     fn answer(self: Box<Self>, path: &Path, lost: Option<&Error>);
 }
@@ -184,6 +193,10 @@ impl<C: Command> Member for Batch<C> {
             .collect()
     }
 
+    fn commands(&self) -> usize {
+        self.jobs.len()
+    }
+
     fn answer(self: Box<Self>, path: &Path, lost: Option<&Error>) {
         let mut answers = self.answers.into_iter();
         for job in self.jobs {
@@ -204,6 +217,7 @@ pub(super) struct Writer {
     path: Arc<Path>,
     engine: EngineEpoch,
     last_seq: i64,
+    meter: StoreMeter,
     /// Held as long as anything may be written.
     _lock: Option<File>,
 }
@@ -218,12 +232,14 @@ impl Writer {
         path: Arc<Path>,
         engine: EngineEpoch,
         lock: Option<File>,
+        meter: StoreMeter,
     ) -> Self {
         Self {
             pool,
             path,
             engine,
             last_seq: engine.0 * SEQS_PER_EPOCH,
+            meter,
             _lock: lock,
         }
     }
@@ -233,6 +249,8 @@ impl Writer {
         mut queue: mpsc::Receiver<Box<dyn Member>>,
         stop: CancellationToken,
     ) {
+        // How long the machine takes, whatever time it is for the engine.
+        let clock = Clock::real();
         let mut waiting = Vec::with_capacity(GROUP);
         loop {
             tokio::select! {
@@ -260,13 +278,18 @@ impl Writer {
                     group.push(member);
                 }
             }
+            let began = clock.monotonic();
             let lost = self
                 .commit(&mut group)
                 .await
                 .err()
                 .map(|fault| fault.at(&self.path));
             if let Some(error) = &lost {
+                self.meter.failed();
                 tracing::error!(%error, "A commit failed.");
+            } else {
+                let commands = group.iter().map(|batch| batch.commands()).sum();
+                self.meter.committed(commands, clock.monotonic() - began);
             }
             for batch in group {
                 batch.answer(&self.path, lost.as_ref());

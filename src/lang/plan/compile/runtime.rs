@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+use super::access;
 use super::context::Apis;
 use super::site::Site;
 use super::tenant::{self, Apps};
@@ -41,6 +42,7 @@ pub(super) fn compile(workspace: &Path, config: Option<&config::Runtime>) -> Run
         admin: config
             .and_then(|config| config.listen.as_ref()?.admin.as_deref()?.parse().ok())
             .unwrap_or(ADMIN),
+        access: config.map(access::compile).unwrap_or_default(),
         sealing_key: config
             .and_then(|config| config.sealing_key.as_ref())
             .map(|key| key.secret.as_str().into()),
@@ -69,6 +71,7 @@ fn source(workspace: &Path, written: &config::SecretSource) -> SecretSource {
 
 /// Checks what the runtime says beside the shared params.
 pub(super) fn check(site: &Site<'_>, config: &config::Runtime) {
+    access::check(site, config);
     let listen = config.listen.as_ref();
     let hooks = listen.and_then(|it| it.hooks.as_deref());
     let admin = listen.and_then(|it| it.admin.as_deref());

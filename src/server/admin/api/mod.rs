@@ -1,29 +1,58 @@
-//! `/v1`: everything that people and programs can see and ask for.
+//! `/v1`: everything that people and programs can see and ask for, as JSON. One [`table`] makes both the router and the
+//! OpenAPI document, so that they cannot differ.
+
+mod openapi;
+mod operation;
+mod problem;
+mod process;
+mod records;
+mod settings;
+mod table;
+mod tenants;
 
 use std::sync::Arc;
 
-use axum::extract::State;
-use axum::routing::{get, post};
-use axum::{Json, Router};
-use serde_json::{Value, json};
+use axum::Router;
+use axum::http::{StatusCode, Uri};
+use axum::response::{IntoResponse as _, Response};
 
 use super::Admin;
-use super::auth::{Administrator, Reader};
-use crate::daemon::Reopen;
+pub use openapi::document;
+pub use operation::{Endpoint, Needs};
+use problem::Problem;
+
+/// Where everything of this module is.
+const ROOT: &str = "/v1";
 
 pub(super) fn router() -> Router<Arc<Admin>> {
-    Router::new()
-        .route("/whoami", get(whoami))
-        .route("/reload", post(reload))
-}
-
-async fn whoami(Reader(caller): Reader) -> Json<Value> {
-    Json(json!({ "name": caller.name, "scope": caller.scope }))
-}
-
-async fn reload(_: Administrator, State(admin): State<Arc<Admin>>) -> Json<Value> {
-    match admin.engine.reload(Reopen::All).await {
-        Ok(done) => Json(json!({ "holds": done.outcome.holds() })),
-        Err(error) => Json(json!({ "error": error.to_string() })),
+    let mut router = Router::new();
+    for operation in table::operations() {
+        router = router.route(operation.endpoint.path, operation.route());
     }
+    router
+        .fallback(missing)
+        .method_not_allowed_fallback(unknown)
+}
+
+/// Every endpoint of `/v1`, with its address, for documentation.
+pub fn endpoints() -> Vec<Endpoint> {
+    table::operations()
+        .into_iter()
+        .map(|operation| operation.endpoint)
+        .collect()
+}
+
+async fn missing(uri: Uri) -> Response {
+    Problem::no_such_endpoint(uri.path()).into_response()
+}
+
+async fn unknown(method: axum::http::Method, uri: Uri) -> Response {
+    Problem::of(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "no-such-method",
+        "The endpoint is not asked like this",
+        format!("`{ROOT}{}` does not know {method}", uri.path()),
+        "`/v1/openapi.json` lists every endpoint with its method",
+    )
+    .into_response()
 }

@@ -7,7 +7,9 @@ use serde_json::Value as Json;
 
 use crate::engine::clock::Timestamp;
 use crate::engine::record::{EntityName, PipelineName, RecordKey, Seq, TenantName};
-use crate::engine::store::{DeadQuery, LinkRow, ReadyQuery, RecordRow, SqliteStore, Store as _};
+use crate::engine::store::{
+    self, DeadQuery, LinkRow, ReadyQuery, RecordRow, SqliteStore, Store as _,
+};
 use crate::lang::expr::{Scope, ValueForm};
 use crate::lang::plan::{Choices, Subjects, Tenant};
 
@@ -16,19 +18,20 @@ const PAGE: u32 = 1000;
 
 /// A subject with its name, where it is known, and what it has otherwise.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Subject {
-    pub(super) label: Option<String>,
+pub struct Subject {
+    /// Its name, where it is known.
+    pub label: Option<String>,
     /// As `group.field`.
-    pub(super) overrides: Vec<String>,
+    pub overrides: Vec<String>,
 }
 
 /// Every known subject by its key. A record keeps what it said of its subject until it is done; after that its links
 /// do, as far as the pipeline has them remember it.
-pub(super) async fn known(
+pub async fn known(
     choices: &Choices<'_>,
     plan: &Tenant,
     store: Option<&SqliteStore>,
-) -> anyhow::Result<BTreeMap<String, Subject>> {
+) -> store::Result<BTreeMap<String, Subject>> {
     let mut found = BTreeMap::new();
     if let Some(store) = store {
         let tenant = TenantName::from(&*plan.name);
@@ -51,7 +54,7 @@ async fn linked(
     store: &SqliteStore,
     tenant: &TenantName,
     found: &mut BTreeMap<String, Subject>,
-) -> anyhow::Result<()> {
+) -> store::Result<()> {
     let traces = choices.subject_traces();
     for entity in traces.keyed {
         for row in links(store, tenant, entity).await? {
@@ -78,7 +81,7 @@ async fn links(
     store: &SqliteStore,
     tenant: &TenantName,
     entity: &str,
-) -> anyhow::Result<Vec<LinkRow>> {
+) -> store::Result<Vec<LinkRow>> {
     let entity = EntityName::from(entity);
     let mut rows: Vec<LinkRow> = Vec::new();
     loop {
@@ -97,7 +100,7 @@ async fn waiting(
     store: &SqliteStore,
     tenant: &TenantName,
     found: &mut BTreeMap<String, Subject>,
-) -> anyhow::Result<()> {
+) -> store::Result<()> {
     let (Some(from), Some(key)) = (&subjects.from, &subjects.key) else {
         return Ok(());
     };

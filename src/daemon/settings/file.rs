@@ -5,10 +5,11 @@ use std::io::Write as _;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::workspace::{self, Checked};
+use crate::daemon::load::Checked;
 use crate::lang::config::Kind;
 use crate::lang::edit::{self, EditError};
 use crate::lang::load::Project;
@@ -19,7 +20,7 @@ const MODE: u32 = 0o644;
 
 /// The file of a tenant, with changes that are not written yet.
 #[derive(Clone, Debug)]
-pub(super) struct TenantFile {
+pub struct TenantFile {
     /// Its name in messages: relative to the workspace.
     name: String,
     path: PathBuf,
@@ -31,17 +32,68 @@ pub(super) struct TenantFile {
 }
 
 /// Lines that differ.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Hunk {
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Hunk {
     /// The first line of it, from 1: of the new text, or where lines are missing there.
-    pub(super) line: usize,
-    pub(super) removed: Vec<String>,
-    pub(super) added: Vec<String>,
+    pub line: usize,
+    /// Lines that were there.
+    pub removed: Vec<String>,
+    /// Lines that are there now.
+    pub added: Vec<String>,
+}
+
+/// Why a file was not written.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// It is gone, or was never there.
+    #[error("{path} cannot be found", path = path.display())]
+    NotFound {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It cannot be read.
+    #[error("{path} cannot be read", path = path.display())]
+    Unread {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Somebody else changed it.
+    #[error("{path} was changed meanwhile, so nothing was written; try again", path = path.display())]
+    ChangedMeanwhile {
+        /// Which.
+        path: PathBuf,
+    },
+    /// Another file has its name.
+    #[error("{path} is there already and does not hold this tenant; nothing was written", path = path.display())]
+    Taken {
+        /// Which.
+        path: PathBuf,
+    },
+    /// Its folder cannot be made.
+    #[error("{path} cannot be made", path = path.display())]
+    Folder {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It cannot be written.
+    #[error("{path} cannot be written", path = path.display())]
+    Unwritten {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
 }
 
 impl TenantFile {
     /// The file of the tenant with this name.
-    pub(super) fn of(project: &Project, tenant: &str) -> Option<Self> {
+    pub fn of(project: &Project, tenant: &str) -> Option<Self> {
         let found = project
             .documents
             .iter()
@@ -65,7 +117,7 @@ impl TenantFile {
     }
 
     /// A file that is not there yet.
-    pub(super) fn new(project: &Project, name: &str, text: String) -> Self {
+    pub fn new(project: &Project, name: &str, text: String) -> Self {
         Self {
             name: name.to_owned(),
             path: project.workspace.join(name),
@@ -75,11 +127,13 @@ impl TenantFile {
         }
     }
 
-    pub(super) fn name(&self) -> &str {
+    /// Its name in messages: relative to the workspace.
+    pub fn name(&self) -> &str {
         &self.name
     }
 
-    pub(super) fn is_changed(&self) -> bool {
+    /// Whether there is anything to write.
+    pub fn is_changed(&self) -> bool {
         self.before.as_ref() != Some(&self.after)
     }
 
@@ -88,7 +142,7 @@ impl TenantFile {
     }
 
     /// The tenant as it stands now, changes included.
-    pub(super) fn json(&self) -> Json {
+    pub fn json(&self) -> Json {
         let mut documents = source::read(&self.source()).into_iter();
         let document = documents.nth(self.document);
         document
@@ -97,12 +151,12 @@ impl TenantFile {
     }
 
     /// What stands at a place now.
-    pub(super) fn at(&self, at: &Pointer) -> Option<Json> {
+    pub fn at(&self, at: &Pointer) -> Option<Json> {
         self.json().pointer(&at.to_string()).cloned()
     }
 
     /// Puts a value at a place.
-    pub(super) fn set(&mut self, at: &Pointer, value: &Json) -> Result<(), EditError> {
+    pub fn set(&mut self, at: &Pointer, value: &Json) -> Result<(), EditError> {
         if self.at(at).as_ref() != Some(value) {
             self.after = edit::set(&self.source(), self.document, at, value)?;
         }
@@ -110,7 +164,7 @@ impl TenantFile {
     }
 
     /// Takes a place away, and the mappings that would be left empty. Says whether there was anything.
-    pub(super) fn unset(&mut self, at: &Pointer) -> Result<bool, EditError> {
+    pub fn unset(&mut self, at: &Pointer) -> Result<bool, EditError> {
         let json = self.json();
         if json.pointer(&at.to_string()).is_none() {
             return Ok(false);
@@ -128,15 +182,15 @@ impl TenantFile {
     }
 
     /// The workspace as it would be, checked as `validate` does.
-    pub(super) fn check(&self, project: &Project) -> Checked {
+    pub fn check(&self, project: &Project) -> Checked {
         let mut changed = self.others(project);
         changed.add(&self.name, self.after.as_str());
-        workspace::compiled(changed)
+        Checked::of(changed)
     }
 
     /// The workspace without this file, checked.
-    pub(super) fn without(&self, project: &Project) -> Checked {
-        workspace::compiled(self.others(project))
+    pub fn without(&self, project: &Project) -> Checked {
+        Checked::of(self.others(project))
     }
 
     fn others(&self, project: &Project) -> Project {
@@ -153,56 +207,70 @@ impl TenantFile {
     }
 
     /// Writes it. A crash before the new file has its name leaves the old one; after, the new one is whole.
-    pub(super) fn write(&self) -> anyhow::Result<()> {
+    pub fn write(&self) -> Result<(), FileError> {
         let path = match &self.before {
-            Some(before) => {
-                let path = fs::canonicalize(&self.path)
-                    .with_context(|| format!("{} cannot be found", self.path.display()))?;
-                let now = fs::read(&path)
-                    .with_context(|| format!("{} cannot be read", path.display()))?;
-                anyhow::ensure!(
-                    now == before.as_bytes(),
-                    "{} was changed meanwhile, so nothing was written; try again",
-                    self.path.display()
-                );
-                path
-            }
-            None => {
-                anyhow::ensure!(
-                    !self.path.exists(),
-                    "{} is there already and does not hold this tenant; nothing was written",
-                    self.path.display()
-                );
-                if let Some(folder) = self.path.parent() {
-                    fs::create_dir_all(folder)
-                        .with_context(|| format!("{} cannot be made", folder.display()))?;
-                }
-                self.path.clone()
-            }
+            Some(before) => self.unchanged(before)?,
+            None => self.vacant()?,
         };
-        replace(&path, &self.after, None)
-            .with_context(|| format!("{} cannot be written", self.path.display()))
+        replace(&path, &self.after, None).map_err(|source| FileError::Unwritten {
+            path: self.path.clone(),
+            source,
+        })
+    }
+
+    /// Where the file is really, if it says what it said when it was read.
+    fn unchanged(&self, before: &str) -> Result<PathBuf, FileError> {
+        let path = fs::canonicalize(&self.path).map_err(|source| FileError::NotFound {
+            path: self.path.clone(),
+            source,
+        })?;
+        let now = fs::read(&path).map_err(|source| FileError::Unread {
+            path: path.clone(),
+            source,
+        })?;
+        if now != before.as_bytes() {
+            return Err(FileError::ChangedMeanwhile {
+                path: self.path.clone(),
+            });
+        }
+        Ok(path)
+    }
+
+    /// Where a file is to be that is not there yet.
+    fn vacant(&self) -> Result<PathBuf, FileError> {
+        if self.path.exists() {
+            return Err(FileError::Taken {
+                path: self.path.clone(),
+            });
+        }
+        if let Some(folder) = self.path.parent() {
+            fs::create_dir_all(folder).map_err(|source| FileError::Folder {
+                path: folder.to_owned(),
+                source,
+            })?;
+        }
+        Ok(self.path.clone())
     }
 
     /// The lines that differ from what is on disk.
-    pub(super) fn hunks(&self) -> Vec<Hunk> {
+    pub fn hunks(&self) -> Vec<Hunk> {
         hunks(self.before.as_deref().unwrap_or_default(), &self.after)
-    }
-
-    /// The lines that differ, as people read them.
-    pub(super) fn diff(&self) -> String {
-        let shown = self.hunks().into_iter().map(|hunk| {
-            let removed = hunk.removed.iter().map(|line| format!("\n-{line}"));
-            let added = hunk.added.iter().map(|line| format!("\n+{line}"));
-            let lines: String = removed.chain(added).collect();
-            format!("{}:{}{lines}", self.name, hunk.line)
-        });
-        shown.collect::<Vec<_>>().join("\n")
     }
 }
 
+/// Lines of a file that differ, as people read them.
+pub fn diff(name: &str, hunks: &[Hunk]) -> String {
+    let shown = hunks.iter().map(|hunk| {
+        let removed = hunk.removed.iter().map(|line| format!("\n-{line}"));
+        let added = hunk.added.iter().map(|line| format!("\n+{line}"));
+        let lines: String = removed.chain(added).collect();
+        format!("{name}:{}{lines}", hunk.line)
+    });
+    shown.collect::<Vec<_>>().join("\n")
+}
+
 /// Puts a text in place of a file, through a file beside it: with `mode`, else with the mode it has.
-pub(super) fn replace(path: &Path, text: &str, mode: Option<u32>) -> std::io::Result<()> {
+pub fn replace(path: &Path, text: &str, mode: Option<u32>) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let had = || fs::metadata(path).map_or(MODE, |old| old.permissions().mode());
     let mode = mode.unwrap_or_else(had);
