@@ -41,7 +41,7 @@ pub enum PassEnd {
         /// Why, for people.
         reason: String,
     },
-    /// It was told to stop before.
+    /// It was told to stop before the end.
     Cut,
     /// It cannot go on until something changes (S34).
     Stalled(String),
@@ -191,11 +191,13 @@ fn judged(
         Err(Cut::Paging(error)) => PassEnd::Stalled(error.to_string()),
         Err(Cut::Store(error)) => later(tenant, pipeline, None, error.to_string()),
         Err(Cut::Failure(failure)) => match failure.class {
-            Class::Broken | Class::Own => PassEnd::Stalled(failure.detail()),
-            Class::Reply(crate::lang::plan::ErrorClass::Rejected) => {
+            super::failure::Class::Broken | super::failure::Class::Own => {
                 PassEnd::Stalled(failure.detail())
             }
-            Class::Reply(_) | Class::Paging => later(
+            super::failure::Class::Reply(crate::lang::plan::ErrorClass::Rejected) => {
+                PassEnd::Stalled(failure.detail())
+            }
+            super::failure::Class::Reply(_) | super::failure::Class::Paging => later(
                 tenant,
                 pipeline,
                 failure.retry_at.max(failure.rests),

@@ -226,7 +226,7 @@ fn times(trigger: Trigger, from: i64, until: i64) -> Vec<i64> {
 fn the_runs_of_a_year_are_those_that_triggers_declare() {
     let zones = ["America/New_York", "Europe/Berlin", "Australia/Lord_Howe"];
     let lines = [
-        "*/15 * * * *",
+        "*/30 * * * *",
         "*/20 8-18 * * 1-5",
         "0 */6 * * *",
         "30 2 * * *",
@@ -237,7 +237,7 @@ fn the_runs_of_a_year_are_those_that_triggers_declare() {
     let crons = zones
         .iter()
         .flat_map(|zone| lines.iter().map(|line| Trigger::Cron(line, zone)));
-    let everies = [600, 900, 3600, DAY].into_iter().map(Trigger::Every);
+    let everies = [1800, 3600, DAY].into_iter().map(Trigger::Every);
     let (mut seed, mut total) = (0, 0);
     for trigger in crons.chain(everies) {
         let all = times(trigger, FROM, UNTIL);
@@ -271,5 +271,5 @@ fn the_runs_of_a_year_are_those_that_triggers_declare() {
             }
         }
     }
-    assert!(total > 400_000, "{total} runs");
+    assert!(total > 200_000, "{total} runs");
 }
