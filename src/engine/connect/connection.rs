@@ -175,11 +175,6 @@ impl Connection {
         self.gate.contact()
     }
 
-    /// How full the rate windows are that its requests pass.
-    pub fn windows(&self) -> Vec<Fill> {
-        self.turnstile.fill(&self.windows)
-    }
-
     /// Renders a request.
     ///
     /// # Errors

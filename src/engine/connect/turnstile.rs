@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
 
+use super::connection::Connection;
 use super::limit::{Fill, Rate, Window};
 use crate::engine::clock::Clock;
 use crate::engine::record::{PipelineName, TenantName};
@@ -237,6 +238,13 @@ impl Turnstile {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Connection {
+    /// How full the rate windows are that its requests pass.
+    pub fn windows(&self) -> Vec<Fill> {
+        self.turnstile.fill(&self.windows)
     }
 }
 

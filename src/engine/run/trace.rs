@@ -29,7 +29,7 @@ impl Trace {
             "did": what,
             "request": format!("{} {}", request.method, path_and_query(request)),
             "id": id,
-            "asked_at": request.origin.to_string(),
+            "origin": request.origin.to_string(),
         }));
     }
 

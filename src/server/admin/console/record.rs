@@ -228,7 +228,7 @@ pub(super) fn steps(blob: &Json) -> Vec<Json> {
                 "request": text("request"),
                 "id": text("id"),
                 "failed": text("failed"),
-                "place": text("asked_at").or_else(|| text("origin")).map(facts::place),
+                "place": text("origin").map(facts::place),
                 "exchange": step.get("exchange").map(exchange),
             })
         })
