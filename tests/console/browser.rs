@@ -162,7 +162,7 @@ impl Page {
 
     /// Every form that is sent by POST.
     pub(crate) fn forms(&self) -> Vec<Form> {
-        let form = Regex::new(r#"(?s)<form([^>]*)>(.*?)</form>"#).unwrap();
+        let form = Regex::new(r"(?s)<form([^>]*)>(.*?)</form>").unwrap();
         form.captures_iter(&self.text)
             .filter(|found| found[1].contains("method=\"post\""))
             .map(|found| Form {
@@ -209,10 +209,10 @@ impl Page {
 /// What would be sent of a form: what is typed, chosen and ticked.
 fn fields(form: &str) -> Vec<(String, String)> {
     let input = Regex::new(
-        r#"(?s)<input([^>]*)>|<select([^>]*)>(.*?)</select>|<textarea([^>]*)>(.*?)</textarea>"#,
+        r"(?s)<input([^>]*)>|<select([^>]*)>(.*?)</select>|<textarea([^>]*)>(.*?)</textarea>",
     )
     .unwrap();
-    let option = Regex::new(r#"(?s)<option([^>]*)>(.*?)</option>"#).unwrap();
+    let option = Regex::new(r"(?s)<option([^>]*)>(.*?)</option>").unwrap();
     let mut found = Vec::new();
     for tag in input.captures_iter(form) {
         if let Some(attributes) = tag.get(1).map(|tag| tag.as_str()) {

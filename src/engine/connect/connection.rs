@@ -18,7 +18,6 @@ use super::client::{Client, Payload, Redirects, WireError, WireRequest};
 use super::failure::{Class, Failure, Reply, ReplyBody, Standing, Wire};
 use super::gate::{AccountGate, Admission, Contact};
 use super::health::{Pause, PauseReason, Sign};
-use super::limit::Fill;
 use super::network::Kept;
 use super::paging::{LinkRules, PageRequest, page_number};
 use super::redact::Redactor;

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, debug, error_span, warn};
 
 use super::attempt::key_text;
-use super::failure::{Class, Failure};
+use super::failure::Failure;
 use super::item::item;
 use super::lists::{self, Asker};
 use super::signal;

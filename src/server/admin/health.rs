@@ -122,10 +122,11 @@ fn reasons(health: &Health, names: Names) -> String {
     let listed = |troubles: &[Trouble]| match names {
         Names::Kept => String::new(),
         Names::Said => {
-            let lines = troubles.iter();
+            let mut lines = String::new();
+            for Trouble { tenant, reason } in troubles {
+                lines.push_str(&format!("\n        {tenant}: {reason}"));
+            }
             lines
-                .map(|Trouble { tenant, reason }| format!("\n        {tenant}: {reason}"))
-                .collect()
         }
     };
     for connector in &health.connectors {

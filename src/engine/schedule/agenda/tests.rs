@@ -200,8 +200,8 @@ fn what_a_pass_has_met_is_remembered_when_it_has_read_all() {
     let end = at("2026-04-13T09:20:00Z");
     let met = |line, missed, if_running, ended| {
         let entry = Entry {
-            missed,
             if_running,
+            missed,
             ..cron(line)
         };
         let mut agenda = Agenda::new([entry], now);

@@ -87,9 +87,10 @@ impl Dispatch {
     fn pause_sources(&mut self) {
         let wall = self.tenant.clock().wall();
         for (index, source) in self.sources.iter().enumerate() {
-            let paused = match self.paused.has(source.owner()) {
-                true => Halted::Yes,
-                false => Halted::No,
+            let paused = if self.paused.has(source.owner()) {
+                Halted::Yes
+            } else {
+                Halted::No
             };
             self.agenda.pause(index, paused, wall);
         }

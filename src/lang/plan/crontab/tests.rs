@@ -125,11 +125,12 @@ fn a_year_of_fire_times_is_that_of_another_implementation() {
                 let (ours, theirs) = (fires(&crontab, from, to), oracle(line, zone, from, to));
                 fired += ours.len();
                 if ours != theirs {
-                    let extra = ours.iter().find(|at| !theirs.contains(at));
-                    let lacking = theirs.iter().find(|at| !ours.contains(at));
+                    let shown = |at: Option<&_>| at.map_or("none".to_owned(), ToString::to_string);
+                    let extra = shown(ours.iter().find(|at| !theirs.contains(at)));
+                    let lacking = shown(theirs.iter().find(|at| !ours.contains(at)));
                     writeln!(
                         differences,
-                        "{line} in {zone}: {} and {} times; ours alone {extra:?}, theirs alone {lacking:?}",
+                        "{line} in {zone}: {} and {} times; ours alone {extra}, theirs alone {lacking}",
                         ours.len(),
                         theirs.len()
                     )

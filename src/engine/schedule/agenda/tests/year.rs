@@ -204,10 +204,15 @@ impl Year {
 /// The times that the trigger names, by another implementation.
 fn times(trigger: Trigger, from: i64, until: i64) -> Vec<i64> {
     match trigger {
-        Trigger::Every(every) => (0..)
-            .map(|n| from + OFFSET + n * every)
-            .take_while(|time| *time < until)
-            .collect(),
+        Trigger::Every(every) => {
+            let mut times = Vec::new();
+            let mut time = from + OFFSET;
+            while time < until {
+                times.push(time);
+                time += every;
+            }
+            times
+        }
         Trigger::Cron(line, zone) => {
             let cron: croner::Cron = line.parse().unwrap();
             let zone: chrono_tz::Tz = zone.parse().unwrap();
