@@ -17,7 +17,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("annotate_snippets", &["lang/diag/render.rs"]),
     ("anyhow", &["cli/"]),
     ("axum", &["sandbox/", "server/"]),
-    ("clap", &["cli/args.rs", "cli/mod.rs"]),
+    ("clap", &["cli/args.rs", "cli/args/", "cli/mod.rs"]),
     ("console", &["cli/setup_ask.rs"]),
     ("cron", &["lang/plan/crontab.rs"]),
     ("granit_parser", &["lang/source/yaml.rs"]),

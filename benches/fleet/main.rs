@@ -176,7 +176,7 @@ async fn measure(options: Options) -> anyhow::Result<()> {
     ));
     line(&format!(
         "polls: {}, sources never read: {}",
-        polls.polls, polls.missing
+        polls.count, polls.missing
     ));
     line(&format!(
         "late, in s: half by {}, 99 of 100 by {}",

@@ -16,7 +16,7 @@ const ONE_POLL: Duration = Duration::from_secs(60);
 #[derive(Debug, Default)]
 pub(crate) struct Polls {
     /// How many.
-    pub(crate) polls: usize,
+    pub(crate) count: usize,
     /// By how much each came later than it should, in seconds, sorted.
     pub(crate) late: Vec<f64>,
     /// Sources that were never read.
@@ -47,7 +47,7 @@ pub(crate) fn seen(customers: &[Customer], sources: usize, since: DateTime<Utc>)
                     Some(gap) => seen.late.push(gap.as_secs_f64() - EVERY.as_secs_f64()),
                     None => {}
                 }
-                seen.polls += 1;
+                seen.count += 1;
                 before = Some(at);
             }
         }
