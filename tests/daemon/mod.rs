@@ -136,7 +136,10 @@ async fn nothing_is_asked_for_a_tenant_once_it_is_paused_or_off() {
     world.arrive(40);
     engine.pause(&Serving::tenant(), "Quinn").await.unwrap();
     assert!(is_quiet().await, "a paused tenant asks");
-    let error = engine.read_now(TENANT, PIPELINE, "Quinn").await.unwrap_err();
+    let error = engine
+        .read_now(TENANT, PIPELINE, "Quinn")
+        .await
+        .unwrap_err();
     assert_eq!(
         error.to_string(),
         "tenant `sandbox` is paused: nothing is read for it"
@@ -167,7 +170,10 @@ async fn a_source_is_read_when_somebody_asks() {
     world.arrive(2);
     engine.read_now(TENANT, PIPELINE, "Quinn").await.unwrap();
     jobs(&world, 3).await;
-    let error = engine.read_now(TENANT, "nothing", "Quinn").await.unwrap_err();
+    let error = engine
+        .read_now(TENANT, "nothing", "Quinn")
+        .await
+        .unwrap_err();
     assert_eq!(
         error.to_string(),
         "tenant `sandbox` has no pipeline `nothing`; it has: `work-orders`"

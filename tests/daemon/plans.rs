@@ -59,7 +59,11 @@ async fn a_tenant_whose_file_goes_is_run_no_more_and_goes_on_when_it_is_back() {
     assert_eq!(removed, &[TENANT]);
     world.arrive(2);
     assert!(is_still(&world).await, "a tenant without a file is run");
-    let gone = serving.engine.read_now(TENANT, PIPELINE, "Quinn").await.unwrap_err();
+    let gone = serving
+        .engine
+        .read_now(TENANT, PIPELINE, "Quinn")
+        .await
+        .unwrap_err();
     assert_eq!(
         gone.to_string(),
         "there is no tenant `sandbox`; there are: none"
