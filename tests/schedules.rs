@@ -254,7 +254,8 @@ async fn days_of_a_fast_clock_are_read_as_declared() {
 
     // A busy machine may be late by most of the time between two reads, but by no more.
     let (hour, late) = (TimeDelta::hours(1), TimeDelta::hours(5));
-    let eight = world.reads("eight");
+    // The first read is left out: until then it opened the store and its connections.
+    let eight = world.reads("eight").split_off(1);
     for (one, next) in eight.iter().zip(&eight[1..]) {
         let apart = *next - *one;
         let fits = (late - hour * 2..hour * 13).contains(&apart);
@@ -263,6 +264,7 @@ async fn days_of_a_fast_clock_are_read_as_declared() {
     let start = eight[0];
     for (pipeline, _, times) in declared {
         let mut reads = world.reads(pipeline);
+        reads.retain(|read| *read >= start);
         for time in times.iter().map(|time| at(time)) {
             let mut met = reads.extract_if(.., |read| (time..time + late).contains(read));
             let met = (met.next(), met.next());
