@@ -121,12 +121,10 @@ fn reasons(health: &Health, names: Names) -> String {
     }
     let listed = |troubles: &[Trouble]| match names {
         Names::Kept => String::new(),
-        Names::Said => {
-            let lines = troubles.iter();
-            lines
-                .map(|Trouble { tenant, reason }| format!("\n        {tenant}: {reason}"))
-                .collect()
-        }
+        Names::Said => troubles.iter().fold(String::new(), |text, trouble| {
+            let Trouble { tenant, reason } = trouble;
+            text + &format!("\n        {tenant}: {reason}")
+        }),
     };
     for connector in &health.connectors {
         let (name, all) = (&connector.connector, connector.accounts);
