@@ -121,13 +121,10 @@ fn reasons(health: &Health, names: Names) -> String {
     }
     let listed = |troubles: &[Trouble]| match names {
         Names::Kept => String::new(),
-        Names::Said => {
-            let mut lines = String::new();
-            for Trouble { tenant, reason } in troubles {
-                lines.push_str(&format!("\n        {tenant}: {reason}"));
-            }
-            lines
-        }
+        Names::Said => troubles.iter().fold(String::new(), |text, trouble| {
+            let Trouble { tenant, reason } = trouble;
+            text + &format!("\n        {tenant}: {reason}")
+        }),
     };
     for connector in &health.connectors {
         let (name, all) = (&connector.connector, connector.accounts);

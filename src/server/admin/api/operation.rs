@@ -9,7 +9,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{FromRequest as _, Query, RawPathParams, Request, State};
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -257,7 +257,7 @@ fn caller(endpoint: &Endpoint, admin: &Admin, headers: &HeaderMap) -> Result<Cal
     }
     if endpoint.method != Method::GET
         && let Some(known) = &caller.csrf
-        && headers.get(CSRF).map(http::HeaderValue::as_bytes) != Some(known.as_bytes())
+        && headers.get(CSRF).map(HeaderValue::as_bytes) != Some(known.as_bytes())
     {
         return Err(Problem::not_from_our_pages());
     }

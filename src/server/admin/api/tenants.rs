@@ -360,7 +360,7 @@ pub(super) async fn runs(call: Call) -> Result<All<Run>, Problem> {
             pass,
         }));
     }
-    items.sort_by_key(|item| std::cmp::Reverse(item.pass.started));
+    items.sort_by_key(|run| std::cmp::Reverse(run.pass.started));
     Ok(All { items })
 }
 
