@@ -200,20 +200,12 @@ async fn days_of_a_fast_clock_are_read_as_declared() {
         (
             "nightly",
             "{ cron: \"30 2 * * *\", zone: America/New_York }",
-            &[
-                "2026-04-03T06:30:00Z",
-                "2026-04-04T06:30:00Z",
-                "2026-04-05T06:30:00Z",
-            ],
+            &["2026-04-04T06:30:00Z", "2026-04-05T06:30:00Z"],
         ),
         (
             "quarterly",
             "{ cron: \"0 */6 * * *\", zone: Australia/Lord_Howe }",
             &[
-                "2026-04-03T01:00:00Z",
-                "2026-04-03T07:00:00Z",
-                "2026-04-03T13:00:00Z",
-                "2026-04-03T19:00:00Z",
                 "2026-04-04T01:00:00Z",
                 "2026-04-04T07:00:00Z",
                 "2026-04-04T13:00:00Z",
@@ -227,22 +219,18 @@ async fn days_of_a_fast_clock_are_read_as_declared() {
         (
             "daily",
             "{ cron: \"15 7 * * *\", zone: Europe/Berlin }",
-            &[
-                "2026-04-03T05:15:00Z",
-                "2026-04-04T05:15:00Z",
-                "2026-04-05T05:15:00Z",
-            ],
+            &["2026-04-04T05:15:00Z", "2026-04-05T05:15:00Z"],
         ),
     ];
     let mut triggers = vec![("eight", "{ every: 8h }")];
     triggers.extend(declared.map(|(name, trigger, _)| (name, trigger)));
     let world = World::start(&triggers).await;
-    // An hour takes 0.18 s.
-    world.on("2026-04-02T00:00:00Z*20000").await;
-    let running = world.follow("2026-04-03T00:00:00Z*20000");
+    // An hour takes 0.6 s.
+    world.on("2026-04-03T00:00:00Z*6000").await;
+    let running = world.follow("2026-04-04T00:00:00Z*6000");
     let last = || world.reads.lock().unwrap().last().map(|(_, at)| *at);
-    until("two days are over", async || {
-        last() >= Some(at("2026-04-05T02:00:00Z"))
+    until("the second night is over", async || {
+        last() >= Some(at("2026-04-05T07:00:00Z"))
     })
     .await;
     running.terminate().await.fine();
@@ -254,8 +242,7 @@ async fn days_of_a_fast_clock_are_read_as_declared() {
 
     // A busy machine may be late by most of the time between two reads, but by no more.
     let (hour, late) = (TimeDelta::hours(1), TimeDelta::hours(5));
-    // The first read is left out: until then it opened the store and its connections.
-    let eight = world.reads("eight").split_off(1);
+    let eight = world.reads("eight");
     for (one, next) in eight.iter().zip(&eight[1..]) {
         let apart = *next - *one;
         let fits = (late - hour * 2..hour * 13).contains(&apart);
