@@ -5,7 +5,6 @@ use axum::http::StatusCode;
 use crate::harness::{World, until};
 
 pub(crate) mod browser;
-mod chromium;
 mod markup;
 mod safety;
 mod work;

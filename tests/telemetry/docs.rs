@@ -1,5 +1,7 @@
 //! The list of metrics in `docs/operations.md`, the dashboard and the alert rules: they name what there is.
 
+#![expect(clippy::string_slice, reason = "names are ASCII")]
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 

@@ -1,5 +1,7 @@
 //! Reads the OpenMetrics text format, strictly: what is not right is a failure, not a sample less.
 
+#![expect(clippy::string_slice, reason = "places come from the text itself")]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What was exposed.

@@ -1,5 +1,11 @@
 //! An engine at work, and whether its metrics say what the simulators saw.
 
+#![expect(
+    clippy::float_cmp,
+    clippy::cast_precision_loss,
+    reason = "counts are small whole numbers"
+)]
+
 use std::sync::Arc;
 use std::time::Duration;
 

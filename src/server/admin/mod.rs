@@ -89,7 +89,7 @@ impl Admin {
         while reloads.changed().await.is_ok() {
             reloads.borrow_and_update();
             for (name, error) in self.access.follow(&self.engine).await {
-                warn!(name, error, "The token cannot be used.");
+                warn!(error, "The token of {name} cannot be used.");
             }
         }
         std::future::pending().await
