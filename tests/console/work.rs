@@ -55,7 +55,9 @@ async fn settings_are_changed_for_all_and_for_one_and_restored() {
         .await
         .ok();
     assert!(
-        tenant_file(&world).contains("fields: [number, store, trade, nte, description, asset]"),
+        tenant_file(&world).contains(
+            "- number\n    - store\n    - trade\n    - nte\n    - description\n    - asset"
+        ),
         "{}",
         tenant_file(&world)
     );
