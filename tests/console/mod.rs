@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use crate::harness::{World, until};
 
 pub(crate) mod browser;
+mod chromium;
 mod markup;
 mod safety;
 mod work;

@@ -3,11 +3,25 @@
 use std::fs;
 
 use axum::http::StatusCode;
+use serde_json::json;
+use syncline::sandbox::servicechannel::people::Edit;
 
 use super::browser::Browser;
 use super::markup;
-use crate::harness::World;
 use crate::harness::hooks::Served;
+use crate::harness::{World, until};
+
+/// The custom field that takes the amount, and one that is not there.
+const FIELD: &str = "3001";
+const NOWHERE: &str = "999";
+
+fn work(description: &str) -> Edit {
+    Edit {
+        nte: Some(500.0),
+        description: Some(description.to_owned()),
+        ..Edit::default()
+    }
+}
 
 async fn on() -> (World, Served, Browser) {
     let world = World::start().await;
@@ -19,6 +33,192 @@ async fn on() -> (World, Served, Browser) {
 
 fn tenant_file(world: &World) -> String {
     fs::read_to_string(world.workspace().join("tenants/sandbox.yaml")).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn from_nothing_to_a_job_an_override_and_a_retried_letter() {
+    let world = World::start().await;
+    let served = world.serve().await;
+    let mut browser = Browser::logged_in(&served).await;
+
+    // The card says that it is off, and leads to the set-up.
+    let cards = browser.get("/integrations").await.ok();
+    markup::check("/integrations", &cards.text);
+    cards.says("Best HVAC LLC").says("Set up and turn on");
+    let setup = browser.get("/tenants/sandbox/setup").await.ok();
+    markup::check("/setup", &setup.text);
+    setup.says("Agreement 2026-11").says("client_secret set");
+    let checked = browser
+        .press(&setup, "/tenants/sandbox/setup/check#checked", &[], &[])
+        .await;
+    let checked = checked.ok();
+    markup::check("/setup/check", &checked.text);
+    checked.says("What the check says").says("servicetitan ok");
+    let early = browser
+        .press(&setup, "/tenants/sandbox/on", &[], &[])
+        .await
+        .ok();
+    early
+        .says("sandbox is not turned on.")
+        .says("has not been accepted");
+    let old = browser.press(
+        &setup,
+        "/tenants/sandbox/setup/agree",
+        &[],
+        &[("version", "2020-01")],
+    );
+    let old = old.await;
+    assert_eq!(old.status, StatusCode::BAD_REQUEST);
+    old.says("there is no agreement 2020-01 any more; load the page again");
+    let agreed = browser
+        .press(&setup, "/tenants/sandbox/setup/agree", &[], &[])
+        .await
+        .ok();
+    agreed.says("The agreement 2026-11 is accepted by command line.");
+    let started = browser
+        .press(&agreed, "/tenants/sandbox/on", &[], &[])
+        .await
+        .ok();
+    started.says("sandbox is on.");
+
+    // A work order becomes a job.
+    let order = world
+        .sandbox
+        .servicechannel()
+        .arrive_as(1, &work("A tap drips"))[0];
+    until("the work order is a job", async || {
+        world.jobs().contains_key(&order.0)
+    })
+    .await;
+
+    // A setting that is wrong leads to a letter.
+    let at = "/tenants/sandbox/settings";
+    let tab = browser.get(&format!("{at}?tab=preferences")).await.ok();
+    markup::check(at, &tab.text);
+    let own = [("tab", "preferences"), ("was:nte_field", FIELD)];
+    let saved = browser
+        .press(&tab, at, &own, &[("value:nte_field", NOWHERE)])
+        .await;
+    saved
+        .ok()
+        .says("The settings are changed")
+        .says("+ nte_field: 999");
+    let order = world
+        .sandbox
+        .servicechannel()
+        .arrive_as(1, &work("<script>alert('canary')</script>"))[0];
+    let key = order.to_string();
+    until("the work order is given up", async || {
+        browser.get("/dead").await.words().contains(&key)
+    })
+    .await;
+    let dead = browser.get("/dead").await.ok();
+    markup::check("/dead", &dead.text);
+    dead.says("rejected 400")
+        .says("The custom field type 999 does not exist");
+    let letter = format!("/dead/letter?tenant=sandbox&key={key}&pipeline=work-orders");
+    let letter = browser.get(&letter).await.ok();
+    markup::check("/dead/letter", &letter.text);
+    letter.says("answered 400").says("\"typeId\": 999");
+    assert!(
+        letter.text.contains("&lt;script&gt;alert("),
+        "it is shown as text"
+    );
+    assert!(
+        !letter.text.contains("<script>alert("),
+        "it is never markup"
+    );
+
+    // Mended and tried again, for all of the cause.
+    let tab = browser.get(&format!("{at}?tab=preferences")).await.ok();
+    let own = [("tab", "preferences"), ("was:nte_field", NOWHERE)];
+    let saved = browser
+        .press(&tab, at, &own, &[("value:nte_field", FIELD)])
+        .await;
+    saved.ok().says("The settings are changed");
+    assert!(
+        tenant_file(&world).contains("nte_field: 3001"),
+        "{}",
+        tenant_file(&world)
+    );
+    let retried = browser
+        .press(&dead, "/dead/retry", &[("cause", "rejected 400")], &[])
+        .await
+        .ok();
+    retried.says("One record is worked again.");
+    until("the work order is a job", async || {
+        world.jobs().contains_key(&order.0)
+    })
+    .await;
+    let timeline = browser.get(&format!("/records?key={key}")).await.ok();
+    markup::check("/records", &timeline.text);
+    timeline
+        .says("dead")
+        .says("rejected 400")
+        .says("job created");
+
+    // Every order stands in the audit log, with who and what.
+    let audit = browser.get("/audit").await.ok();
+    markup::check("/audit", &audit.text);
+    for what in ["accept", "activate", "settings", "retry"] {
+        audit.says(what);
+    }
+    audit.says("command line");
+    world.nothing_twice();
+    served.terminate().await.fine();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_letter_is_resolved_by_a_persons_word() {
+    let (world, served, mut browser) = on().await;
+    world.tenant("/settings/preferences/nte_field", json!(999));
+    let home = browser.get("/").await.ok();
+    browser
+        .press(&home, "/reload", &[], &[])
+        .await
+        .ok()
+        .says("Tenants that run by them now: 1.");
+    let order = world.sandbox.servicechannel().arrive_as(1, &work("Warm"))[0];
+    let key = order.to_string();
+    until("the work order is given up", async || {
+        browser.get("/dead").await.words().contains(&key)
+    })
+    .await;
+    let page = format!("/dead/letter?tenant=sandbox&key={key}&pipeline=work-orders");
+    let letter = browser.get(&page).await.ok();
+    let nothing = browser
+        .press(&letter, "/dead/resolve", &[], &[("id", "")])
+        .await;
+    assert_eq!(nothing.status, StatusCode::BAD_REQUEST);
+    nothing.says("`id` is missing in the form");
+    let wrong = browser
+        .press(
+            &letter,
+            "/dead/resolve",
+            &[],
+            &[("entity", "jobb"), ("id", "7")],
+        )
+        .await;
+    assert_eq!(wrong.status, StatusCode::NOT_FOUND);
+    wrong.says("there is no entity `jobb`; there are:");
+    let done = browser
+        .press(
+            &letter,
+            "/dead/resolve",
+            &[],
+            &[("entity", "job"), ("id", "10154")],
+        )
+        .await
+        .ok();
+    done.says(&format!(
+        "job {key} is 10154 from now on; the record goes on from there."
+    ));
+    let gone = browser
+        .get("/dead/letter?tenant=sandbox&key=no-such&pipeline=work-orders")
+        .await;
+    assert_eq!(gone.status, StatusCode::NOT_FOUND);
+    gone.says("no record `no-such` of tenant `sandbox` waits or was given up");
+    served.terminate().await.fine();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,13 +1,17 @@
 //! Plans that change under an engine: tenants come and go, mistakes change nothing, secrets are read anew.
 
 use std::fs;
+use std::time::Duration;
 
 use serde_json::json;
 use syncline::daemon::{Outcome, Reopen};
+use syncline::engine::store::{RecordState, Store as _};
+use syncline::sandbox::servicechannel::people::Edit;
 
 use super::{PIPELINE, Serving, is_still, jobs};
-use crate::harness::World;
+use crate::harness::wait::until_within;
 use crate::harness::world::TENANT;
+use crate::harness::{World, until};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_mistake_changes_nothing_and_is_said_in_full() {
@@ -95,5 +99,40 @@ async fn a_tenant_that_cannot_be_opened_goes_on_as_before() {
     assert!(!done.outcome.holds());
     world.arrive(2);
     jobs(&world, 2).await;
+    serving.end().await;
+}
+
+/// S33: what a wrong setting held back is looked at again when the setting is another, not an hour later.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_held_is_looked_at_again_under_another_plan() {
+    let world = World::start().await;
+    let unit = "/settings/preferences/business_unit_by_trade";
+    world.tenant(unit, json!({ "HVAC": 999 }));
+    world.on().await;
+    let serving = Serving::start(&world).await;
+    let edit = Edit {
+        trade: Some("HVAC".to_owned()),
+        ..Edit::default()
+    };
+    world.sandbox.servicechannel().arrive_as(1, &edit);
+    let name = TENANT.into();
+    until("it is held", async || {
+        let counts = serving.engine.store().counts(&name).await.unwrap();
+        let mut held = counts.iter().filter(|it| it.state == RecordState::Held);
+        held.any(|count| {
+            count
+                .reason
+                .as_ref()
+                .unwrap()
+                .contains("999 does not exist")
+        })
+    })
+    .await;
+    world.tenant(unit, json!({ "HVAC": 12 }));
+    let done = serving.engine.reload(Reopen::Changed).await.unwrap();
+    assert!(done.outcome.holds(), "{done:?}");
+    // By itself it would be looked at after an hour: 36 s on this clock.
+    let soon = Duration::from_secs(20);
+    until_within(soon, "it is a job", async || world.created("jobs") == 1).await;
     serving.end().await;
 }

@@ -276,7 +276,7 @@ mod tests {
     fn a_token_is_known_as_long_as_somebody_holds_it() {
         let redactor = redactor("a secret for good");
         let kept = redactor.0.read().unwrap().len();
-        let token = Secret::new("a token, made up".to_owned());
+        let token = Secret::new("a token made up".to_owned());
         let (first, second) = (redactor.learn(&token), redactor.learn(&token));
         let (text, encoded) = (token.expose(), STANDARD_NO_PAD.encode(token.expose()));
         drop(first);

@@ -17,6 +17,8 @@ impl Dispatch {
             self.reading.cancel();
             self.reading = self.stop.child_token();
             self.take_sources().await?;
+            // What was held may be wanted otherwise by the settings of the new plan (S33).
+            self.tenant.store().look_again(self.tenant.name()).await?;
         }
         if let Some(paused) = asked.paused {
             self.paused = paused;
