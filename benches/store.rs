@@ -9,7 +9,7 @@ use std::time::Duration;
 use syncline::engine::clock::Timestamp;
 use syncline::engine::record::{Seq, TenantEpoch};
 use syncline::engine::store::{
-    Applied, BeginScan, ContentHash, End, Fence, Fingerprint, Finish, Finished, Instruction, Item,
+    Applied, Begins, ContentHash, End, Fence, Fingerprint, Finish, Finished, Instruction, Item,
     LinkChange, Mark, OpId, OpKind, OpenOptions, Order, Origin, Outcome, PlanFor, PlanIntent,
     Planned, Position, Progress, ReadyQuery, RecordRow, ScanThen, Settle, Settlement, SqliteStore,
     Store as _, TakePage, Verdict,
@@ -182,6 +182,7 @@ fn page(fence: &Fence) -> TakePage {
         identity: "source:1".into(),
         pipeline: "work-orders".into(),
         scan: "scan".into(),
+        begins: None,
         request_started: now(),
         items: Vec::new(),
         position: Position {
@@ -215,15 +216,15 @@ async fn turn_on(store: &SqliteStore) -> Fence {
         tenant: "acme".into(),
         epoch,
     };
-    let scan = BeginScan {
-        fence: fence.clone(),
-        identity: "source:1".into(),
-        pipeline: "work-orders".into(),
-        scan: "scan".into(),
+    let begins = Begins {
         lower: None,
         started: now(),
     };
-    store.begin_scan(scan).await.expect("begun");
+    let begun = TakePage {
+        begins: Some(begins),
+        ..page(&fence)
+    };
+    store.take_page(begun).await.expect("begun");
     fence
 }
 

@@ -7,6 +7,8 @@
 //! Then the work orders are called in, and `syncline run` or the floor works them all in a process whose time and
 //! memory are counted alone.
 
+#[path = "../support/args.rs"]
+mod args;
 #[path = "../floor/mod.rs"]
 mod floor;
 #[path = "../support/process.rs"]
@@ -22,6 +24,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
+use args::Args;
 use process::Cost;
 use table::{heading, line, number, verdict};
 use world::{Audit, Concurrency, TENANT, World};
@@ -35,23 +38,14 @@ const LINKS: &str = "links.db";
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    // The client needs one to be made, though nothing here is encrypted.
-    let provider = rustls::crypto::ring::default_provider();
-    provider
-        .install_default()
-        .ok()
-        .context("another provider was installed before")?;
-    // Cargo says `--bench` to every bench.
-    let args: Vec<String> = std::env::args()
-        .skip(1)
-        .filter(|arg| arg != "--bench")
-        .collect();
-    if args.first().is_some_and(|first| first == "floor") {
+    args::install_crypto()?;
+    let args = Args::of_process();
+    if args.has("floor") {
         return be_the_floor(&args).await;
     }
-    let records = number_of(&args, "--records", 10_000)?;
-    let repeat = number_of(&args, "--repeat", 3)?;
-    let only = value_of(&args, "--only");
+    let records = args.number("--records", 10_000)?;
+    let repeat = args.number("--repeat", 3)?;
+    let only = args.value("--only")?;
     let wanted = |section: &str| only.is_none_or(|only| only == section);
     if wanted("simulators") {
         heading("The simulators, 16 requests at once");
@@ -66,30 +60,13 @@ async fn main() -> anyhow::Result<()> {
     if wanted("memory") {
         memory(records).await?;
     }
-    line(&format!(
-        "\nAgain: cargo bench --bench end_to_end -- {}",
-        args.join(" ")
-    ));
+    line(&format!("\nAgain: {}", args.again("end_to_end")));
     Ok(())
 }
 
-fn value_of<'a>(args: &'a [String], name: &str) -> Option<&'a str> {
-    let at = args.iter().position(|arg| arg == name)?;
-    args.get(at + 1).map(String::as_str)
-}
-
-fn number_of(args: &[String], name: &str, default: usize) -> anyhow::Result<usize> {
-    match value_of(args, name) {
-        Some(text) => text
-            .parse()
-            .with_context(|| format!("{name} {text} is no number")),
-        None => Ok(default),
-    }
-}
-
-async fn be_the_floor(args: &[String]) -> anyhow::Result<()> {
+async fn be_the_floor(args: &Args) -> anyhow::Result<()> {
     let text = |name| {
-        value_of(args, name)
+        args.value(name)?
             .map(str::to_owned)
             .with_context(|| format!("{name} is missing"))
     };
@@ -98,8 +75,8 @@ async fn be_the_floor(args: &[String]) -> anyhow::Result<()> {
         target: text("--target")?,
         campaign: text("--campaign")?.parse()?,
         since: text("--since")?,
-        concurrency: number_of(args, "--concurrency", 16)?,
-        links: value_of(args, "--links").map(Into::into),
+        concurrency: args.number("--concurrency", 16)?,
+        links: args.value("--links")?.map(Into::into),
     })
     .await?;
     line(&orders.to_string());

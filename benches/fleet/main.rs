@@ -7,6 +7,8 @@
 //! The simulators, whoever calls work orders in and whoever sends webhooks are this process. It shares the machine's
 //! cores with the daemon, whose time and memory are counted alone.
 
+#[path = "../support/args.rs"]
+mod args;
 mod daemon;
 mod flood;
 mod orders;
@@ -22,10 +24,10 @@ mod world;
 
 use std::time::Duration;
 
-use anyhow::Context as _;
 use syncline::sandbox::fleet::Customer;
 use tokio::time::{Instant, sleep, sleep_until};
 
+use args::Args;
 use daemon::{Daemon, Sample};
 use orders::{Orders, percentile};
 use polls::EVERY;
@@ -51,54 +53,30 @@ struct Options {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    // The client needs one to be made, though nothing here is encrypted.
-    let provider = rustls::crypto::ring::default_provider();
-    provider
-        .install_default()
-        .ok()
-        .context("another provider was installed before")?;
-    // Cargo says `--bench` to every bench.
-    let args: Vec<String> = std::env::args()
-        .skip(1)
-        .filter(|arg| arg != "--bench")
-        .collect();
-    let number = |name: &str, default| number_of(&args, name, default);
-    if args.first().is_some_and(|first| first == "soak") {
+    args::install_crypto()?;
+    let args = Args::of_process();
+    if args.has("soak") {
         return soak::run(
-            number("--tenants", 2_000)?,
-            number("--minutes", 20)?,
-            number("--per-second", 20)?,
+            args.number("--tenants", 2_000)?,
+            args.number("--minutes", 20)?,
+            args.number("--per-second", 20)?,
         )
         .await;
     }
     let options = Options {
-        tenants: number("--tenants", 2_000)?,
-        seconds: number("--seconds", 380)?,
-        per_second: number("--per-second", 20)?,
-        hooks: number("--hooks", 500)?,
-        pipelines: if args.iter().any(|arg| arg == "--all-pipelines") {
+        tenants: args.number("--tenants", 2_000)?,
+        seconds: args.number("--seconds", 380)?,
+        per_second: args.number("--per-second", 20)?,
+        hooks: args.number("--hooks", 500)?,
+        pipelines: if args.has("--all-pipelines") {
             Pipelines::All
         } else {
             Pipelines::Five
         },
     };
     measure(options).await?;
-    line(&format!(
-        "\nAgain: cargo bench --bench fleet -- {}",
-        args.join(" ")
-    ));
+    line(&format!("\nAgain: {}", args.again("fleet")));
     Ok(())
-}
-
-fn number_of(args: &[String], name: &str, default: usize) -> anyhow::Result<usize> {
-    let Some(at) = args.iter().position(|arg| arg == name) else {
-        return Ok(default);
-    };
-    let text = args
-        .get(at + 1)
-        .with_context(|| format!("{name} needs a number"))?;
-    text.parse()
-        .with_context(|| format!("{name} {text} is no number"))
 }
 
 /// What the daemon cost over a stretch of time.

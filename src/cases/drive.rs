@@ -17,7 +17,7 @@ use crate::engine::connect::{Network, Secrets};
 use crate::engine::record::{EntityName, PipelineName, RecordKey, Seq};
 use crate::engine::run::{self, Coverage, PassEnd, Progress, TenantRun};
 use crate::engine::store::{
-    self, Adopt, BeginScan, Instruction, LinkId, Origin, Position, ReadyQuery, ScanId, ScanThen,
+    self, Adopt, Begins, Instruction, LinkId, Origin, Position, ReadyQuery, ScanId, ScanThen,
     SqliteStore, Store as _, TakePage, TargetId,
 };
 use crate::lang::plan::{EntityFrom, Pipeline, SecretSource, Tenant};
@@ -236,21 +236,15 @@ impl Running<'_> {
         self.last = Some(item.key.clone());
         let (fence, identity) = (tenant.fence(), self.source_identity());
         let pipeline = PipelineName::from(&*self.pipeline.name);
-        let scan = ScanId::from(uuid::Uuid::now_v7().simple().to_string());
-        let begin = BeginScan {
-            fence: fence.clone(),
-            identity: identity.clone(),
-            pipeline: pipeline.clone(),
-            scan: scan.clone(),
-            lower: None,
-            started: self.clock.now(),
-        };
-        tenant.store().begin_scan(begin).await?;
         let page = TakePage {
             fence,
             identity,
             pipeline,
-            scan,
+            scan: ScanId::from(uuid::Uuid::now_v7().simple().to_string()),
+            begins: Some(Begins {
+                lower: None,
+                started: self.clock.now(),
+            }),
             request_started: self.clock.now(),
             items: vec![item],
             position: Position::default(),

@@ -248,10 +248,7 @@ fn groups(all: &mut Groups, more: &Groups) {
 /// The tenant of a case. Secrets that it does not give are made up.
 fn tenant(project: &Project, integration: &config::Integration, case: &Prepared) -> Json {
     let mut accounts = json!(case.given.accounts);
-    for doc in &project.documents {
-        let Some(Config::Connector(connector)) = &doc.config else {
-            continue;
-        };
+    for connector in project.connectors() {
         if !integration.connectors.contains(&connector.name) {
             continue;
         }

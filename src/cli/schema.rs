@@ -82,23 +82,8 @@ fn integrations(project: &Project) -> impl Iterator<Item = (&str, &config::Integ
 
 /// The schema of the tenants of an integration, from the connectors and maps of the project.
 fn tenant_schema(project: &Project, integration: &config::Integration) -> Json {
-    let mut connectors = Vec::new();
-    let mut maps = Vec::new();
-    for document in &project.documents {
-        match &document.config {
-            Some(Config::Connector(connector)) => connectors.push((**connector).clone()),
-            Some(Config::Map(map)) => maps.push((**map).clone()),
-            Some(
-                Config::Integration(_)
-                | Config::Runtime(_)
-                | Config::Pipeline(_)
-                | Config::Routine(_)
-                | Config::Tenant(_)
-                | Config::Test(_),
-            )
-            | None => {}
-        }
-    }
+    let connectors: Vec<_> = project.connectors().cloned().collect();
+    let maps: Vec<_> = project.maps().cloned().collect();
     schema::tenant(integration, &connectors, &maps)
 }
 

@@ -10,7 +10,7 @@ use super::args::SetupArgs;
 use crate::engine::connect::Secrets;
 use crate::lang::config::{self, Kind, ParamScope, ParamType};
 use crate::lang::edit;
-use crate::lang::load::{Config, Project};
+use crate::lang::load::Project;
 
 /// A value that an account needs.
 #[derive(Clone, Debug)]
@@ -99,29 +99,10 @@ pub(super) fn connectors<'p>(
     project: &'p Project,
     integration: &config::Integration,
 ) -> Vec<&'p config::Connector> {
-    let find = |name: &str| {
-        project
-            .documents
-            .iter()
-            .find_map(|document| match &document.config {
-                Some(Config::Connector(connector)) if connector.name.as_str() == name => {
-                    Some(&**connector)
-                }
-                Some(
-                    Config::Connector(_)
-                    | Config::Runtime(_)
-                    | Config::Integration(_)
-                    | Config::Pipeline(_)
-                    | Config::Map(_)
-                    | Config::Routine(_)
-                    | Config::Test(_)
-                    | Config::Tenant(_),
-                )
-                | None => None,
-            })
-    };
     let names = integration.connectors.iter();
-    names.filter_map(|name| find(name.as_str())).collect()
+    names
+        .filter_map(|name| project.connector(name.as_str()))
+        .collect()
 }
 
 /// What the accounts of `tenant` need. `written` is its file as it stands, null when there is none yet.

@@ -43,8 +43,13 @@ impl Browser {
 
     /// With a session.
     pub(crate) async fn logged_in(served: &Served) -> Self {
+        Self::logged_in_with(served, &served.token).await
+    }
+
+    /// With a session of whoever has this token.
+    pub(crate) async fn logged_in_with(served: &Served, token: &str) -> Self {
         let mut browser = Self::new(served);
-        let page = browser.get(&format!("/login?token={}", served.token)).await;
+        let page = browser.get(&format!("/login?token={token}")).await;
         assert_eq!(page.status, StatusCode::OK, "{}", page.text);
         assert_eq!(page.path, "/");
         browser

@@ -13,7 +13,7 @@ use tokio::process::{Child, Command};
 
 use super::PAGES;
 use crate::harness::hooks::Served;
-use crate::harness::{World, until};
+use crate::harness::{World, WorldConfig, until};
 
 /// How an element is named in replies.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
@@ -177,10 +177,7 @@ async fn every_page_is_shown_in_light_and_dark_and_fits_a_phone() {
     world.on().await;
     let served = world.serve().await;
     let order = world.arrive(1)[0];
-    until("the work order is a job", async || {
-        world.jobs().contains_key(&order.0)
-    })
-    .await;
+    world.until_a_job(order).await;
     let record = format!("/records?key={order}");
     for (look, width) in [(Look::Light, 1280), (Look::Dark, 1280), (Look::Light, 500)] {
         let Some(driver) = Driver::start(&served, look, width).await else {
@@ -215,7 +212,11 @@ async fn every_page_is_shown_in_light_and_dark_and_fits_a_phone() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn people_work_with_clicks_and_keys_and_see_what_changes() {
-    let world = World::start().await;
+    let world = World::with(WorldConfig {
+        subscribers: 1,
+        ..WorldConfig::default()
+    })
+    .await;
     world.on().await;
     let served = world.serve().await;
     let Some(driver) = Driver::start(&served, Look::Light, 1280).await else {
@@ -248,8 +249,8 @@ async fn people_work_with_clicks_and_keys_and_see_what_changes() {
         "the page was not loaded anew"
     );
 
-    // A wrong setting, its letter, mended and retried.
-    let preferences = "/tenants/sandbox/settings?tab=preferences";
+    // A wrong setting for one subscriber, its letter, mended and retried.
+    let preferences = "/tenants/sandbox/settings?tab=preferences&subject=2010000001";
     driver.open(preferences).await;
     driver.write("#nte_field", "999").await;
     driver.click("#save button.main").await;

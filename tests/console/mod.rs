@@ -103,10 +103,7 @@ async fn a_record_is_found_by_the_id_of_either_side_with_the_lines_that_asked() 
     world.on().await;
     let served = world.serve().await;
     let order = world.arrive(1)[0];
-    until("the work order is a job", async || {
-        world.jobs().contains_key(&order.0)
-    })
-    .await;
+    world.until_a_job(order).await;
     let job = world.job(order)["id"].to_string();
     let mut browser = Browser::logged_in(&served).await;
     until("the job is linked", async || {

@@ -3,7 +3,9 @@
 use std::fs;
 
 use axum::http::StatusCode;
+use serde_json::json;
 use syncline::sandbox::secrets;
+use syncline::server::Scope;
 
 use super::PAGES;
 use super::browser::Browser;
@@ -11,24 +13,33 @@ use crate::harness::{World, until};
 
 const FORGED: &str = "the form was not sent by a page of this console, or the page is from another session; load it again";
 
-/// Every order that a form gives.
-const ORDERS: &[&str] = &[
-    "/logout",
-    "/pause",
-    "/resume",
-    "/reload",
-    "/dead/retry",
-    "/dead/resolve",
-    "/tenants/sandbox/on",
-    "/tenants/sandbox/off",
-    "/tenants/sandbox/pause",
-    "/tenants/sandbox/resume",
-    "/tenants/sandbox/pipelines/work-orders/pause",
-    "/tenants/sandbox/pipelines/work-orders/resume",
-    "/tenants/sandbox/pipelines/work-orders/read",
-    "/tenants/sandbox/settings",
-    "/tenants/sandbox/setup/agree",
-    "/tenants/sandbox/setup/check",
+/// Every order that a form gives, and the least that its token is for.
+const ORDERS: &[(&str, Scope)] = &[
+    ("/logout", Scope::Read),
+    ("/pause", Scope::Operate),
+    ("/resume", Scope::Operate),
+    ("/reload", Scope::Admin),
+    ("/dead/retry", Scope::Operate),
+    ("/dead/resolve", Scope::Operate),
+    ("/tenants/sandbox/on", Scope::Admin),
+    ("/tenants/sandbox/off", Scope::Admin),
+    ("/tenants/sandbox/pause", Scope::Operate),
+    ("/tenants/sandbox/resume", Scope::Operate),
+    (
+        "/tenants/sandbox/pipelines/work-orders/pause",
+        Scope::Operate,
+    ),
+    (
+        "/tenants/sandbox/pipelines/work-orders/resume",
+        Scope::Operate,
+    ),
+    (
+        "/tenants/sandbox/pipelines/work-orders/read",
+        Scope::Operate,
+    ),
+    ("/tenants/sandbox/settings", Scope::Admin),
+    ("/tenants/sandbox/setup/agree", Scope::Admin),
+    ("/tenants/sandbox/setup/check", Scope::Operate),
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -40,7 +51,7 @@ async fn an_order_without_the_token_of_its_session_is_refused() {
     let mut other = Browser::logged_in(&served).await;
     let token = other.get("/").await.csrf();
     let mut stranger = Browser::new(&served);
-    for order in ORDERS {
+    for (order, _) in ORDERS {
         let without = browser.post_only(order, &[("tenant", "sandbox")]).await;
         assert_eq!(without.status, StatusCode::FORBIDDEN, "{order}");
         without.says(FORGED);
@@ -58,16 +69,72 @@ async fn an_order_without_the_token_of_its_session_is_refused() {
     served.terminate().await.fine();
 }
 
+/// Who may only look is shown no button and can give no order; who operates can change no setting.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_may_do_what_its_token_is_for() {
+    let world = World::start().await;
+    world.on().await;
+    let scopes = [
+        ("reader", "read", Scope::Read),
+        ("operator", "operate", Scope::Operate),
+    ];
+    let access = scopes.map(|(name, scope, _)| {
+        world.secret(&format!("ops/{name}"), &token_of(name));
+        json!({ "name": name, "scope": scope, "token": { "secret": format!("ops/{name}") } })
+    });
+    world.edit("syncline.yaml", "/access", json!(access));
+    let served = world.serve().await;
+    for (name, _, scope) in scopes {
+        let mut browser = Browser::logged_in_with(&served, &token_of(name)).await;
+        let csrf = browser.get("/").await.csrf();
+        for path in PAGES {
+            let page = browser.get(path).await.ok();
+            for form in page.forms() {
+                let (action, _) = form.action.split_once('#').unwrap_or((&form.action, ""));
+                let known = ORDERS.iter().find(|(order, _)| *order == action);
+                let (order, needs) = known.unwrap_or_else(|| panic!("{action} is not listed"));
+                assert!(*needs <= scope, "{name} is shown {order} on {path}");
+            }
+        }
+        for (order, needs) in ORDERS.iter().filter(|(_, needs)| *needs > scope) {
+            let refused = browser.post_only(order, &[("csrf", &csrf)]).await;
+            assert_eq!(refused.status, StatusCode::FORBIDDEN, "{name} {order}");
+            let wanted = if *needs == Scope::Admin {
+                "admin"
+            } else {
+                "operate"
+            };
+            refused.says(&format!(
+                "the token is not for this; one with the scope `{wanted}` is"
+            ));
+        }
+        assert_eq!(
+            browser
+                .get("/tenants/sandbox")
+                .await
+                .ok()
+                .forms()
+                .iter()
+                .any(|form| form.action == "/tenants/sandbox/pause"),
+            scope == Scope::Operate,
+            "{name}"
+        );
+    }
+    served.terminate().await.fine();
+}
+
+/// Made up, and long enough.
+fn token_of(name: &str) -> String {
+    format!("a-token-for-the-{name}")
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_page_shows_a_secret_and_no_other_file_is_read() {
     let world = World::start().await;
     world.on().await;
     let served = world.serve().await;
     let order = world.arrive(1)[0];
-    until("the work order is a job", async || {
-        world.jobs().contains_key(&order.0)
-    })
-    .await;
+    world.until_a_job(order).await;
     let mut browser = Browser::logged_in(&served).await;
     let record = format!("/records?key={order}");
     for path in PAGES.iter().copied().chain([record.as_str()]) {
@@ -134,10 +201,7 @@ async fn a_page_is_told_of_what_changes() {
     let served = world.serve().await;
     let mut browser = Browser::logged_in(&served).await;
     let order = world.arrive(1)[0];
-    until("the work order is a job", async || {
-        world.jobs().contains_key(&order.0)
-    })
-    .await;
+    world.until_a_job(order).await;
     let told = browser.first_change("/tenants/sandbox").await;
     assert!(told.starts_with("data: "), "{told}");
     assert!(

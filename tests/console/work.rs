@@ -9,11 +9,23 @@ use syncline::sandbox::servicechannel::people::Edit;
 use super::browser::Browser;
 use super::markup;
 use crate::harness::hooks::Served;
-use crate::harness::{World, until};
+use crate::harness::{World, WorldConfig, until};
 
-/// The custom field that takes the amount, and one that is not there.
+/// Whose work orders they are.
+const ACME: &str = "2010000001";
+/// The custom field that takes the amount, and one that is not there. That of all is checked before anything is sent;
+/// this is one that an override chose.
 const FIELD: &str = "3001";
 const NOWHERE: &str = "999";
+
+/// Work orders of one subscriber.
+async fn of_acme() -> World {
+    World::with(WorldConfig {
+        subscribers: 1,
+        ..WorldConfig::default()
+    })
+    .await
+}
 
 fn work(description: &str) -> Edit {
     Edit {
@@ -37,7 +49,7 @@ fn tenant_file(world: &World) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn from_nothing_to_a_job_an_override_and_a_retried_letter() {
-    let world = World::start().await;
+    let world = of_acme().await;
     let served = world.serve().await;
     let mut browser = Browser::logged_in(&served).await;
 
@@ -86,16 +98,14 @@ async fn from_nothing_to_a_job_an_override_and_a_retried_letter() {
         .sandbox
         .servicechannel()
         .arrive_as(1, &work("A tap drips"))[0];
-    until("the work order is a job", async || {
-        world.jobs().contains_key(&order.0)
-    })
-    .await;
+    world.until_a_job(order).await;
 
-    // A setting that is wrong leads to a letter.
+    // A setting that is wrong for one subscriber leads to a letter.
     let at = "/tenants/sandbox/settings";
-    let tab = browser.get(&format!("{at}?tab=preferences")).await.ok();
+    let preferences = format!("{at}?tab=preferences&subject={ACME}");
+    let tab = browser.get(&preferences).await.ok();
     markup::check(at, &tab.text);
-    let own = [("tab", "preferences"), ("was:nte_field", FIELD)];
+    let own = [("subject", ACME), ("was:nte_field", FIELD)];
     let saved = browser
         .press(&tab, at, &own, &[("value:nte_field", NOWHERE)])
         .await;
@@ -129,15 +139,16 @@ async fn from_nothing_to_a_job_an_override_and_a_retried_letter() {
         "it is never markup"
     );
 
-    // Mended and tried again, for all of the cause.
-    let tab = browser.get(&format!("{at}?tab=preferences")).await.ok();
-    let own = [("tab", "preferences"), ("was:nte_field", NOWHERE)];
-    let saved = browser
-        .press(&tab, at, &own, &[("value:nte_field", FIELD)])
+    // Restored and tried again, for all of the cause.
+    let tab = browser.get(&preferences).await.ok();
+    tab.says("Preferences overridden");
+    let own = [("tab", "preferences"), ("subject", ACME)];
+    let restored = browser
+        .press(&tab, at, &own, &[("do", "restore-tab")])
         .await;
-    saved.ok().says("The settings are changed");
+    restored.ok().says("The settings are changed");
     assert!(
-        tenant_file(&world).contains("nte_field: 3001"),
+        !tenant_file(&world).contains(ACME),
         "{}",
         tenant_file(&world)
     );
@@ -146,10 +157,7 @@ async fn from_nothing_to_a_job_an_override_and_a_retried_letter() {
         .await
         .ok();
     retried.says("One record is worked again.");
-    until("the work order is a job", async || {
-        world.jobs().contains_key(&order.0)
-    })
-    .await;
+    world.until_a_job(order).await;
     let timeline = browser.get(&format!("/records?key={key}")).await.ok();
     markup::check("/records", &timeline.text);
     timeline
@@ -170,8 +178,14 @@ async fn from_nothing_to_a_job_an_override_and_a_retried_letter() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_letter_is_resolved_by_a_persons_word() {
-    let (world, served, mut browser) = on().await;
-    world.tenant("/settings/preferences/nte_field", json!(999));
+    let world = of_acme().await;
+    world.on().await;
+    let served = world.serve().await;
+    let mut browser = Browser::logged_in(&served).await;
+    world.tenant(
+        &format!("/overrides/{ACME}/settings/preferences/nte_field"),
+        json!(999),
+    );
     let home = browser.get("/").await.ok();
     browser
         .press(&home, "/reload", &[], &[])

@@ -7,12 +7,21 @@ use syncline::engine::record::{EntityName, TenantName};
 use syncline::engine::store::{LinkRow, Store as _};
 use syncline::sandbox::servicechannel::model::WorkOrderId;
 
+use super::wait::until;
 use super::world::{TENANT, World};
 
 /// Natural key of a job in the audit, without its GUID.
 const JOB: &str = "servicechannel.workOrderId=";
 
 impl World {
+    /// Waits until a work order has its job.
+    pub(crate) async fn until_a_job(&self, order: WorkOrderId) {
+        until("the work order is a job", async || {
+            self.jobs().contains_key(&order.0)
+        })
+        .await;
+    }
+
     /// Every job there is of a work order, by the work order: an order that was made twice has two.
     pub(crate) fn jobs(&self) -> BTreeMap<i64, Vec<Value>> {
         let mut jobs: BTreeMap<i64, Vec<Value>> = BTreeMap::new();

@@ -9,8 +9,8 @@ use syncline::engine::clock::Timestamp;
 use syncline::engine::record::{RecordKey, TenantName};
 use syncline::engine::schedule::Mode;
 use syncline::engine::store::{
-    BeginScan, CursorId, Fence, Hint, Item, Mark, OpState, Position, RecordRow, RecordState,
-    ScanThen, Store, TakePage, Taken,
+    Begins, CursorId, Fence, Hint, Item, Mark, OpState, Position, RecordRow, RecordState, ScanThen,
+    Store, TakePage, Taken,
 };
 use syncline::sandbox::kit::faults::Action;
 use syncline::sandbox::servicechannel::model::WorkOrderId;
@@ -193,21 +193,16 @@ async fn history_05_an_older_page_after_a_newer_reread_is_stale_s9() {
     at_work.rest().await;
 
     let (fence, cursor) = place(&at_work.engine, order).await;
-    let scan = BeginScan {
-        fence: fence.clone(),
-        identity: cursor.identity.clone(),
-        pipeline: cursor.pipeline.clone(),
-        scan: "an-older-page".into(),
-        lower: None,
-        started: second,
-    };
-    store.begin_scan(scan).await.unwrap();
     let payload = json!({ "Id": order.0, "UpdatedDate": second.to_string(), "Description": "second version" }).to_string();
     let page = TakePage {
         fence,
         identity: cursor.identity,
         pipeline: cursor.pipeline,
         scan: "an-older-page".into(),
+        begins: Some(Begins {
+            lower: None,
+            started: second,
+        }),
         request_started: second,
         items: vec![Item {
             key: order.to_string().into(),

@@ -51,13 +51,6 @@ async fn stored(world: &World, order: WorkOrderId) -> Vec<RecordRow> {
     rows.unwrap()
 }
 
-async fn until_a_job(world: &World, order: WorkOrderId) {
-    until("the work order is a job", async || {
-        world.jobs().contains_key(&order.0)
-    })
-    .await;
-}
-
 /// Reads of one work order so far.
 fn reads(world: &World, order: WorkOrderId) -> usize {
     let kit = world.sandbox.servicechannel().kit();
@@ -79,7 +72,7 @@ async fn p7_what_was_answered_survives_kill_9() {
     assert_eq!(answer, 200);
     assert_eq!(stored(&world, order).await.len(), 1, "it is durable");
     let served = world.serve().await;
-    until_a_job(&world, order).await;
+    world.until_a_job(order).await;
     served.terminate().await.fine();
     world.nothing_twice();
 }
@@ -104,7 +97,7 @@ async fn p7_what_was_not_answered_is_sent_again_and_has_one_effect() {
         assert!(served.end().await.crashed(), "{point}");
         let served = world.serve().await;
         assert_eq!(served.tell(&world, "work_order", &object(order)).await, 200);
-        until_a_job(&world, order).await;
+        world.until_a_job(order).await;
         served.terminate().await.fine();
         world.nothing_twice();
     }
@@ -299,7 +292,7 @@ async fn s11_a_key_is_read_once_a_second_and_the_last_word_is_heard() {
     };
     let began = world.now();
     assert_eq!(served.tell(&world, "work_order", &object(order)).await, 200);
-    until_a_job(&world, order).await;
+    world.until_a_job(order).await;
     for _ in 0..50 {
         assert_eq!(served.tell(&world, "work_order", &object(order)).await, 200);
     }
@@ -343,7 +336,7 @@ async fn s40_while_the_store_cannot_be_written_the_sender_is_told_to_come_again(
     sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
     other.close().await.unwrap();
     assert_eq!(served.tell(&world, "work_order", &object(order)).await, 200);
-    until_a_job(&world, order).await;
+    world.until_a_job(order).await;
     served.terminate().await.fine();
     world.nothing_twice();
 }

@@ -123,17 +123,16 @@ impl World {
     }
 
     async fn begin_scan(&self, scan: &str) {
-        self.store
-            .begin_scan(BeginScan {
-                fence: self.fence.clone(),
-                identity: "sc:1".into(),
-                pipeline: "work-orders".into(),
-                scan: scan.into(),
-                lower: Some("2026-01-01".to_owned()),
-                started: at(2),
-            })
-            .await
-            .unwrap();
+        let begins = Begins {
+            lower: Some("2026-01-01".to_owned()),
+            started: at(2),
+        };
+        let page = TakePage {
+            scan: scan.into(),
+            begins: Some(begins),
+            ..self.page(2, Vec::new())
+        };
+        self.store.take_page(page).await.unwrap();
     }
 
     fn page(&self, started: i64, items: Vec<Item>) -> TakePage {
@@ -142,6 +141,7 @@ impl World {
             identity: "sc:1".into(),
             pipeline: "work-orders".into(),
             scan: "s1".into(),
+            begins: None,
             request_started: at(started),
             items,
             position: Position::default(),

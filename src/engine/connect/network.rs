@@ -41,9 +41,9 @@ pub struct Network {
     vault: Option<Arc<dyn TokenVault>>,
     turnstiles: Mutex<HashMap<ConnectorName, Arc<Turnstile>>>,
     /// Tokens that stay good over a reload, by account and what they were asked with.
-    tokens: Mutex<HashMap<(VaultKey, blake3::Hash), Arc<TokenCache>>>,
+    tokens: Mutex<HashMap<VaultKey, HashMap<blake3::Hash, Arc<TokenCache>>>>,
     /// How accounts fare and what they have on the wire, over a reload, while they are opened with the same values.
-    kept: Mutex<HashMap<(VaultKey, blake3::Hash), Weak<Kept>>>,
+    kept: Mutex<HashMap<VaultKey, HashMap<blake3::Hash, Weak<Kept>>>>,
     metrics: Arc<Metrics>,
 }
 
@@ -252,9 +252,10 @@ impl Network {
     ) -> Arc<Kept> {
         let with = opened_with(identity, connector, params);
         let mut all = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|(of, _), kept| *of != key || kept.strong_count() > 0);
         let name = format!("{}/{identity}", key.tenant);
-        let kept = all.entry((key, with)).or_default();
+        let of_it = all.entry(key).or_default();
+        of_it.retain(|_, kept| kept.strong_count() > 0);
+        let kept = of_it.entry(with).or_default();
         kept.upgrade().unwrap_or_else(|| {
             let fresh = Arc::new(Kept {
                 gate: AccountGate::new(&name, self.clock.clone()),
@@ -268,10 +269,9 @@ impl Network {
     fn tokens(&self, key: &VaultKey, asked_with: blake3::Hash) -> Arc<TokenCache> {
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         // Of one account only what is used by a living connection or by this one is kept.
-        tokens.retain(|(of, with), cache| {
-            of != key || *with == asked_with || Arc::strong_count(cache) > 1
-        });
-        Arc::clone(tokens.entry((key.clone(), asked_with)).or_default())
+        let of_it = tokens.entry(key.clone()).or_default();
+        of_it.retain(|with, cache| *with == asked_with || Arc::strong_count(cache) > 1);
+        Arc::clone(of_it.entry(asked_with).or_default())
     }
 }
 

@@ -248,7 +248,9 @@ impl TenantRun {
             at,
             what,
         };
-        self.store.order(order).await
+        let ordered = self.store.order(order).await?;
+        self.stands(ordered.tenant.phase);
+        Ok(ordered)
     }
 
     /// The time at the source, from the `Date` of a reply; our own where it gives none.

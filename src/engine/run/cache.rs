@@ -5,43 +5,70 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::crowd::Crowd;
 use crate::engine::clock::Timestamp;
 use crate::lang::expr::Datum;
 
-/// Answers that are kept; the older half goes when there are more.
+/// Answers that a tenant keeps; the older half goes when there are more.
 const KEPT: usize = 2_048;
+/// Answers that all tenants keep together.
+const OF_ALL: usize = 16_384;
+/// How often what is too old is dropped, at most.
+const SWEEP: Duration = Duration::from_secs(30);
 
 /// Answers that may be used again.
-#[derive(Debug, Default)]
-pub(crate) struct FetchCache(Mutex<Generations>);
+#[derive(Debug)]
+pub(crate) struct FetchCache {
+    kept: Mutex<Generations>,
+    crowd: Crowd,
+}
 
 #[derive(Debug, Default)]
 struct Generations {
     young: HashMap<Arc<str>, Answer>,
     old: HashMap<Arc<str>, Answer>,
+    /// When what is too old was dropped last.
+    swept: Timestamp,
 }
 
 #[derive(Clone, Debug)]
 struct Answer {
     at: Timestamp,
+    /// When nobody wants it any more.
+    until: Timestamp,
     datum: Datum,
 }
 
 impl FetchCache {
+    /// An empty one of a tenant among others.
+    pub(crate) fn new(crowd: Crowd) -> Self {
+        Self {
+            kept: Mutex::default(),
+            crowd,
+        }
+    }
+
     /// The answer to a request, if it is younger than `age`.
     pub(crate) fn get(&self, request: &str, now: Timestamp, age: Duration) -> Option<Datum> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let answer = kept.young.get(request).or_else(|| kept.old.get(request))?;
         (answer.at.plus(age) > now).then(|| answer.datum.clone())
     }
 
-    /// Keeps an answer.
-    pub(crate) fn put(&self, request: String, at: Timestamp, datum: Datum) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.young.len() >= KEPT / 2 {
+    /// Keeps an answer that is wanted until it is so old.
+    pub(crate) fn put(&self, request: String, at: Timestamp, age: Duration, datum: Datum) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if at.since(kept.swept) > SWEEP {
+            kept.young.retain(|_, answer| answer.until > at);
+            kept.old.retain(|_, answer| answer.until > at);
+            kept.swept = at;
+        }
+        if kept.young.len() >= self.crowd.part(OF_ALL, KEPT) / 2 {
             kept.old = std::mem::take(&mut kept.young);
         }
-        kept.young.insert(request.into(), Answer { at, datum });
+        let until = at.plus(age);
+        let answer = Answer { at, until, datum };
+        kept.young.insert(request.into(), answer);
     }
 }
 
@@ -51,16 +78,29 @@ mod tests {
 
     #[test]
     fn answers_age_and_the_cache_is_bounded() {
-        let cache = FetchCache::default();
+        let cache = FetchCache::new(Crowd::default());
         let at = Timestamp::from_unix_seconds(100);
-        cache.put("a".into(), at, Datum::from(1));
         let hour = Duration::from_hours(1);
+        cache.put("a".into(), at, hour, Datum::from(1));
         assert!(cache.get("a", at, hour).is_some());
         assert!(cache.get("a", at.plus(hour), hour).is_none());
         for n in 0..KEPT * 2 {
-            cache.put(format!("k{n}"), at, Datum::Null);
+            cache.put(format!("k{n}"), at, hour, Datum::Null);
         }
-        let kept = cache.0.lock().unwrap();
+        let later = at.plus(hour);
+        cache.put("b".into(), later, hour, Datum::Null);
+        {
+            let kept = cache.kept.lock().unwrap();
+            assert_eq!(
+                kept.young.len() + kept.old.len(),
+                1,
+                "the others are too old"
+            );
+        }
+        for n in 0..KEPT * 2 {
+            cache.put(format!("k{n}"), later, hour, Datum::Null);
+        }
+        let kept = cache.kept.lock().unwrap();
         assert!(kept.young.len() + kept.old.len() <= KEPT);
     }
 }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use futures::future::try_join_all;
 use tracing::info;
 
 use super::attempt::Attempt;
@@ -16,8 +17,19 @@ use crate::engine::record::PipelineName;
 use crate::engine::store::{self, Gate, Store as _};
 use crate::lang::plan::{Pipeline, Requirement};
 
+/// How much longer an answer holds while nothing waits for it.
+const IDLE: u32 = 10;
 /// After a failure that is no connector's.
 const SOON: Duration = Duration::from_secs(5);
+
+/// What an answer is wanted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Want {
+    /// Work waits: it is as young as `every` says.
+    Work,
+    /// Nothing waits: it is for people to see, and asked less often where the requirement held.
+    Watch,
+}
 
 /// How the requirements of a tenant stood when they were looked at last.
 #[derive(Debug, Default)]
@@ -27,6 +39,8 @@ pub(crate) struct Gates(Mutex<HashMap<String, Looked>>);
 struct Looked {
     /// When it is to be looked at again.
     until: Timestamp,
+    /// The same while nothing waits for it.
+    idle_until: Timestamp,
     closed: Option<String>,
     answer: Answer,
 }
@@ -39,12 +53,25 @@ enum Answer {
 }
 
 impl Gates {
-    fn fresh(&self, requirement: &Requirement, now: Timestamp) -> Option<Looked> {
+    fn fresh(&self, requirement: &Requirement, now: Timestamp, want: Want) -> Option<Looked> {
         let looked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        looked
-            .get(&*requirement.name)
-            .filter(|looked| looked.until > now)
-            .cloned()
+        let looked = looked.get(&*requirement.name)?;
+        let until = match want {
+            Want::Work => looked.until,
+            Want::Watch => looked.idle_until,
+        };
+        (until > now).then(|| looked.clone())
+    }
+
+    /// Whether every answer for a pipeline is young enough to work its records.
+    pub(crate) fn are_fresh(
+        &self,
+        requirements: &[Requirement],
+        pipeline: &str,
+        now: Timestamp,
+    ) -> bool {
+        let mut of_it = requirements.iter().filter(|it| it.is_of(pipeline));
+        of_it.all(|requirement| self.fresh(requirement, now, Want::Work).is_some())
     }
 
     /// How a requirement stands, and whether that is news.
@@ -78,8 +105,12 @@ impl Gates {
 }
 
 /// Whether a pipeline may take up work now.
-pub(crate) async fn open(tenant: &TenantRun, pipeline: &Pipeline) -> store::Result<bool> {
-    match closed(tenant, &pipeline.name).await {
+pub(crate) async fn open(
+    tenant: &TenantRun,
+    pipeline: &Pipeline,
+    want: Want,
+) -> store::Result<bool> {
+    match closed(tenant, &pipeline.name, want).await {
         Ok(closed) => Ok(closed.is_none()),
         Err(Stop::Store(error)) => Err(error),
         Err(
@@ -94,20 +125,20 @@ pub(crate) async fn open(tenant: &TenantRun, pipeline: &Pipeline) -> store::Resu
 }
 
 /// Why a pipeline may not take up work now, if so.
-async fn closed(tenant: &TenantRun, pipeline: &str) -> Result<Option<String>, Stop> {
-    for requirement in &tenant.plan.integration.requires {
-        if requirement.pipelines.iter().any(|name| **name == *pipeline)
-            && let Some(reason) = look(tenant, requirement).await?
-        {
-            return Ok(Some(reason));
-        }
-    }
-    Ok(None)
+async fn closed(tenant: &TenantRun, pipeline: &str, want: Want) -> Result<Option<String>, Stop> {
+    let all = tenant.plan.integration.requires.iter();
+    let own = all.filter(|requirement| requirement.is_of(pipeline));
+    let looked = try_join_all(own.map(|requirement| look(tenant, requirement, want))).await?;
+    Ok(looked.into_iter().flatten().next())
 }
 
-async fn look(tenant: &TenantRun, requirement: &Requirement) -> Result<Option<String>, Stop> {
+async fn look(
+    tenant: &TenantRun,
+    requirement: &Requirement,
+    want: Want,
+) -> Result<Option<String>, Stop> {
     let now = tenant.clock.now();
-    if let Some(looked) = tenant.gates.fresh(requirement, now) {
+    if let Some(looked) = tenant.gates.fresh(requirement, now, want) {
         return Ok(looked.closed);
     }
     let mut attempt = Attempt::without_record(tenant, now, Priority::Event);
@@ -146,6 +177,10 @@ async fn look(tenant: &TenantRun, requirement: &Requirement) -> Result<Option<St
     };
     let looked = Looked {
         until,
+        idle_until: match &closed {
+            None => now.plus(requirement.every * IDLE),
+            Some(_) => until,
+        },
         closed: closed.clone(),
         answer,
     };

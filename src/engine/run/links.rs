@@ -6,10 +6,13 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::crowd::Crowd;
 use crate::engine::store::{self, LinkId, LinkRow, SqliteStore, Store as _};
 
-/// Links that are kept; beyond it the older half is dropped and read again when asked for.
+/// Links that a tenant keeps; beyond it the older half is dropped and read again when asked for.
 const KEPT: usize = 2_048;
+/// Links that all tenants keep together.
+const OF_ALL: usize = 65_536;
 
 /// A link, or the certainty that there is none.
 type Known = Option<Arc<LinkRow>>;
@@ -19,6 +22,7 @@ type Known = Option<Arc<LinkRow>>;
 pub(crate) struct Links {
     store: Arc<SqliteStore>,
     known: Mutex<Generations>,
+    crowd: Crowd,
 }
 
 /// A read of the store that is under way. What changes meanwhile may be missing from its answer, so it is not kept.
@@ -34,7 +38,7 @@ impl<'a> Reading<'a> {
     fn keep(&self, id: LinkId, row: Known) {
         let mut known = self.0.known();
         if !known.changed.contains(&id) {
-            known.put(id, row);
+            known.put(id, row, self.0.most());
         }
     }
 }
@@ -61,19 +65,19 @@ struct Generations {
 }
 
 impl Generations {
-    fn get(&mut self, id: &LinkId) -> Option<Known> {
+    fn get(&mut self, id: &LinkId, most: usize) -> Option<Known> {
         if let Some(known) = self.young.get(id) {
             return Some(known.clone());
         }
         let known = self.old.remove(id)?;
-        self.put(id.clone(), known.clone());
+        self.put(id.clone(), known.clone(), most);
         Some(known)
     }
 
-    fn put(&mut self, id: LinkId, known: Known) {
+    fn put(&mut self, id: LinkId, known: Known, most: usize) {
         self.old.remove(&id);
         self.young.insert(id, known);
-        if self.young.len() >= KEPT / 2 {
+        if self.young.len() >= most / 2 {
             self.old = std::mem::take(&mut self.young);
         }
     }
@@ -88,11 +92,16 @@ impl Generations {
 }
 
 impl Links {
-    pub(crate) fn new(store: Arc<SqliteStore>) -> Self {
+    pub(crate) fn new(store: Arc<SqliteStore>, crowd: Crowd) -> Self {
         Self {
             store,
             known: Mutex::default(),
+            crowd,
         }
+    }
+
+    fn most(&self) -> usize {
+        self.crowd.part(OF_ALL, KEPT)
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, Generations> {
@@ -101,7 +110,7 @@ impl Links {
 
     /// A link as it stands.
     pub(crate) async fn get(&self, id: &LinkId) -> store::Result<Known> {
-        if let Some(known) = self.known().get(id) {
+        if let Some(known) = self.known().get(id, self.most()) {
             return Ok(known);
         }
         let reading = Reading::begin(self);
@@ -115,7 +124,7 @@ impl Links {
         let missing: HashSet<LinkId> = {
             let mut known = self.known();
             ids.into_iter()
-                .filter(|id| known.get(id).is_none())
+                .filter(|id| known.get(id, self.most()).is_none())
                 .collect()
         };
         if missing.is_empty() {
@@ -133,7 +142,7 @@ impl Links {
     /// There can be no link yet, because its key was made a moment ago. If there is one all the same, planning an
     /// intent finds it: the store decides there, not this memory.
     pub(crate) fn none_yet(&self, id: LinkId) {
-        self.known().put(id, None);
+        self.known().put(id, None, self.most());
     }
 
     /// The link was changed: what is known of it is read anew.

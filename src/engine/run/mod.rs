@@ -31,7 +31,7 @@ mod write;
 pub use activate::{ActivateError, Activation, Blame, CheckFailure, CheckLine};
 pub(crate) use attempt::{Ended, judge, work};
 pub use coverage::Coverage;
-pub(crate) use gate::open as gate_open;
+pub(crate) use gate::{Want, open as gate_open};
 pub use health::ConnectionHealth;
 pub(crate) use item::item;
 pub use progress::{Counters, Progress};

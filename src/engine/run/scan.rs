@@ -1,11 +1,13 @@
 //! One pass over a source: pages enter the inbox, and the position moves with them (T1).
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument as _, debug, error_span, warn};
+use tracing::{Instrument as _, debug, error, error_span, warn};
 
 use super::attempt::key_text;
 use super::failure::Failure;
@@ -21,8 +23,8 @@ use crate::engine::connect::paging::{
 use crate::engine::connect::{Jitter, Priority, ceiling};
 use crate::engine::record::PipelineName;
 use crate::engine::store::{
-    self, BeginScan, CursorId, CursorRow, Error, Mark, Position, ScanId, ScanThen, Store as _,
-    TakePage,
+    self, Begins, CursorId, CursorRow, Error, Mark, Position, ScanId, ScanThen, Store as _,
+    TakePage, Taken,
 };
 use crate::engine::telemetry::names::span;
 use crate::lang::plan::{Pipeline, Sweep};
@@ -138,8 +140,16 @@ pub(crate) async fn pass(
     let began = tenant.clock.monotonic();
     let span = error_span!(span::PASS, tenant = %tenant.name, pipeline = %pipeline.name);
     let read = async {
-        let ended = both(tenant, pipeline, stop, began).await;
-        judged(tenant, pipeline, ended)
+        // A panic is a mistake of ours: the source is read again all the same, from where it stands.
+        let read = AssertUnwindSafe(both(tenant, pipeline, stop, began));
+        match read.catch_unwind().await {
+            Ok(ended) => judged(tenant, pipeline, ended),
+            Err(_) => {
+                let reason = "Syncline made a mistake (a panic); its log says where".to_owned();
+                error!(tenant = %tenant.name, pipeline = %pipeline.name, "A pass ended in a panic; later again.");
+                ("later", later(tenant, pipeline, None, reason))
+            }
+        }
     };
     let (counts_as, end) = read.instrument(span).await;
     if counts_as == "complete" {
@@ -347,6 +357,7 @@ async fn read(
     let connection = tenant.connection(&fetch.request.connector).clone();
     let row = cursor_row(tenant, pipeline).await?;
     let watermark = row.as_ref().and_then(|row| row.watermark.clone());
+    let stands = row.as_ref().is_some_and(|row| row.stalled.is_none());
     let open = row
         .and_then(|row| row.scan)
         .filter(|_| purpose == Purpose::Poll);
@@ -389,54 +400,61 @@ async fn read(
             .as_ref()
             .map(CursorRules::from)
             .zip(lower.clone()),
-        watermark: watermark.map(|mark| mark.text.into()),
+        watermark: watermark.as_ref().map(|mark| mark.text.as_str().into()),
         position: open.as_ref().map(|scan| stored_position(&scan.position)),
         started: open.as_ref().map_or(now, |scan| scan.started),
         purpose,
     })?;
-    let id = match open {
-        Some(scan) => scan.id,
-        None => begin(tenant, pipeline, lower.as_ref(), now).await?,
+    let begins = open.is_none().then(|| Begins {
+        lower: lower.as_ref().map(|lower| lower.as_str().to_owned()),
+        started: now,
+    });
+    let mut standing = Standing {
+        id: open.map_or_else(new_id, |scan| scan.id),
+        begins,
+        // A page that brings nothing is not taken, where what it would move stands there already.
+        idle: stands.then_some(watermark),
     };
     loop {
         if stop.is_cancelled() {
             return Err(Cut::Stopped);
         }
-        let ended = match page(tenant, pipeline, &mut scan, &id).await {
+        let ended = match page(tenant, pipeline, &mut scan, &mut standing).await {
             Ok(done) => done,
             Err(Cut::Paging(error)) => {
-                stall(tenant, pipeline, &scan, &id, &error).await?;
+                stall(tenant, pipeline, &scan, &mut standing, &error).await?;
                 return Err(error.into());
             }
             Err(cut) => return Err(cut),
         };
-        tenant.wake.notify_one();
         if let Ended::At(rest) = ended {
             return Ok(rest);
         }
     }
 }
 
-async fn begin(
-    tenant: &TenantRun,
-    pipeline: &Pipeline,
-    lower: Option<&CursorValue>,
-    started: Timestamp,
-) -> Result<ScanId, Cut> {
-    let id = ScanId::from(uuid::Uuid::now_v7().simple().to_string());
-    let cursor = cursor_id(tenant, pipeline);
-    tenant
-        .store
-        .begin_scan(BeginScan {
-            fence: tenant.fence(),
-            identity: cursor.identity,
-            pipeline: cursor.pipeline,
-            scan: id.clone(),
-            lower: lower.map(|lower| lower.as_str().to_owned()),
-            started,
-        })
-        .await?;
-    Ok(id)
+/// What the store has of a scan, or is to have.
+struct Standing {
+    id: ScanId,
+    /// How it begins; none once it stands in the store.
+    begins: Option<Begins>,
+    /// The watermark that the store has, where nothing else would change there if the scan ended without a row.
+    idle: Option<Option<Mark>>,
+}
+
+impl Standing {
+    /// Whether taking a page would change nothing: the whole scan is this page, and brings nothing.
+    fn stays(&self, page: &TakePage) -> bool {
+        let moved = |stored: &Option<Mark>| page.watermark.is_some() && page.watermark != *stored;
+        page.items.is_empty()
+            && page.then == ScanThen::Ends
+            && self.begins.is_some()
+            && self.idle.as_ref().is_some_and(|stored| !moved(stored))
+    }
+}
+
+fn new_id() -> ScanId {
+    ScanId::from(uuid::Uuid::now_v7().simple().to_string())
 }
 
 /// Whether a page was the last.
@@ -451,7 +469,7 @@ async fn page(
     tenant: &TenantRun,
     pipeline: &Pipeline,
     scan: &mut Scan,
-    id: &ScanId,
+    standing: &mut Standing,
 ) -> Result<Ended, Cut> {
     let fetch = &pipeline.fetch;
     let asked_for = scan.next()?;
@@ -495,32 +513,41 @@ async fn page(
         asked: replied,
     })?;
     let count = items.len() as u64;
-    let items = signal::handed_on(tenant, pipeline, items).await?;
+    let (items, named) = signal::handed_on(tenant, pipeline, items).await?;
     let cursor = cursor_id(tenant, pipeline);
     let moved = verdict.watermark.is_some();
-    let taken = tenant
-        .store
-        .take_page(TakePage {
-            fence: tenant.fence(),
-            identity: cursor.identity,
-            pipeline: cursor.pipeline,
-            scan: id.clone(),
-            request_started: asked,
-            items,
-            position: position_to_store(&verdict.position),
-            watermark: verdict.watermark.as_ref().map(mark_to_store),
-            then: match verdict.then {
-                Then::Again => ScanThen::GoesOn,
-                Then::Finished { .. } => ScanThen::Ends,
-            },
-        })
-        .await?;
+    let take = TakePage {
+        fence: tenant.fence(),
+        identity: cursor.identity,
+        pipeline: cursor.pipeline,
+        scan: standing.id.clone(),
+        begins: standing.begins.clone(),
+        request_started: asked,
+        items,
+        position: position_to_store(&verdict.position),
+        watermark: verdict.watermark.as_ref().map(mark_to_store),
+        then: match verdict.then {
+            Then::Again => ScanThen::GoesOn,
+            Then::Finished { .. } => ScanThen::Ends,
+        },
+    };
+    let taken = if standing.stays(&take) {
+        Taken::default()
+    } else {
+        let taken = tenant.store.take_page(take).await?;
+        standing.begins = None;
+        taken
+    };
+    let new = taken.new + taken.newer + named;
+    if new > 0 {
+        tenant.wake.notify_one();
+    }
     tenant.progress.page(&pipeline.name, count, taken);
     let now = tenant.clock.monotonic();
     tenant.sources.with(tenant, pipeline, |source| {
         source.seen.pages += 1;
         source.seen.rows += count;
-        source.seen.new += taken.new + taken.newer;
+        source.seen.new += new;
         if moved {
             source.overlap.moved(now);
         }
@@ -536,7 +563,7 @@ async fn stall(
     tenant: &TenantRun,
     pipeline: &Pipeline,
     scan: &Scan,
-    id: &ScanId,
+    standing: &mut Standing,
     error: &PagingError,
 ) -> Result<(), Cut> {
     warn!(pipeline = %pipeline.name, %error, "The source cannot be read on.");
@@ -545,7 +572,8 @@ async fn stall(
         fence: tenant.fence(),
         identity: cursor.identity,
         pipeline: cursor.pipeline,
-        scan: id.clone(),
+        scan: standing.id.clone(),
+        begins: standing.begins.take(),
         request_started: tenant.clock.now(),
         items: Vec::new(),
         position: position_to_store(&scan.position()),

@@ -9,7 +9,8 @@ use crate::engine::record::{PipelineName, RecordKey};
 use crate::engine::store::{self, Hint, Item, Store as _};
 use crate::lang::plan::Pipeline;
 
-/// What of a page enters the inbox: its rows; of a signal's page none, for they only mark what they name (T1h).
+/// What of a page enters the inbox: its rows; of a signal's page none, for they only mark what they name (T1h). And
+/// how many it marked.
 ///
 /// The marks are stored before the page is taken and the position moves. A crash between the two reads the page
 /// again and marks again, which costs a re-read that finds nothing new (S11).
@@ -17,9 +18,9 @@ pub(super) async fn handed_on(
     tenant: &TenantRun,
     source: &Pipeline,
     items: Vec<Item>,
-) -> store::Result<Vec<Item>> {
+) -> store::Result<(Vec<Item>, u64)> {
     let Some(pipeline) = source.names.as_ref().and_then(|name| tenant.pipeline(name)) else {
-        return Ok(items);
+        return Ok((items, 0));
     };
     let rows = items.len();
     let mut named: HashSet<RecordKey> = HashSet::new();
@@ -31,7 +32,7 @@ pub(super) async fn handed_on(
         .map(|item| (item.key, None))
         .collect();
     if keys.is_empty() {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), 0));
     }
     let hinted = tenant
         .store
@@ -44,7 +45,7 @@ pub(super) async fn handed_on(
         })
         .await?;
     debug!(signal = %source.name, rows, marked = hinted.marked, "A signal named records to read again.");
-    Ok(Vec::new())
+    Ok((Vec::new(), hinted.marked))
 }
 
 /// The cause of death of a row without a key.

@@ -254,8 +254,8 @@ impl Attempt<'_> {
             }
             None => lists::read_reply(self.tenant, &fetch.request, &scope, self.asker()).await?,
         };
-        if let Some(name) = name {
-            self.tenant.cache.put(name, now, answer.clone());
+        if let (Some(name), Some(age)) = (name, cache) {
+            self.tenant.cache.put(name, now, age, answer.clone());
         }
         Ok(answer)
     }

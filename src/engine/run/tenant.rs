@@ -2,7 +2,7 @@
 //! in memory between records.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::Notify;
@@ -77,6 +77,8 @@ pub struct TenantRun {
     pub(crate) wake: Arc<Notify>,
     place: Place,
     epoch: Arc<AtomicI64>,
+    /// Whether it was on when that was asked last.
+    on: AtomicBool,
     /// When it was last turned on, in ticks.
     since: AtomicI64,
     opened_at: Timestamp,
@@ -134,7 +136,7 @@ impl TenantRun {
         let run = Arc::new(Self {
             place: progress.crowd.join(sources),
             links: before.map_or_else(
-                || Arc::new(Links::new(store.clone())),
+                || Arc::new(Links::new(store.clone(), progress.crowd.clone())),
                 |before| before.links.clone(),
             ),
             name,
@@ -143,12 +145,13 @@ impl TenantRun {
             store,
             clock,
             claims: before.map_or_else(Claims::default, |before| before.claims.clone()),
-            cache: FetchCache::default(),
+            cache: FetchCache::new(progress.crowd.clone()),
             gates: Gates::default(),
             progress,
             sources: Sources::default(),
             wake: before.map_or_else(Arc::default, |before| before.wake.clone()),
             epoch: before.map_or_else(Arc::default, |before| before.epoch.clone()),
+            on: AtomicBool::new(false),
             since: AtomicI64::new(0),
             opened_at,
             activation: RwLock::new(Datum::Null),
@@ -162,6 +165,7 @@ impl TenantRun {
     pub async fn refresh(&self) -> store::Result<store::TenantRow> {
         let row = self.store.tenant(&self.name).await?;
         self.epoch.store(row.epoch.0, Ordering::SeqCst);
+        self.stands(row.phase);
         let since = row.since.unwrap_or_default();
         self.since.store(since.ticks(), Ordering::Relaxed);
         let date = |at: Option<Timestamp>| Datum::from(at.map(Timestamp::to_chrono));
@@ -176,6 +180,15 @@ impl TenantRun {
     /// Whether records are worked.
     pub(crate) async fn is_on(&self) -> store::Result<bool> {
         Ok(self.refresh().await?.phase == Phase::On)
+    }
+
+    pub(super) fn stands(&self, phase: Phase) {
+        self.on.store(phase == Phase::On, Ordering::SeqCst);
+    }
+
+    /// Whether they were when that was asked last.
+    pub(super) fn was_on(&self) -> bool {
+        self.on.load(Ordering::SeqCst)
     }
 
     /// The tenant and the epoch in which its work runs.
@@ -307,6 +320,12 @@ impl TenantRun {
     /// When the next closed gate is to be looked at.
     pub(crate) fn next_gate_look(&self) -> Option<Timestamp> {
         self.gates.next_look(&self.plan.integration.requires)
+    }
+
+    /// Whether it is known well enough that a pipeline may take up work.
+    pub(crate) fn gates_are_fresh(&self, pipeline: &str) -> bool {
+        let requires = &self.plan.integration.requires;
+        self.gates.are_fresh(requires, pipeline, self.clock.now())
     }
 
     /// Whether a gate is closed only because the other side could not be asked.

@@ -20,6 +20,13 @@ pub enum Received {
     Off,
 }
 
+/// Since when the phase of the tenant is known.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Known {
+    Before,
+    Now,
+}
+
 impl TenantRun {
     /// Marks the record that a delivery of a webhook names. When this returns the mark is durable.
     pub async fn receive(
@@ -28,8 +35,13 @@ impl TenantRun {
         webhook: &str,
         named: Named,
     ) -> store::Result<Received> {
-        if !self.is_on().await? {
-            return Ok(Received::Off);
+        // What is known of the tenant may be old: then its fence says so.
+        let mut known = Known::Before;
+        if !self.was_on() {
+            if !self.is_on().await? {
+                return Ok(Received::Off);
+            }
+            known = Known::Now;
         }
         let Named::Record { key, version } = named else {
             return Ok(Received::Nothing);
@@ -47,24 +59,31 @@ impl TenantRun {
             *pipeline.fetch.request.connector == *connector
                 && trigger.is_some_and(|it| it.webhooks.iter().any(|name| **name == *webhook))
         };
-        let hints = self.pipelines().filter(listen).map(|pipeline| {
-            self.store.hint(Hint {
-                fence: self.fence(),
-                identity: self.identity(connector).clone(),
-                pipeline: PipelineName::from(&*pipeline.name),
-                keys: vec![(key.clone(), want.clone())],
-                at,
-            })
-        });
-        match try_join_all(hints).await {
-            Ok(hinted) if hinted.is_empty() => Ok(Received::Nothing),
-            Ok(_) => {
-                self.wake.notify_one();
-                Ok(Received::Marked)
+        let listening: Vec<_> = self.pipelines().filter(listen).collect();
+        loop {
+            let hints = listening.iter().map(|pipeline| {
+                self.store.hint(Hint {
+                    fence: self.fence(),
+                    identity: self.identity(connector).clone(),
+                    pipeline: PipelineName::from(&*pipeline.name),
+                    keys: vec![(key.clone(), want.clone())],
+                    at,
+                })
+            });
+            match try_join_all(hints).await {
+                Ok(hinted) if hinted.is_empty() => return Ok(Received::Nothing),
+                Ok(_) => {
+                    self.wake.notify_one();
+                    return Ok(Received::Marked);
+                }
+                Err(store::Error::EpochMoved { .. }) => {
+                    if known == Known::Now || !self.is_on().await? {
+                        return Ok(Received::Off);
+                    }
+                    known = Known::Now;
+                }
+                Err(error) => return Err(error),
             }
-            // Turned off or on while it was taken down.
-            Err(store::Error::EpochMoved { .. }) => Ok(Received::Off),
-            Err(error) => Err(error),
         }
     }
 }

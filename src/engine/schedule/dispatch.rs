@@ -20,7 +20,7 @@ use super::source::Source;
 use super::spaced::Spaced;
 use crate::engine::clock::Timestamp;
 use crate::engine::record::{PipelineName, RecordKey, RootKey, Seq};
-use crate::engine::run::{self, Ended, PassEnd, Seen, Taken, TenantRun};
+use crate::engine::run::{self, Ended, PassEnd, Seen, Taken, TenantRun, Want};
 use crate::engine::store::{self, ReadyQuery, RecordRow, RecordState, Store as _};
 use crate::lang::plan::Pipeline;
 
@@ -174,8 +174,15 @@ struct Dispatch {
 
 impl Dispatch {
     async fn run(&mut self) -> store::Result<()> {
-        self.look_at_gates().await?;
-        self.start_settling();
+        match self.mode {
+            Mode::Once => {
+                self.look_at_gates(Want::Watch).await?;
+                self.start_settling();
+            }
+            // Thousands of tenants begin at one instant: each looks when it has work, when something is due, or when
+            // its turn comes.
+            Mode::Forever => self.open = self.unpaused().collect(),
+        }
         loop {
             if self.stop.is_cancelled() {
                 return self.drain().await;
@@ -235,18 +242,29 @@ impl Dispatch {
             () = self.tenant.woken() => self.again(),
             () = self.control.asked() => {}
             () = clock.sleep_until(wake_at) => {
-                self.again();
-                self.start_settling();
+                if self.next_due.is_some_and(|due| due <= self.tenant.now()) {
+                    self.again();
+                    self.start_settling();
+                }
             }
         }
         Ok(())
     }
 
-    /// Requirements, unknown outcomes, and whatever became due.
+    /// Requirements; while there is work, also unknown outcomes and whatever became due. Without any, the store has
+    /// said when something is due.
     async fn look_around(&mut self) -> store::Result<()> {
-        self.look_at_gates().await?;
-        self.again();
-        self.start_settling();
+        let before = self.open.clone();
+        if self.window.is_empty() && self.working.is_empty() && self.drained == Drained::Yes {
+            self.look_at_gates(Want::Watch).await?;
+        } else {
+            self.look_at_gates(Want::Work).await?;
+            self.start_settling();
+            self.again();
+        }
+        if self.open != before {
+            self.again();
+        }
         let now = self.tenant.now();
         let gate = self.tenant.next_gate_look().unwrap_or(now.plus(LOOK));
         self.next_look = gate.min(now.plus(LOOK)).max(now.plus(PAUSE));
@@ -285,24 +303,39 @@ impl Dispatch {
         }
     }
 
-    async fn look_at_gates(&mut self) -> store::Result<()> {
-        self.open.clear();
-        // The records that a signal names are its pipeline's, and wait with it.
+    /// The pipelines that nobody paused. The records that a signal names are its pipeline's, and wait with it.
+    fn unpaused(&self) -> impl Iterator<Item = PipelineName> {
         let own = self
             .sources
             .iter()
             .filter(|source| source.pipeline.names.is_none());
-        for source in own {
-            let name = PipelineName::from(&*source.pipeline.name);
-            if self.paused.has(name.as_str()) {
+        let names = own.map(|source| PipelineName::from(&*source.pipeline.name));
+        names.filter(|name| !self.paused.has(name.as_str()))
+    }
+
+    /// Which pipelines may take up work; what is read ahead of others is put back.
+    async fn look_at_gates(&mut self, want: Want) -> store::Result<()> {
+        self.open.clear();
+        let own: Vec<PipelineName> = self.unpaused().collect();
+        for name in own {
+            let Some(pipeline) = self.tenant.pipeline(name.as_str()).cloned() else {
                 continue;
-            }
-            if run::gate_open(&self.tenant, &source.pipeline).await? {
+            };
+            if run::gate_open(&self.tenant, &pipeline, want).await? {
                 self.open.insert(name);
             } else {
-                self.judge_waiting(&source.pipeline).await?;
+                self.judge_waiting(&pipeline).await?;
             }
         }
+        let (open, known) = (&self.open, &mut self.known);
+        self.window.retain(|taken| {
+            let id = &taken.row.id;
+            let stays = open.contains(&id.pipeline);
+            if !stays {
+                known.remove(&(id.pipeline.clone(), id.key.clone()));
+            }
+            stays
+        });
         Ok(())
     }
 
@@ -368,8 +401,13 @@ impl Dispatch {
             if let Some(last) = rows.last() {
                 self.after = last.seq;
             }
+            let is_fresh = |row: &RecordRow| self.tenant.gates_are_fresh(row.id.pipeline.as_str());
+            if !rows.iter().all(is_fresh) {
+                self.look_at_gates(Want::Work).await?;
+            }
             let fresh: Vec<RecordRow> = rows
                 .into_iter()
+                .filter(|row| self.open.contains(&row.id.pipeline))
                 .filter(|row| {
                     self.known
                         .insert((row.id.pipeline.clone(), row.id.key.clone()))

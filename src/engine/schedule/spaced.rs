@@ -11,13 +11,15 @@ use crate::engine::store::RecordRow;
 /// Least time between two such reads.
 const SPACE: Duration = Duration::from_secs(1);
 /// Reads that are remembered before those that lie back are forgotten.
-const MOST: usize = 1024;
+const FEW: usize = 16;
 
 /// When a record may be read again for a hint.
 #[derive(Debug, Default)]
 pub(super) struct Spaced {
     reads: HashMap<(PipelineName, RecordKey), Timestamp>,
     next: Option<Timestamp>,
+    /// When there are so many, those that lie back are forgotten.
+    most: usize,
 }
 
 impl Spaced {
@@ -41,8 +43,9 @@ impl Spaced {
             self.next = Some(self.next.map_or(*until, |next| next.min(*until)));
             return false;
         }
-        if self.reads.len() >= MOST {
+        if self.reads.len() >= self.most {
             self.reads.retain(|_, until| *until > now);
+            self.most = (2 * self.reads.len()).max(FEW);
         }
         self.reads.insert(of, now.plus(SPACE));
         true

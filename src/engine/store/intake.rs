@@ -101,20 +101,12 @@ pub struct Position {
     pub highest: Option<Mark>,
 }
 
-/// Begins a scan, in place of any that stands.
+/// How a scan begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BeginScan {
-    /// In which epoch.
-    pub fence: Fence,
-    /// Whose data.
-    pub identity: Identity,
-    /// Of which pipeline.
-    pub pipeline: PipelineName,
-    /// The new scan.
-    pub scan: ScanId,
+pub struct Begins {
     /// Its lower bound.
     pub lower: Option<String>,
-    /// When it begins.
+    /// When.
     pub started: Timestamp,
 }
 
@@ -129,6 +121,8 @@ pub struct TakePage {
     pub pipeline: PipelineName,
     /// Of which scan.
     pub scan: ScanId,
+    /// The scan that begins with this page, in place of any that stands; none when it stands already.
+    pub begins: Option<Begins>,
     /// When the page's request started: decides between equal versions (S9).
     pub request_started: Timestamp,
     /// Its rows, in order.

@@ -20,8 +20,8 @@ use std::future::Future;
 pub use error::Error;
 pub use gate::{ClosedGate, Gate};
 pub use intake::{
-    BeginScan, BelowWant, ContentHash, CursorId, CursorRow, Death, Hint, Hinted, Item, Mark,
-    Position, Reread, RereadResult, Scan, ScanId, ScanThen, TakePage, Taken,
+    Begins, BelowWant, ContentHash, CursorId, CursorRow, Death, Hint, Hinted, Item, Mark, Position,
+    Reread, RereadResult, Scan, ScanId, ScanThen, TakePage, Taken,
 };
 pub use link::{
     Adopt, Applied, Changed, Drop, Fingerprint, Intent, LinkChange, LinkId, LinkRow, Miss, Missed,
@@ -104,9 +104,6 @@ pub trait Store: Send + Sync + 'static {
 
     /// How far a pipeline has read.
     fn cursor(&self, cursor: &CursorId) -> impl Future<Output = Result<Option<CursorRow>>> + Send;
-
-    /// Begins a scan. Crash before: it begins at the next start. After: it goes on from its lower bound.
-    fn begin_scan(&self, scan: BeginScan) -> impl Future<Output = Result<()>> + Send;
 
     /// T1: rows enter the inbox and the position moves, by rules S9, S8, S31, S23. Crash before: the page is read
     /// again. After: records and position are safe.

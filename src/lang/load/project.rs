@@ -76,7 +76,34 @@ impl Document {
     }
 }
 
+/// What the documents of one kind say, of those whose shape is right.
+macro_rules! of_kind {
+    ($($(#[$doc:meta])* $name:ident: $kind:ident;)*) => {
+        impl Project {$(
+            $(#[$doc])*
+            pub fn $name(&self) -> impl Iterator<Item = &config::$kind> {
+                self.documents.iter().filter_map(|document| match &document.config {
+                    Some(Config::$kind(config)) => Some(&**config),
+                    Some(_) | None => None,
+                })
+            }
+        )*}
+    };
+}
+
+of_kind! {
+    /// The connectors, in the order of the files.
+    connectors: Connector;
+    /// The maps, in the order of the files.
+    maps: Map;
+}
+
 impl Project {
+    /// A connector by its name.
+    pub fn connector(&self, name: &str) -> Option<&config::Connector> {
+        self.connectors().find(|it| it.name.as_str() == name)
+    }
+
     /// The text of a file that a document names.
     pub fn file(&self, document: &Document, name: &str) -> Option<&Arc<str>> {
         self.files.get(&document.beside(name))

@@ -95,3 +95,10 @@ pub struct Requirement {
     /// The pipelines that wait.
     pub pipelines: Vec<Arc<str>>,
 }
+
+impl Requirement {
+    /// Whether a pipeline waits for it.
+    pub fn is_of(&self, pipeline: &str) -> bool {
+        self.pipelines.iter().any(|name| **name == *pipeline)
+    }
+}

@@ -3,7 +3,7 @@
 //! Thousands of tenants have tens of thousands of forms of secrets, and every new token brings more. An automaton over
 //! all of them would have to be built again for each; here one is learned, and forgotten, by itself.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Forms are filed by so many of their first bytes: by the most that they have.
 const WIDTHS: [usize; 3] = [8, 4, 1];
@@ -12,25 +12,35 @@ type Head = [u8; 8];
 
 /// The texts.
 #[derive(Default)]
-pub(super) struct Index([HashMap<Head, Vec<Form>>; WIDTHS.len()]);
+pub(super) struct Index([HashMap<Head, Forms>; WIDTHS.len()]);
 
+/// The texts of one beginning. There may be thousands: tokens of one maker begin alike, and differ little in length.
+#[derive(Default)]
+struct Forms {
+    forms: HashMap<Box<str>, Form>,
+    /// How many there are of each length.
+    lengths: BTreeMap<usize, usize>,
+}
+
+#[derive(Default)]
 struct Form {
-    text: Box<str>,
     /// How many know it for a while.
     learned: u32,
     keep: Keep,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum Keep {
     ForGood,
+    #[default]
     WhileLearned,
 }
 
 impl Index {
     /// Whether a text is known for good.
     pub(super) fn keeps(&self, text: &str) -> bool {
-        let found = self.form(text);
+        let found = place(text.as_bytes())
+            .and_then(|(tier, head)| self.0[tier].get(&head)?.forms.get(text));
         found.is_some_and(|form| form.keep == Keep::ForGood)
     }
 
@@ -56,11 +66,8 @@ impl Index {
         let Some(forms) = self.0[tier].get_mut(&head) else {
             return;
         };
-        for form in forms.iter_mut().filter(|form| *form.text == *text) {
-            form.learned = form.learned.saturating_sub(1);
-        }
-        forms.retain(|form| form.learned > 0 || form.keep == Keep::ForGood);
-        if forms.is_empty() {
+        forms.forget(text);
+        if forms.forms.is_empty() {
             self.0[tier].remove(&head);
         }
     }
@@ -70,36 +77,48 @@ impl Index {
         // Texts of a tier are longer than all of the tiers below it.
         WIDTHS.iter().zip(&self.0).find_map(|(width, tier)| {
             let forms = tier.get(&head(text.as_bytes(), *width)?)?;
-            let fits = forms.iter().filter(|form| text.starts_with(&*form.text));
-            fits.map(|form| form.text.len()).max()
+            let lengths = forms.lengths.keys().rev().copied();
+            let mut fits = lengths.filter(|length| {
+                let begins = text.get(..*length);
+                begins.is_some_and(|begins| forms.forms.contains_key(begins))
+            });
+            fits.next()
         })
     }
 
     /// How many texts are known.
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.0.iter().flat_map(HashMap::values).map(Vec::len).sum()
-    }
-
-    fn form(&self, text: &str) -> Option<&Form> {
-        let (tier, head) = place(text.as_bytes())?;
-        let forms = self.0[tier].get(&head)?;
-        forms.iter().find(|form| *form.text == *text)
+        let forms = self.0.iter().flat_map(HashMap::values);
+        forms.map(|forms| forms.forms.len()).sum()
     }
 
     fn form_or_new(&mut self, text: String) -> Option<&mut Form> {
         let (tier, head) = place(text.as_bytes())?;
         let forms = self.0[tier].entry(head).or_default();
-        let at = forms.iter().position(|form| *form.text == *text);
-        let at = at.unwrap_or_else(|| {
-            forms.push(Form {
-                text: text.into(),
-                learned: 0,
-                keep: Keep::WhileLearned,
-            });
-            forms.len() - 1
-        });
-        forms.get_mut(at)
+        if !forms.forms.contains_key(&*text) {
+            *forms.lengths.entry(text.len()).or_default() += 1;
+        }
+        Some(forms.forms.entry(text.into()).or_default())
+    }
+}
+
+impl Forms {
+    fn forget(&mut self, text: &str) {
+        let Some(form) = self.forms.get_mut(text) else {
+            return;
+        };
+        form.learned = form.learned.saturating_sub(1);
+        if form.learned > 0 || form.keep == Keep::ForGood {
+            return;
+        }
+        self.forms.remove(text);
+        if let Some(count) = self.lengths.get_mut(&text.len()) {
+            *count -= 1;
+            if *count == 0 {
+                self.lengths.remove(&text.len());
+            }
+        }
     }
 }
 

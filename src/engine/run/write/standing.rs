@@ -248,20 +248,23 @@ impl Attempt<'_> {
         let reply = match known {
             Some(Datum::Json(found)) => Ok(Some(found)),
             Some(_) | None => {
-                lists::read_one(
+                let reply = lists::read_one(
                     self.tenant,
                     &read.request,
                     &scope,
                     read.found.as_ref(),
                     self.asker(),
                 )
-                .await
+                .await;
+                // From when it was read: an answer that is used does not get younger by that.
+                if let (Some((age, name)), Ok(Some(found))) = (kept, &reply) {
+                    let answer = Datum::Json(found.clone());
+                    self.tenant.cache.put(name, now, age, answer);
+                }
+                reply
             }
         };
         drop(scope);
-        if let (Some((_, name)), Ok(Some(found))) = (kept, &reply) {
-            self.tenant.cache.put(name, now, Datum::Json(found.clone()));
-        }
         match reply {
             Ok(Some(found)) => {
                 let merged = read

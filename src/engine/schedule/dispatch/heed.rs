@@ -2,9 +2,10 @@
 
 use super::{Dispatch, MOST, PER_CONNECTION};
 use crate::engine::record::PipelineName;
+use crate::engine::run::Want;
 use crate::engine::schedule::agenda::Paused as Halted;
 use crate::engine::schedule::source::{self, Source};
-use crate::engine::store;
+use crate::engine::store::{self, Store as _};
 
 impl Dispatch {
     /// Takes up what was asked since the last look.
@@ -28,17 +29,7 @@ impl Dispatch {
             self.read_now(name.as_str());
         }
         if looks {
-            self.look_at_gates().await?;
-            let open = &self.open;
-            let known = &mut self.known;
-            self.window.retain(|taken| {
-                let id = &taken.row.id;
-                let stays = open.contains(&id.pipeline);
-                if !stays {
-                    known.remove(&(id.pipeline.clone(), id.key.clone()));
-                }
-                stays
-            });
+            self.look_at_gates(Want::Watch).await?;
             self.again();
         }
         Ok(())

@@ -54,7 +54,9 @@ impl Dispatch {
                 return Ok(());
             }
         };
-        self.again();
+        if passed.seen.new > 0 {
+            self.again();
+        }
         let mut names = self.sources.iter().map(|source| &source.pipeline.name);
         // The present plan may have no such source any more.
         let Some(index) = names.position(|name| *name == passed.source) else {

@@ -97,6 +97,8 @@ pub(super) struct LookAgain(pub(super) TenantName);
 impl Command for LookAgain {
     type Answer = u64;
 
+    const SHARES: bool = true;
+
     fn points(&self) -> &'static [(CrashPoint, CrashPoint)] {
         &[]
     }

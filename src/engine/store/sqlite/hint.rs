@@ -86,35 +86,50 @@ pub(super) async fn mark(tx: &mut Tx<'_>, keys: &[Dirty<'_>]) -> Result<u64, Fau
 impl Command for Hint {
     type Answer = Hinted;
 
+    const SHARES: bool = true;
+
+    const URGENT: bool = true;
+
     fn points(&self) -> &'static [(CrashPoint, CrashPoint)] {
         &[(CrashPoint::BeforeHint, CrashPoint::AfterHint)]
     }
 
     async fn run(tx: &mut Tx<'_>, commands: &[&Self]) -> Result<Vec<Hinted>, Fault> {
-        let mut answers = Vec::with_capacity(commands.len());
         for hint in commands {
             check_fence(tx, &hint.fence).await?;
-            let keys: Vec<Dirty<'_>> = hint
-                .keys
-                .iter()
-                .map(|(key, want)| Dirty {
-                    tenant: &hint.fence.tenant,
-                    identity: hint.identity.as_str(),
-                    pipeline: hint.pipeline.as_str(),
-                    key: key.as_str(),
-                    want: want.as_ref(),
-                    at: hint.at,
-                    which: Which::Any,
-                })
-                .collect();
-            let marked = mark(tx, &keys).await?;
-            answers.push(Hinted {
-                marked,
-                never: keys.len() as u64 - marked,
-            });
+        }
+        let keys_of = |hint: &&'_ Self| hint.keys.len() as u64;
+        // How many each of them marked is known where every key was, as it nearly always is.
+        let marked = mark(tx, &dirty(commands)).await?;
+        if marked == commands.iter().map(keys_of).sum::<u64>() {
+            let all = commands.iter().map(keys_of);
+            return Ok(all.map(|marked| Hinted { marked, never: 0 }).collect());
+        }
+        let mut answers = Vec::with_capacity(commands.len());
+        for hint in commands {
+            // Marked twice in one transaction is marked once.
+            let marked = mark(tx, &dirty(std::slice::from_ref(hint))).await?;
+            let never = keys_of(hint) - marked;
+            answers.push(Hinted { marked, never });
         }
         Ok(answers)
     }
+}
+
+fn dirty<'a>(hints: &[&'a Hint]) -> Vec<Dirty<'a>> {
+    let keys = hints
+        .iter()
+        .flat_map(|hint| hint.keys.iter().map(move |key| (*hint, key)));
+    keys.map(|(hint, (key, want))| Dirty {
+        tenant: &hint.fence.tenant,
+        identity: hint.identity.as_str(),
+        pipeline: hint.pipeline.as_str(),
+        key: key.as_str(),
+        want: want.as_ref(),
+        at: hint.at,
+        which: Which::Any,
+    })
+    .collect()
 }
 
 /// How a read compares with what is stored (S9).
@@ -139,6 +154,8 @@ fn compare(read: &Reread, stored: &RecordRow, hash: Option<&str>, read_at: i64) 
 
 impl Command for Reread {
     type Answer = RereadResult;
+
+    const SHARES: bool = true;
 
     fn points(&self) -> &'static [(CrashPoint, CrashPoint)] {
         &[(CrashPoint::BeforeTakePage, CrashPoint::AfterTakePage)]
@@ -186,8 +203,8 @@ async fn reread(tx: &mut Tx<'_>, read: &Reread) -> Result<RereadResult, Fault> {
         return Ok(RereadResult::Behind(stored));
     }
     let stays_dead = standing == Ordering::Equal && stored.outcome == Some(Outcome::Dead);
-    store(tx, read, standing, stays_dead).await?;
-    after(tx, read).await
+    let row = store(tx, read, standing, stays_dead).await?;
+    Ok(row.map_or(RereadResult::Never, came_to))
 }
 
 /// What is stored of the record a re-read is for, with its hash and the start of the read that brought it.
@@ -222,10 +239,10 @@ async fn store(
     read: &Reread,
     standing: Ordering,
     stays_dead: bool,
-) -> Result<(), Fault> {
+) -> Result<Option<RecordRow>, Fault> {
     let dead = read.item.bad.as_ref();
     let fresh = standing == Ordering::Greater;
-    sqlx::query(
+    let row = sqlx::query(concat!(
         "UPDATE record SET version = ?5, ticks = ?6, hash = ?7, read_at = max(read_at, ?8), \
          root = ?9, payload = ?10, dirty = coalesce(hinted_at, 0) > ?8, \
          want_version = iif(coalesce(hinted_at, 0) > ?8, want_version, NULL), \
@@ -237,8 +254,9 @@ async fn store(
          detail = CASE WHEN ?12 IS NOT NULL THEN ?13 WHEN ?11 THEN NULL ELSE detail END, \
          state = iif(?12 IS NOT NULL OR (?14 AND coalesce(hinted_at, 0) <= ?8), 'dead', 'ready'), \
          due = NULL, backoff = NULL, waits_on = NULL \
-         WHERE tenant = ?1 AND key = ?2 AND identity = ?3 AND pipeline = ?4",
-    )
+         WHERE tenant = ?1 AND key = ?2 AND identity = ?3 AND pipeline = ?4 RETURNING ",
+        record_columns!()
+    ))
     .bind(read.fence.tenant.as_str())
     .bind(read.item.key.as_str())
     .bind(read.identity.as_str())
@@ -253,20 +271,22 @@ async fn store(
     .bind(dead.map(|dead| dead.cause.as_str()))
     .bind(dead.map(|dead| dead.detail.as_str()))
     .bind(stays_dead)
-    .execute(&mut *tx.conn)
+    .fetch_optional(&mut *tx.conn)
     .await?;
-    Ok(())
+    row.as_ref().map(rows::record).transpose()
 }
 
 async fn after(tx: &mut Tx<'_>, read: &Reread) -> Result<RereadResult, Fault> {
-    let Some((row, _, _)) = stored(tx, read).await? else {
-        return Ok(RereadResult::Never);
-    };
-    Ok(match row.state {
+    let row = stored(tx, read).await?;
+    Ok(row.map_or(RereadResult::Never, |(row, _, _)| came_to(row)))
+}
+
+fn came_to(row: RecordRow) -> RereadResult {
+    match row.state {
         super::super::RecordState::Dead => RereadResult::Dead(row),
         super::super::RecordState::Ready
         | super::super::RecordState::Waiting
         | super::super::RecordState::Held
         | super::super::RecordState::Done => RereadResult::Work(row),
-    })
+    }
 }

@@ -34,12 +34,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::{
-    AccountId, AccountPause, AccountRow, Adopt, AuditQuery, AuditRow, BeginScan, Changed,
-    ClosedGate, Count, CursorId, CursorRow, DeadCount, DeadQuery, Drop, Error, Finish, Finished,
-    Gate, Hint, Hinted, Judge, LinkChange, LinkId, LinkRow, Met, Miss, Missed, Order, OrderRow,
-    Ordered, Overview, PauseRow, PlanIntent, Planned, ReadyQuery, RecordId, RecordQuery, RecordRow,
-    Reread, RereadResult, Result, Rotate, Rotated, Settle, Store, TakePage, Taken, TargetId,
-    TenantRow, TraceRow,
+    AccountId, AccountPause, AccountRow, Adopt, AuditQuery, AuditRow, Changed, ClosedGate, Count,
+    CursorId, CursorRow, DeadCount, DeadQuery, Drop, Error, Finish, Finished, Gate, Hint, Hinted,
+    Judge, LinkChange, LinkId, LinkRow, Met, Miss, Missed, Order, OrderRow, Ordered, Overview,
+    PauseRow, PlanIntent, Planned, ReadyQuery, RecordId, RecordQuery, RecordRow, Reread,
+    RereadResult, Result, Rotate, Rotated, Settle, Store, TakePage, Taken, TargetId, TenantRow,
+    TraceRow,
 };
 use crate::engine::clock::Timestamp;
 use crate::engine::record::{EngineEpoch, EntityName, Identity, RecordKey, TenantName};
@@ -291,10 +291,6 @@ impl Store for SqliteStore {
         take::read_cursor(&mut conn, cursor)
             .await
             .map_err(|fault| self.at(fault))
-    }
-
-    async fn begin_scan(&self, scan: BeginScan) -> Result<()> {
-        self.write(scan).await
     }
 
     async fn take_page(&self, page: TakePage) -> Result<Taken> {

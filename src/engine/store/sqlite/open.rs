@@ -31,6 +31,9 @@ const APPLICATION_ID: i64 = 0x7379_6e63;
 /// How long a lock that another program holds on the database is waited for (S41).
 const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// Waiting longer than this for a connection is told.
+const SLOW: Duration = Duration::from_secs(10);
+
 /// How often a foreign engine's lock is tried again.
 const LOCK_POLL: Duration = Duration::from_millis(50);
 
@@ -148,6 +151,8 @@ fn pool(most: u32) -> SqlitePoolOptions {
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(false)
+        // When thousands of tenants begin they wait for a reader each, for a moment.
+        .acquire_slow_threshold(SLOW)
 }
 
 /// The writer's connection: WAL, and an fsync for every commit.

@@ -27,6 +27,7 @@ impl Command for Order {
         let mut answers = Vec::with_capacity(commands.len());
         for order in commands {
             let records = if enter(tx, order).await? {
+                tx.fences.clear();
                 carry_out(tx, order).await?
             } else {
                 0

@@ -2,7 +2,7 @@
 
 use sqlx::Row as _;
 
-use super::super::{BeginScan, Error, Fence, Item, Mark, Phase, ScanThen, TakePage, Taken};
+use super::super::{Error, Fence, Item, Mark, Phase, ScanThen, TakePage, Taken};
 use super::bulk::{Args, Bulk, runs};
 use super::fault::Fault;
 use super::rows;
@@ -13,15 +13,23 @@ use crate::engine::record::{Identity, PipelineName, TenantName};
 
 /// Refuses a command of another epoch, and every command for a tenant that is off (S22).
 pub(super) async fn check_fence(tx: &mut Tx<'_>, fence: &Fence) -> Result<(), Fault> {
-    let tenant = super::tenant::read(&mut *tx.conn, &fence.tenant).await?;
-    if tenant.epoch == fence.epoch && tenant.phase != Phase::Off {
+    let (phase, epoch) = match tx.fences.get(&fence.tenant) {
+        Some(known) => *known,
+        None => {
+            let row = super::tenant::read(&mut *tx.conn, &fence.tenant).await?;
+            let standing = (row.phase, row.epoch);
+            tx.fences.insert(fence.tenant.clone(), standing);
+            standing
+        }
+    };
+    if epoch == fence.epoch && phase != Phase::Off {
         return Ok(());
     }
     Err(Fault::Refused(Error::EpochMoved {
         tenant: fence.tenant.clone(),
         expected: fence.epoch,
-        phase: tenant.phase,
-        epoch: tenant.epoch,
+        phase,
+        epoch,
     }))
 }
 
@@ -35,40 +43,10 @@ pub(super) fn text(mark: Option<&Mark>) -> Option<&str> {
     mark.map(|mark| mark.text.as_str())
 }
 
-impl Command for BeginScan {
-    type Answer = ();
-
-    fn points(&self) -> &'static [(CrashPoint, CrashPoint)] {
-        &[]
-    }
-
-    async fn run(tx: &mut Tx<'_>, commands: &[&Self]) -> Result<Vec<()>, Fault> {
-        for scan in commands {
-            check_fence(tx, &scan.fence).await?;
-            // A repeated command must not set a scan back that has moved on.
-            sqlx::query(
-                "INSERT INTO cursor (tenant, identity, pipeline, scan_id, scan_open, scan_lower, \
-                 scan_started) VALUES (?1, ?2, ?3, ?4, 1, ?5, ?6) \
-                 ON CONFLICT DO UPDATE SET scan_id = ?4, scan_open = 1, scan_lower = ?5, \
-                 scan_started = ?6, scan_at = NULL, scan_tie = NULL, scan_page = NULL, \
-                 scan_high = NULL, scan_high_ticks = NULL, stalled = NULL \
-                 WHERE scan_id IS NOT ?4",
-            )
-            .bind(scan.fence.tenant.as_str())
-            .bind(scan.identity.as_str())
-            .bind(scan.pipeline.as_str())
-            .bind(scan.scan.as_str())
-            .bind(scan.lower.as_deref())
-            .bind(scan.started.ticks())
-            .execute(&mut *tx.conn)
-            .await?;
-        }
-        Ok(vec![(); commands.len()])
-    }
-}
-
 impl Command for TakePage {
     type Answer = Taken;
+
+    const SHARES: bool = true;
 
     fn points(&self) -> &'static [(CrashPoint, CrashPoint)] {
         &[(CrashPoint::BeforeTakePage, CrashPoint::AfterTakePage)]
@@ -95,19 +73,36 @@ impl Command for TakePage {
     }
 }
 
+/// A scan that begins with this page, in place of any that stands.
+const BEGINS: &str = "\
+    INSERT INTO cursor (tenant, identity, pipeline, scan_id, scan_at, scan_tie, scan_page, scan_high, \
+    scan_high_ticks, scan_open, stalled, watermark, watermark_ticks, scan_lower, scan_started) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) \
+    ON CONFLICT DO UPDATE SET scan_id = ?4, scan_at = ?5, scan_tie = ?6, scan_page = ?7, \
+    scan_high = ?8, scan_high_ticks = ?9, scan_open = ?10, stalled = ?11, \
+    watermark = iif(?12 IS NULL OR ?13 < watermark_ticks, watermark, ?12), \
+    watermark_ticks = iif(?12 IS NULL OR ?13 < watermark_ticks, watermark_ticks, ?13), \
+    scan_lower = ?14, scan_started = ?15";
+
+/// One that goes on.
+const GOES_ON: &str = "\
+    UPDATE cursor SET scan_at = ?5, scan_tie = ?6, scan_page = ?7, scan_high = ?8, \
+    scan_high_ticks = ?9, scan_open = ?10, stalled = ?11, \
+    watermark = iif(?12 IS NULL OR ?13 < watermark_ticks, watermark, ?12), \
+    watermark_ticks = iif(?12 IS NULL OR ?13 < watermark_ticks, watermark_ticks, ?13) \
+    WHERE tenant = ?1 AND identity = ?2 AND pipeline = ?3 AND scan_id = ?4";
+
 /// The watermark moves up only: by instant where both have one (S14).
 async fn move_cursor(tx: &mut Tx<'_>, page: &TakePage) -> Result<(), Fault> {
     let stalled = match &page.then {
         ScanThen::GoesOn | ScanThen::Ends => None,
         ScanThen::Stalls(reason) => Some(reason.as_str()),
     };
-    let moved = sqlx::query(
-        "UPDATE cursor SET scan_at = ?5, scan_tie = ?6, scan_page = ?7, scan_high = ?8, \
-         scan_high_ticks = ?9, scan_open = ?10, stalled = ?11, \
-         watermark = iif(?12 IS NULL OR ?13 < watermark_ticks, watermark, ?12), \
-         watermark_ticks = iif(?12 IS NULL OR ?13 < watermark_ticks, watermark_ticks, ?13) \
-         WHERE tenant = ?1 AND identity = ?2 AND pipeline = ?3 AND scan_id = ?4",
-    )
+    let moved = sqlx::query(if page.begins.is_some() {
+        BEGINS
+    } else {
+        GOES_ON
+    })
     .bind(page.fence.tenant.as_str())
     .bind(page.identity.as_str())
     .bind(page.pipeline.as_str())
@@ -120,9 +115,14 @@ async fn move_cursor(tx: &mut Tx<'_>, page: &TakePage) -> Result<(), Fault> {
     .bind(page.then != ScanThen::Ends)
     .bind(stalled)
     .bind(text(page.watermark.as_ref()))
-    .bind(ticks(page.watermark.as_ref()))
-    .execute(&mut *tx.conn)
-    .await?;
+    .bind(ticks(page.watermark.as_ref()));
+    let moved = match &page.begins {
+        Some(begins) => moved
+            .bind(begins.lower.as_deref())
+            .bind(begins.started.ticks()),
+        None => moved,
+    };
+    let moved = moved.execute(&mut *tx.conn).await?;
     if moved.rows_affected() == 1 {
         return Ok(());
     }

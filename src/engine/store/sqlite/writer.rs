@@ -5,6 +5,7 @@
 //! itself, so that one command never fails another, except when the file itself is at fault.
 
 use std::any::Any;
+use std::collections::HashMap;
 use std::fs::File;
 use std::future::Future;
 use std::path::Path;
@@ -15,23 +16,26 @@ use sqlx::{SqliteConnection, SqlitePool};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use super::super::{Error, Result};
+use super::super::{Error, Phase, Result};
 use super::fault::Fault;
 use crate::engine::clock::Clock;
 use crate::engine::crash::{self, CrashPoint};
-use crate::engine::record::EngineEpoch;
+use crate::engine::record::{EngineEpoch, TenantEpoch, TenantName};
 use crate::engine::telemetry::StoreMeter;
 
 /// Commands that wait at most; a full queue makes callers wait.
 pub(super) const QUEUE: usize = 1024;
-/// Commands of one commit at most.
-const GROUP: usize = 256;
+/// Commands of one commit at most: whoever waits for a durable answer waits for one commit, and the rest of another.
+const GROUP: usize = 64;
 
 /// What a command sees of the transaction it runs in.
 pub(super) struct Tx<'c> {
     pub(super) conn: &'c mut SqliteConnection,
     pub(super) engine: EngineEpoch,
     last_seq: &'c mut i64,
+    /// The tenants' phases and epochs as they stand in this transaction: nobody else changes them while this engine
+    /// has the store, and asking for them costs a round trip in most commands. Emptied by whatever may change them.
+    pub(super) fences: &'c mut HashMap<TenantName, (Phase, TenantEpoch)>,
 }
 
 impl Tx<'_> {
@@ -50,6 +54,12 @@ impl Tx<'_> {
         sqlx::query(sql).execute(&mut *self.conn).await?;
         Ok(())
     }
+
+    /// Undoes what was done since `sql`'s counterpart.
+    async fn undo(&mut self, sql: &'static str) -> std::result::Result<(), Fault> {
+        self.fences.clear();
+        self.run(sql).await
+    }
 }
 
 /// One kind of write.
@@ -63,6 +73,9 @@ pub(super) trait Command: Send + Sync + Sized + 'static {
     /// Whether several share statements.
     const SHARES: bool = false;
 
+    /// Whether it goes before others: somebody outside waits for it, and comes again if it takes long.
+    const URGENT: bool = false;
+
     /// Does it inside a transaction; a fault undoes what it did. Answers stand in the order of the commands.
     fn run(
         tx: &mut Tx<'_>,
@@ -72,18 +85,26 @@ pub(super) trait Command: Send + Sync + Sized + 'static {
 
 /// Puts a command into the queue, and hands its answer back.
 #[derive(Clone, Debug)]
-pub(super) struct Queue(mpsc::Sender<Box<dyn Member>>);
+pub(super) struct Queue {
+    urgent: mpsc::Sender<Box<dyn Member>>,
+    others: mpsc::Sender<Box<dyn Member>>,
+}
 
 impl Queue {
     /// The queue, and the end the writer reads.
-    pub(super) fn new() -> (Self, mpsc::Receiver<Box<dyn Member>>) {
-        let (send, receive) = mpsc::channel(QUEUE);
-        (Self(send), receive)
+    pub(super) fn new() -> (Self, Waiting) {
+        let (urgent, first) = mpsc::channel(QUEUE);
+        let (others, then) = mpsc::channel(QUEUE);
+        (Self { urgent, others }, Waiting { first, then })
     }
 
     /// How many wait.
     pub(super) fn waiting(&self) -> usize {
-        self.0.max_capacity() - self.0.capacity()
+        let lanes = [&self.urgent, &self.others];
+        lanes
+            .map(|lane| lane.max_capacity() - lane.capacity())
+            .iter()
+            .sum()
     }
 
     /// Waits for the commit that holds `command`.
@@ -93,11 +114,49 @@ impl Queue {
             jobs: vec![Job { command, reply }],
             answers: Vec::new(),
         };
-        self.0
-            .send(Box::new(batch))
-            .await
-            .map_err(|_| Error::Closed)?;
+        let lane = if C::URGENT {
+            &self.urgent
+        } else {
+            &self.others
+        };
+        let sent = lane.send(Box::new(batch)).await;
+        sent.map_err(|_| Error::Closed)?;
         answer.await.map_err(|_| Error::Closed)?
+    }
+}
+
+/// The commands that wait.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    first: mpsc::Receiver<Box<dyn Member>>,
+    then: mpsc::Receiver<Box<dyn Member>>,
+}
+
+impl Waiting {
+    /// Those of the next commit, at least one; none when every sender is gone.
+    async fn group(&mut self, group: &mut Vec<Box<dyn Member>>) {
+        tokio::select! {
+            biased;
+            Some(member) = self.first.recv() => group.push(member),
+            Some(member) = self.then.recv() => group.push(member),
+            else => return,
+        }
+        for lane in [&mut self.first, &mut self.then] {
+            while group.len() < GROUP
+                && let Ok(member) = lane.try_recv()
+            {
+                group.push(member);
+            }
+        }
+    }
+
+    fn is_closed(&self) -> bool {
+        self.first.is_closed() && self.then.is_closed()
+    }
+
+    fn close(&mut self) {
+        self.first.close();
+        self.then.close();
     }
 }
 
@@ -112,12 +171,23 @@ struct Batch<C: Command> {
     answers: Vec<std::result::Result<C::Answer, Fault>>,
 }
 
+/// Who else is in a transaction: alone, a batch needs no savepoint, which would be two round trips more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Company {
+    None,
+    Others,
+}
+
 /// A batch whose kind the writer need not know.
 pub(super) trait Member: Any + Send {
     /// Takes in `other` if it is of the same kind and they share statements; else gives it back.
     fn join(&mut self, other: Box<dyn Member>) -> Option<Box<dyn Member>>;
     /// Runs it. A fault means that the transaction is lost.
-    fn run<'a>(&'a mut self, tx: &'a mut Tx<'_>) -> BoxFuture<'a, std::result::Result<(), Fault>>;
+    fn run<'a>(
+        &'a mut self,
+        tx: &'a mut Tx<'_>,
+        company: Company,
+    ) -> BoxFuture<'a, std::result::Result<(), Fault>>;
     fn points(&self) -> Vec<(CrashPoint, CrashPoint)>;
     /// How many commands it holds.
     fn commands(&self) -> usize;
@@ -135,18 +205,32 @@ impl<C: Command> Batch<C> {
     async fn attempt(
         tx: &mut Tx<'_>,
         commands: &[&C],
+        company: Company,
     ) -> std::result::Result<std::result::Result<Vec<C::Answer>, Fault>, Fault> {
-        tx.run("SAVEPOINT member").await?;
+        if company == Company::Others {
+            tx.run("SAVEPOINT member").await?;
+        }
         match C::run(tx, commands).await {
             Ok(answers) => {
                 debug_assert_eq!(answers.len(), commands.len(), "one answer for each command");
-                tx.run("RELEASE member").await?;
+                if company == Company::Others {
+                    tx.run("RELEASE member").await?;
+                }
                 Ok(Ok(answers))
             }
             Err(fault) if fault.spoils_the_group() => Err(fault),
             Err(fault) => {
-                tx.run("ROLLBACK TO member").await?;
-                tx.run("RELEASE member").await?;
+                match company {
+                    Company::Others => {
+                        tx.undo("ROLLBACK TO member").await?;
+                        tx.run("RELEASE member").await?;
+                    }
+                    // The transaction that is committed in the end is an empty one.
+                    Company::None => {
+                        tx.undo("ROLLBACK").await?;
+                        tx.run("BEGIN IMMEDIATE").await?;
+                    }
+                }
                 Ok(Err(fault))
             }
         }
@@ -164,23 +248,27 @@ impl<C: Command> Member for Batch<C> {
         None
     }
 
-    fn run<'a>(&'a mut self, tx: &'a mut Tx<'_>) -> BoxFuture<'a, std::result::Result<(), Fault>> {
+    fn run<'a>(
+        &'a mut self,
+        tx: &'a mut Tx<'_>,
+        company: Company,
+    ) -> BoxFuture<'a, std::result::Result<(), Fault>> {
         Box::pin(async move {
             let commands: Vec<&C> = self.jobs.iter().map(|job| &job.command).collect();
-            self.answers =
-                match Self::attempt(tx, &commands).await? {
-                    Ok(answers) => answers.into_iter().map(Ok).collect(),
-                    Err(fault) if commands.len() == 1 => vec![Err(fault)],
-                    Err(_) => {
-                        let mut answers = Vec::with_capacity(commands.len());
-                        for command in commands {
-                            answers.push(Self::attempt(tx, &[command]).await?.and_then(
-                                |mut one| one.pop().ok_or(Fault::Refused(Error::Closed)),
-                            ));
-                        }
-                        answers
+            self.answers = match Self::attempt(tx, &commands, company).await? {
+                Ok(answers) => answers.into_iter().map(Ok).collect(),
+                Err(fault) if commands.len() == 1 => vec![Err(fault)],
+                Err(_) => {
+                    let mut answers = Vec::with_capacity(commands.len());
+                    for command in commands {
+                        let one = Self::attempt(tx, &[command], Company::Others).await?;
+                        answers.push(
+                            one.and_then(|mut one| one.pop().ok_or(Fault::Refused(Error::Closed))),
+                        );
                     }
-                };
+                    answers
+                }
+            };
             Ok(())
         })
     }
@@ -217,6 +305,7 @@ pub(super) struct Writer {
     path: Arc<Path>,
     engine: EngineEpoch,
     last_seq: i64,
+    fences: HashMap<TenantName, (Phase, TenantEpoch)>,
     meter: StoreMeter,
     /// Held as long as anything may be written.
     _lock: Option<File>,
@@ -239,16 +328,13 @@ impl Writer {
             path,
             engine,
             last_seq: engine.0 * SEQS_PER_EPOCH,
+            fences: HashMap::new(),
             meter,
             _lock: lock,
         }
     }
 
-    pub(super) async fn run(
-        mut self,
-        mut queue: mpsc::Receiver<Box<dyn Member>>,
-        stop: CancellationToken,
-    ) {
+    pub(super) async fn run(mut self, mut queue: Waiting, stop: CancellationToken) {
         // How long the machine takes, whatever time it is for the engine.
         let clock = Clock::real();
         let mut waiting = Vec::with_capacity(GROUP);
@@ -259,8 +345,8 @@ impl Writer {
                     queue.close();
                     continue;
                 }
-                received = queue.recv_many(&mut waiting, GROUP) => {
-                    if received == 0 {
+                () = queue.group(&mut waiting) => {
+                    if waiting.is_empty() {
                         break;
                     }
                 }
@@ -303,11 +389,12 @@ impl Writer {
             conn: &mut conn,
             engine: self.engine,
             last_seq: &mut self.last_seq,
+            fences: &mut self.fences,
         };
         let done = Self::transact(&mut tx, group).await;
         if done.is_err() {
             // The transaction may be gone already, as after a full disk; then there is nothing to roll back.
-            drop(tx.run("ROLLBACK").await);
+            drop(tx.undo("ROLLBACK").await);
         }
         done
     }
@@ -317,8 +404,13 @@ impl Writer {
         group: &mut [Box<dyn Member>],
     ) -> std::result::Result<(), Fault> {
         tx.run("BEGIN IMMEDIATE").await?;
+        let company = if group.len() == 1 {
+            Company::None
+        } else {
+            Company::Others
+        };
         for batch in &mut *group {
-            batch.run(tx).await?;
+            batch.run(tx, company).await?;
         }
         let points: Vec<_> = group.iter().flat_map(|batch| batch.points()).collect();
         for (before, _) in &points {

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
 use super::facts::{self, pretty, when};
-use super::live::{self, Templates};
+use super::live;
 use super::notices::Notice;
 use super::visit::{Operating, Problem, Visitor};
 use super::{pages, record};
@@ -38,15 +38,7 @@ pub(super) async fn page(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
     let frame = visitor.frame(&admin, "dead", "Dead letters");
-    let templates = Templates {
-        page: "dead.html",
-        live: "dead.live.html",
-    };
-    let looked = admin.clone();
-    live::answer(admin, visitor, templates, frame, move || {
-        read(looked.clone(), asked.clone())
-    })
-    .await
+    live::answer(admin, visitor, "dead", frame, asked, read).await
 }
 
 async fn read(admin: Arc<Admin>, asked: Asked) -> Result<Json, Problem> {

@@ -18,32 +18,32 @@ use crate::server::admin::Admin;
 /// Between two looks at what happened.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// The templates of a page.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Templates {
-    pub(super) page: &'static str,
-    pub(super) live: &'static str,
-}
-
-/// The page, or its changes for as long as the session lasts. `facts` gives what the changing part says, beside `frame`.
-pub(super) async fn answer<F, Fut>(
+/// A page, or its changes for as long as the session lasts: filled from the templates `NAME.html` and
+/// `NAME.live.html` with what `read` finds of what was `asked`, beside `frame`.
+pub(super) async fn answer<A, Fut>(
     admin: Arc<Admin>,
     visitor: Visitor,
-    templates: Templates,
+    name: &'static str,
     frame: Map<String, Json>,
-    facts: F,
+    asked: A,
+    read: fn(Arc<Admin>, A) -> Fut,
 ) -> Result<Response, Problem>
 where
-    F: Fn() -> Fut + Send + Sync + 'static,
+    A: Clone + Send + Sync + 'static,
     Fut: Future<Output = Result<Json, Problem>> + Send + 'static,
 {
+    let facts = {
+        let admin = admin.clone();
+        move || read(admin.clone(), asked.clone())
+    };
     if visitor.what == Wanted::Page {
-        let page = pages::fill(templates.page, with(&frame, facts().await?))?;
+        let page = pages::fill(&format!("{name}.html"), with(&frame, facts().await?))?;
         return Ok(Html(page).into_response());
     }
-    let looking = (admin, visitor, frame, facts, String::new());
+    let template = format!("{name}.live.html");
+    let looking = (admin, visitor, template, frame, facts, String::new());
     let changes = stream::unfold(looking, async move |looking| {
-        let (admin, visitor, frame, facts, mut shown) = looking;
+        let (admin, visitor, template, frame, facts, mut shown) = looking;
         loop {
             tokio::select! {
                 () = tokio::time::sleep(LOOK) => {}
@@ -54,7 +54,7 @@ where
             }
             // What cannot be read now may be there at the next look.
             let Ok(now) = facts().await else { continue };
-            let Ok(part) = pages::fill(templates.live, with(&frame, now)) else {
+            let Ok(part) = pages::fill(&template, with(&frame, now)) else {
                 return None;
             };
             if part != shown {
@@ -62,7 +62,7 @@ where
                 let event = Event::default().data(part.replace('\r', " "));
                 shown = part;
                 let event = Ok::<_, Infallible>(event);
-                return Some((event, (admin, visitor, frame, facts, shown)));
+                return Some((event, (admin, visitor, template, frame, facts, shown)));
             }
         }
     });

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use super::facts;
-use super::live::{self, Templates};
+use super::live;
 use super::notices::Notice;
 use super::visit::{Administering, Operating, Problem, Visitor};
 use crate::daemon::{Extent, Outcome, Reopen};
@@ -65,15 +65,7 @@ pub(super) async fn page(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
     let frame = visitor.frame(&admin, "overview", "Overview");
-    let templates = Templates {
-        page: "overview.html",
-        live: "overview.live.html",
-    };
-    let looked = admin.clone();
-    live::answer(admin, visitor, templates, frame, move || {
-        read(looked.clone(), asked.clone())
-    })
-    .await
+    live::answer(admin, visitor, "overview", frame, asked, read).await
 }
 
 async fn read(admin: Arc<Admin>, asked: Asked) -> Result<Json, Problem> {

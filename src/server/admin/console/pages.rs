@@ -15,6 +15,7 @@ macro_rules! templates {
 
 const TEMPLATES: &[(&str, &str)] = templates![
     "audit.html",
+    "bare.html",
     "base.html",
     "dead.html",
     "dead.live.html",

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
 use super::facts::{self, pretty, when, when_known};
-use super::live::{self, Templates};
+use super::live;
 use super::visit::{Problem, Visitor};
 use crate::engine::clock::Timestamp;
 use crate::engine::record::{RecordKey, TenantName};
@@ -43,15 +43,7 @@ pub(super) async fn page(
     };
     let mut frame = visitor.frame(&admin, "records", &title);
     frame.insert("asked".to_owned(), asked.key.as_str().into());
-    let templates = Templates {
-        page: "record.html",
-        live: "record.live.html",
-    };
-    let looked = admin.clone();
-    live::answer(admin, visitor, templates, frame, move || {
-        read(looked.clone(), asked.clone())
-    })
-    .await
+    live::answer(admin, visitor, "record", frame, asked, read).await
 }
 
 async fn read(admin: Arc<Admin>, asked: Asked) -> Result<Json, Problem> {

@@ -14,7 +14,7 @@ use crate::daemon::settings::{self, SettingsError};
 use crate::daemon::view::{Setting, SettingFrom, SettingRow, SettingsView, SubjectLine};
 use crate::lang::config::FieldType;
 use crate::lang::edit;
-use crate::lang::load::{Config, Project};
+use crate::lang::load::Project;
 use crate::lang::plan::{Choices, Tenant};
 use crate::server::admin::Admin;
 
@@ -80,25 +80,9 @@ fn targets(
     for (group_name, group) in &choices.integration().settings {
         for (name, field) in &group.fields {
             let Some(map) = &field.map else { continue };
-            let mut documents = project.documents.iter();
-            let to = documents.find_map(|document| match &document.config {
-                Some(Config::Map(found)) if found.name.as_str() == map.as_str() => {
-                    Some(&found.to.0)
-                }
-                Some(
-                    Config::Map(_)
-                    | Config::Connector(_)
-                    | Config::Runtime(_)
-                    | Config::Integration(_)
-                    | Config::Pipeline(_)
-                    | Config::Routine(_)
-                    | Config::Test(_)
-                    | Config::Tenant(_),
-                )
-                | None => None,
-            });
-            let words = to
-                .and_then(|to| words(tenant, to))
+            let map = project.maps().find(|it| it.name.as_str() == map.as_str());
+            let words = map
+                .and_then(|map| words(tenant, &map.to.0))
                 .filter(|words| (1..=MOST_TARGETS).contains(&words.len()));
             if let Some(words) = words {
                 found.insert(format!("{group_name}.{name}"), words);

@@ -13,7 +13,7 @@ use super::{files, live, pages, tenant};
 use crate::engine::record::TenantName;
 use crate::engine::run::CheckLine;
 use crate::engine::store::{Instruction, Phase, Store as _};
-use crate::lang::load::{Config, Project};
+use crate::lang::load::Project;
 use crate::lang::plan::{Account, ParamValue};
 use crate::server::admin::Admin;
 
@@ -68,21 +68,7 @@ async fn shown(
 
 /// What a connector is, and how to obtain what an account with it needs.
 fn guide<'p>(project: &'p Project, connector: &str) -> (Option<&'p str>, Option<&'p str>) {
-    let mut documents = project.documents.iter();
-    let found = documents.find_map(|document| match &document.config {
-        Some(Config::Connector(found)) if found.name.as_str() == connector => Some(found),
-        Some(
-            Config::Connector(_)
-            | Config::Runtime(_)
-            | Config::Integration(_)
-            | Config::Pipeline(_)
-            | Config::Map(_)
-            | Config::Routine(_)
-            | Config::Test(_)
-            | Config::Tenant(_),
-        )
-        | None => None,
-    });
+    let found = project.connector(connector);
     let about = found.and_then(|found| found.description.as_deref());
     (about, found.and_then(|found| found.guide.as_deref()))
 }

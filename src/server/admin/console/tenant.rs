@@ -8,7 +8,7 @@ use axum::response::{Redirect, Response};
 use serde_json::{Value as Json, json};
 
 use super::facts::{self, span, when, when_known};
-use super::live::{self, Templates};
+use super::live;
 use super::notices::Notice;
 use super::picture::{self, Flow};
 use super::visit::{Operating, Problem, Visitor};
@@ -32,15 +32,7 @@ pub(super) async fn page(
 ) -> Result<Response, Problem> {
     let tenant = known(&admin, &name)?;
     let frame = visitor.frame(&admin, "overview", &tenant.title);
-    let templates = Templates {
-        page: "tenant.html",
-        live: "tenant.live.html",
-    };
-    let looked = admin.clone();
-    live::answer(admin, visitor, templates, frame, move || {
-        read(looked.clone(), name.clone())
-    })
-    .await
+    live::answer(admin, visitor, "tenant", frame, name, read).await
 }
 
 /// A tenant of the plan that holds.
