@@ -112,7 +112,7 @@ async fn from_nothing_to_a_job_an_override_and_a_retried_letter() {
     saved
         .ok()
         .says("The settings are changed")
-        .says("+ nte_field: 999");
+        .says("nte_field: 999");
     let order = world
         .sandbox
         .servicechannel()
@@ -158,12 +158,14 @@ async fn from_nothing_to_a_job_an_override_and_a_retried_letter() {
         .ok();
     retried.says("One record is worked again.");
     world.until_a_job(order).await;
-    let timeline = browser.get(&format!("/records?key={key}")).await.ok();
+    let record = format!("/records?key={key}");
+    until("the timeline has the job", async || {
+        browser.get(&record).await.words().contains("job created")
+    })
+    .await;
+    let timeline = browser.get(&record).await.ok();
     markup::check("/records", &timeline.text);
-    timeline
-        .says("dead")
-        .says("rejected 400")
-        .says("job created");
+    timeline.says("dead").says("rejected 400");
 
     // Every order stands in the audit log, with who and what.
     let audit = browser.get("/audit").await.ok();

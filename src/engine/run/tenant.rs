@@ -78,7 +78,7 @@ pub struct TenantRun {
     place: Place,
     epoch: Arc<AtomicI64>,
     /// Whether it was on when that was asked last.
-    on: AtomicBool,
+    on: Arc<AtomicBool>,
     /// When it was last turned on, in ticks.
     since: AtomicI64,
     opened_at: Timestamp,
@@ -151,7 +151,7 @@ impl TenantRun {
             sources: Sources::default(),
             wake: before.map_or_else(Arc::default, |before| before.wake.clone()),
             epoch: before.map_or_else(Arc::default, |before| before.epoch.clone()),
-            on: AtomicBool::new(false),
+            on: before.map_or_else(Arc::default, |before| before.on.clone()),
             since: AtomicI64::new(0),
             opened_at,
             activation: RwLock::new(Datum::Null),

@@ -39,6 +39,8 @@ const TRIES: u32 = 6;
 const LOOK: Duration = Duration::from_secs(20);
 /// Least time between two looks at what is due: what is due but cannot be worked now must not keep the loop busy.
 const PAUSE: Duration = Duration::from_millis(200);
+/// The same for what has been due for longer than that.
+const LONG_PAUSE: Duration = Duration::from_secs(2);
 /// How long nothing is taken up after the store failed (S41).
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 
@@ -215,14 +217,14 @@ impl Dispatch {
     /// Waits for the first thing that changes what can be done.
     async fn wait(&mut self) -> store::Result<()> {
         if self.next_due.is_none() && self.drained == Drained::Yes {
-            let never = self.tenant.now().plus(PATIENCE);
-            self.next_due = Some(
-                self.tenant
-                    .store()
-                    .next_due(self.tenant.name())
-                    .await?
-                    .unwrap_or(never),
-            );
+            let due = self.tenant.store().next_due(self.tenant.name()).await?;
+            let now = self.tenant.now();
+            self.next_due = Some(match due {
+                // Its pipeline waits or is paused, or the account rests: else it would have been taken up.
+                Some(due) if now.since(due) > PAUSE => now.plus(LONG_PAUSE),
+                Some(due) => due,
+                None => now.plus(PATIENCE),
+            });
         }
         let wake_at = self.wake_at();
         let clock = self.tenant.clock().clone();

@@ -124,7 +124,8 @@ pub struct Requirement {
     /// The sentence shown while it is not.
     #[schemars(example = &"The campaign {{ steps.current.name }} is inactive.")]
     pub otherwise: Template,
-    /// How often it is looked at; at most 60s old before a write (S22).
+    /// How often it is looked at while work waits, so that it is at most 60s old before a write (S22); a tenth as often
+    /// while it holds and nothing waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "DurationText", example = &"1m")]
     pub every: Option<DurationText>,

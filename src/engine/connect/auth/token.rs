@@ -346,14 +346,7 @@ impl TokenSource {
             status: Some(reply.status),
             message: said(&refusal.message),
             blame: refusal.blame,
-            reason: match refusal.class {
-                Class::Unauthorized => PauseReason::TokenRefused,
-                Class::Throttled { .. }
-                | Class::Transient
-                | Class::Rejected
-                | Class::Missing
-                | Class::Done => PauseReason::NoToken,
-            },
+            reason: reason(refusal.class),
         })?;
         let issued = body
             .json()
@@ -392,24 +385,28 @@ impl TokenFailure {
     }
 }
 
+/// Why an account rests that gets no token.
+fn reason(class: Class) -> PauseReason {
+    match class {
+        Class::Unauthorized => PauseReason::TokenRefused,
+        Class::Throttled { .. }
+        | Class::Transient
+        | Class::Rejected
+        | Class::Missing
+        | Class::Done => PauseReason::NoToken,
+    }
+}
+
 impl From<VaultError> for TokenFailure {
     fn from(error: VaultError) -> Self {
         let class = match &error {
             VaultError::NoKey { .. } | VaultError::Sealed { .. } => Class::Unauthorized,
             VaultError::Moved { .. } | VaultError::Store { .. } => Class::Transient,
         };
-        let reason = match class {
-            Class::Unauthorized => PauseReason::TokenRefused,
-            Class::Throttled { .. }
-            | Class::Transient
-            | Class::Rejected
-            | Class::Missing
-            | Class::Done => PauseReason::NoToken,
-        };
         Self {
             class,
             message: error.to_string().into(),
-            reason,
+            reason: reason(class),
             ..Self::refused()
         }
     }

@@ -20,6 +20,7 @@ const TEMPLATES: &[(&str, &str)] = templates![
     "dead.html",
     "dead.live.html",
     "files.html",
+    "head.html",
     "integrations.html",
     "letter.html",
     "login.html",
