@@ -26,7 +26,7 @@ enum Look {
 
 /// A browser that is driven. Dropped, it is ended.
 struct Driver {
-    _driver: Child,
+    _process: Child,
     http: Client,
     session: String,
     base: String,
@@ -73,7 +73,7 @@ impl Driver {
         let id = reply["value"]["sessionId"].as_str();
         let id = id.unwrap_or_else(|| panic!("no session: {reply}"));
         let driver = Self {
-            _driver: driver,
+            _process: driver,
             session: format!("{url}/{id}"),
             base: format!("http://{}", served.admin),
             http,

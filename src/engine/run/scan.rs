@@ -412,8 +412,8 @@ async fn read(
     let mut standing = Standing {
         id: open.map_or_else(new_id, |scan| scan.id),
         begins,
-        // A page that brings nothing is not taken, where what it would move stands there already.
-        idle: stands.then_some(watermark),
+        watermark,
+        row: if stands { Row::Rests } else { Row::Changes },
     };
     loop {
         if stop.is_cancelled() {
@@ -438,18 +438,28 @@ struct Standing {
     id: ScanId,
     /// How it begins; none once it stands in the store.
     begins: Option<Begins>,
-    /// The watermark that the store has, where nothing else would change there if the scan ended without a row.
-    idle: Option<Option<Mark>>,
+    /// The watermark that the store has.
+    watermark: Option<Mark>,
+    row: Row,
+}
+
+/// What the store has of the source besides.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Row {
+    /// Nothing that would change if a scan ended without bringing anything.
+    Rests,
+    /// Nothing at all, or that the source could not be read on.
+    Changes,
 }
 
 impl Standing {
     /// Whether taking a page would change nothing: the whole scan is this page, and brings nothing.
     fn stays(&self, page: &TakePage) -> bool {
-        let moved = |stored: &Option<Mark>| page.watermark.is_some() && page.watermark != *stored;
         page.items.is_empty()
             && page.then == ScanThen::Ends
             && self.begins.is_some()
-            && self.idle.as_ref().is_some_and(|stored| !moved(stored))
+            && self.row == Row::Rests
+            && (page.watermark.is_none() || page.watermark == self.watermark)
     }
 }
 
